@@ -1,0 +1,17 @@
+"""Kinfolk gives the photo library a family already runs (a folder, Nextcloud, PhotoPrism) people.
+
+The way of a photo, and the order to read the modules in:
+
+1. `domain`, `errors`, `ports`   the words, what can go wrong, what the steps need from the outside
+2. `intake`                      what is new, changed, moved or gone on the host
+3. `detection`                   asset -> faces: fetch, decode, detect, align, embed, judge quality, remember
+4. `recognition`                 faces -> people: assign, create, wait; nightly; Missing / Reset
+5. `people`                      name, merge, hide, delete, assign, reject, ignore
+6. `indexing`                    keep the disposable embedding index in step with the catalogue; check and repair
+7. `faces/`                      the pure core those steps call: alignment, quality, neighbours, grouping
+8. `jobs`                        Huey: what follows what
+9. `hosts/ media/ vision/ index/ catalogue/ web/`   the adapters, each behind a port
+10. `settings`, `assemble`, `cli/`, `__main__`      one validated configuration in, running parts out
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""All SQL. The truth, embeddings included."""

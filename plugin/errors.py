@@ -1,0 +1,202 @@
+"""Every error Kinfolk raises on purpose, in one tree.
+
+Each error says what happened (`str(error)`), what the user can do (`advice`), whether trying again can help
+(`permanent`), and a short `code` under which it is counted and shown.
+
+KinfolkError
+├── SettingsError            a key in config.yaml, the environment or the command line is wrong
+├── AlreadyRunning           another process holds this data folder
+├── DiskFull                 no space left where Kinfolk writes
+├── NotFound                 no such thing, or not yours
+├── Refused                  the request breaks a rule of the product (an empty name, a foreign person)
+├── CatalogueError           the SQL store
+│   ├── CatalogueCorrupt     the file is damaged; it was left untouched
+│   └── CatalogueNewer       written by a newer Kinfolk; it was left untouched
+├── HostError                the program that owns the photos
+│   ├── HostUnreachable      try again later
+│   ├── HostRefused          credentials or rights
+│   └── AssetGone            the asset is no longer there
+├── PictureError             one photo or video cannot be used
+│   ├── PictureBroken        damaged, truncated, empty, not what its name says
+│   ├── PictureTooLarge      over the decode limits
+│   └── PictureUnsupported   a format this installation cannot read
+├── ModelError               packs and ONNX Runtime
+│   ├── PackUnknown          no pack of that name
+│   ├── PackUnavailable      no source could deliver a file with the right checksum
+│   ├── LicenceNotAccepted   the pack needs its licence accepted first
+│   ├── RuntimeClash         more than one (or no) ONNX Runtime is installed
+│   └── AcceleratorFailed    a GPU provider failed; the CPU takes over
+└── SearchIndexError         the embedding index
+    └── SearchIndexDamaged   it must be rebuilt from the catalogue
+"""
+
+
+class KinfolkError(Exception):
+    """Base of all errors that are part of the design.
+
+    Args:
+        message: what happened, one sentence, without a trailing full stop.
+        advice: what the user can do about it; empty where nothing can be done.
+    """
+
+    code = "error"
+    permanent = True
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    @property
+    def explanation(self) -> str:
+        """The message and the advice as one text for a person."""
+        return f"{self}. {self.advice}" if self.advice else f"{self}."
+
+
+class SettingsError(KinfolkError):
+    """A setting is wrong; the message names key, value and allowed range."""
+
+    code = "settings"
+
+
+class AlreadyRunning(KinfolkError):
+    """Another process holds the data folder."""
+
+    code = "already_running"
+
+
+class DiskFull(KinfolkError):
+    """The disk that holds the data folder has no space left."""
+
+    code = "disk_full"
+    permanent = False
+
+
+class NotFound(KinfolkError):
+    """The thing asked for does not exist or belongs to another account."""
+
+    code = "not_found"
+
+
+class Refused(KinfolkError):
+    """The request breaks a rule of the product."""
+
+    code = "refused"
+
+
+class CatalogueError(KinfolkError):
+    """The SQL store cannot be used."""
+
+    code = "catalogue"
+
+
+class CatalogueCorrupt(CatalogueError):
+    """The catalogue's file is damaged; it was left untouched."""
+
+    code = "catalogue_corrupt"
+
+
+class CatalogueNewer(CatalogueError):
+    """The catalogue was written by a newer Kinfolk; it was left untouched."""
+
+    code = "catalogue_newer"
+
+
+class HostError(KinfolkError):
+    """The program that owns the photos did not deliver."""
+
+    code = "host"
+    permanent = False
+
+
+class HostUnreachable(HostError):
+    """The host is down, the folder is not mounted, the network is away."""
+
+    code = "host_unreachable"
+
+
+class HostRefused(HostError):
+    """The host refused: wrong credentials, missing rights."""
+
+    code = "host_refused"
+    permanent = True
+
+
+class AssetGone(HostError):
+    """The asset is no longer on the host."""
+
+    code = "asset_gone"
+    permanent = True
+
+
+class PictureError(KinfolkError):
+    """One photo or video cannot be used; the others go on."""
+
+    code = "picture"
+
+
+class PictureBroken(PictureError):
+    """The file is empty, damaged, truncated or not a picture at all."""
+
+    code = "picture_broken"
+
+
+class PictureTooLarge(PictureError):
+    """The file exceeds the decode limits (bytes, pixels)."""
+
+    code = "picture_too_large"
+
+
+class PictureUnsupported(PictureError):
+    """A real picture in a format this installation cannot read."""
+
+    code = "picture_unsupported"
+
+
+class ModelError(KinfolkError):
+    """Packs and ONNX Runtime."""
+
+    code = "model"
+
+
+class PackUnknown(ModelError):
+    """There is no pack of that name."""
+
+    code = "pack_unknown"
+
+
+class PackUnavailable(ModelError):
+    """No source delivered a file with the expected SHA-256."""
+
+    code = "pack_unavailable"
+    permanent = False
+
+
+class LicenceNotAccepted(ModelError):
+    """The pack's licence must be accepted before it is fetched."""
+
+    code = "licence_not_accepted"
+
+
+class RuntimeClash(ModelError):
+    """Not exactly one ONNX Runtime distribution is installed."""
+
+    code = "runtime_clash"
+
+
+class AcceleratorFailed(ModelError):
+    """A GPU provider failed; the CPU takes over."""
+
+    code = "accelerator_failed"
+
+
+class SearchIndexError(KinfolkError):
+    """The embedding index cannot answer."""
+
+    code = "search_index"
+    permanent = False
+
+
+class SearchIndexDamaged(SearchIndexError):
+    """The index on disk is damaged and must be rebuilt from the catalogue."""
+
+    code = "search_index_damaged"

@@ -1,0 +1,1 @@
+"""The pure core: numbers in, numbers out. Imports NumPy, the standard library and `plugin.domain`, nothing else."""

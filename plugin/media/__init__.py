@@ -1,0 +1,1 @@
+"""Decoding photos and videos into upright pictures, and cutting thumbnails."""

@@ -1,0 +1,390 @@
+"""The port to the catalogue: the truth, embeddings included. Every method is one transaction and safe to repeat.
+
+Every query for a user takes the account and never returns another account's rows. Methods raise `NotFound` for ids
+that do not exist or belong to another account, `DiskFull` when nothing can be written, `CatalogueCorrupt` when the file
+broke.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from plugin.domain import (
+    Account,
+    AccountId,
+    Asset,
+    AssetId,
+    AssignedBy,
+    ExportedFace,
+    Face,
+    FaceId,
+    FaceState,
+    FailureCount,
+    Float32Array,
+    FoundFace,
+    HostAsset,
+    IntakeProblem,
+    Library,
+    LibraryId,
+    Person,
+    PersonId,
+    QueueStatus,
+    Verdict,
+    VerdictKind,
+)
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+TimeArray: TypeAlias = npt.NDArray[np.datetime64]
+
+
+class AccountRows(Protocol):
+    """Accounts and their passwords (only hashes reach this port)."""
+
+    def all(self) -> list[Account]: ...
+    def get(self, account_id: AccountId) -> Account | None: ...
+    def by_name(self, name: str) -> Account | None:
+        """Case-insensitive."""
+        ...
+
+    def add(self, name: str, password_hash: str | None, *, is_admin: bool) -> Account:
+        """Raises `Refused` when the name is taken or empty."""
+        ...
+
+    def set_password(self, account_id: AccountId, password_hash: str) -> None:
+        """Also raises `session_epoch`, which ends every session of the account."""
+        ...
+
+    def rename(self, account_id: AccountId, name: str) -> None: ...
+
+
+class LibraryRows(Protocol):
+    """Libraries and what their last sync said."""
+
+    def all(self, account_id: AccountId | None = None) -> list[Library]: ...
+    def get(self, library_id: LibraryId, account_id: AccountId | None = None) -> Library: ...
+    def add(self, account_id: AccountId, host: str, name: str, address: str) -> Library:
+        """The existing library is returned when this account already has that host and address."""
+        ...
+
+    def remove(self, library_id: LibraryId, account_id: AccountId | None = None) -> None:
+        """With all its assets, faces, embeddings; unnamed persons that lose their last face go too."""
+        ...
+
+    def request_sync(self, library_id: LibraryId) -> None: ...
+    def sync_started(self, library_id: LibraryId) -> int:
+        """A new, larger pass number for `AssetRows.seen`."""
+        ...
+
+    def sync_finished(self, library_id: LibraryId, error: str | None) -> None:
+        """Clears the request; `error` is None when the pass was complete."""
+        ...
+
+    def replace_problems(self, library_id: LibraryId, problems: Sequence[IntakeProblem]) -> None: ...
+    def problems(self, library_id: LibraryId) -> list[IntakeProblem]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAsset:
+    """What `AssetRows.seen` did: one of `new`, `changed`, `same`, `returned`."""
+
+    asset_id: AssetId
+    outcome: str
+
+
+class AssetRows(Protocol):
+    """Assets as intake sees them, and the rows that are the detection queue."""
+
+    def content_key(self, library_id: LibraryId, host_key: str, change_key: str) -> str | None:
+        """The stored content key when the stored change key is the same and not empty, else None."""
+        ...
+
+    def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
+        """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending."""
+        ...
+
+    def unseen_with_content(self, library_id: LibraryId, content_key: str, sync_pass: int) -> list[Asset]:
+        """Assets with this content not seen in this pass (gone ones included): candidates for a move."""
+        ...
+
+    def moved(self, asset_id: AssetId, listed: HostAsset, sync_pass: int) -> None:
+        """Same asset, new key and path; faces and verdicts stay; detection is not repeated."""
+        ...
+
+    def unseen(self, library_id: LibraryId, sync_pass: int) -> Iterator[Asset]:
+        """Present assets the pass did not see, streamed in blocks."""
+        ...
+
+    def mark_gone(self, asset_ids: Sequence[AssetId]) -> None:
+        """Hidden with their faces, kept so that a return brings everything back; never deleted here."""
+        ...
+
+    def get(self, asset_id: AssetId, account_id: AccountId | None = None) -> Asset: ...
+    def of_person(self, person_id: PersonId, account_id: AccountId, offset: int, limit: int) -> list[Asset]:
+        """Present assets with a face of this person, newest `taken_at` first."""
+        ...
+
+    def neighbours_in_time(self, asset: Asset) -> tuple[AssetId | None, AssetId | None]:
+        """The previous and next present asset of the account that has faces, by `taken_at` then id."""
+        ...
+
+    def recent_with_faces(self, account_id: AccountId, offset: int, limit: int) -> list[Asset]: ...
+    def failed(self, account_id: AccountId | None, code: str | None, limit: int) -> list[Asset]: ...
+    def failures(self, account_id: AccountId | None) -> list[FailureCount]:
+        """Failed assets and listing problems by reason, most frequent first."""
+        ...
+
+    def counts(self, account_id: AccountId | None) -> tuple[int, int]:
+        """(present assets, gone assets)."""
+        ...
+
+
+class DetectionQueue(Protocol):
+    """The detection work, as rows: leased, retried with growing delay, resumable after kill -9."""
+
+    def request(self, mode: str, pack: str, asset_ids: Sequence[AssetId] | None = None) -> int:
+        """Make assets pending again; returns how many are now pending.
+
+        `missing`: no result by this pack yet, or failed. `refresh`: all. `reset`: all, and faces without a verdict are
+        deleted at once.
+        """
+        ...
+
+    def retry_failed(self, account_id: AccountId | None, code: str | None) -> int: ...
+    def claim(self, worker: str, count: int, lease_seconds: float) -> list[Asset]:
+        """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first."""
+        ...
+
+    def finish(
+        self,
+        asset: Asset,
+        pack: str,
+        faces: Sequence[FoundFace],
+        size: tuple[int, int],
+        taken_at: datetime | None,
+    ) -> list[FaceId]:
+        """Store the result in ONE transaction with state=done, unless the asset's content changed meanwhile.
+
+        Faces already known (IoU > 0.5, see `plugin.faces.boxes`) keep id, person and verdicts and get the new box,
+        landmarks and embedding; known faces of this asset that were not found again and carry no verdict are deleted;
+        ignored ones stay ignored. Returns the ids of the faces in the order given.
+        """
+        ...
+
+    def fail(self, asset: Asset, code: str, message: str, *, permanent: bool) -> None:
+        """Failed for good, or due again later (after 5 attempts for good)."""
+        ...
+
+    def release(self, worker: str) -> None:
+        """Give back every lease of this worker without counting an attempt (clean shutdown)."""
+        ...
+
+    def release_expired(self) -> int: ...
+    def status(self, account_id: AccountId | None = None) -> QueueStatus: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecognitionRows:
+    """The faces of one account and pack as arrays, all of length n (row i is one face), for `plugin.faces`.
+
+    Attributes:
+        face_id: int64. embedding: float32 (n, d). person_id: int64, -1 for none. by_user: bool.
+        asset_id: int64. taken_at: datetime64[s], NaT when unknown.
+    """
+
+    face_id: IntArray
+    embedding: Float32Array
+    person_id: IntArray
+    by_user: BoolArray
+    asset_id: IntArray
+    taken_at: TimeArray
+
+
+class FaceRows(Protocol):
+    """Faces, their embeddings and who they belong to."""
+
+    def get(self, face_id: FaceId, account_id: AccountId | None = None) -> Face: ...
+    def many(self, face_ids: Sequence[FaceId]) -> list[Face]:
+        """Faces that exist among these, in the order given."""
+        ...
+
+    def of_asset(self, asset_id: AssetId, account_id: AccountId) -> list[Face]:
+        """Every face, ignored ones included, left to right."""
+        ...
+
+    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int) -> list[Face]:
+        """Best quality first."""
+        ...
+
+    def embedding(self, face_id: FaceId) -> Float32Array: ...
+    def embeddings(self, pack: str, after: FaceId, limit: int) -> tuple[list[FaceId], Float32Array]:
+        """The next block of faces with id > `after`, ids ascending, for index rebuilds and exact search."""
+        ...
+
+    def to_recognise(self, pack: str, state: FaceState, limit: int) -> list[Face]:
+        """Faces of present assets in `pending` or `deferred`, oldest id first."""
+        ...
+
+    def recognition_rows(self, account_id: AccountId, pack: str) -> RecognitionRows:
+        """Every face of present assets of the account that is not ignored."""
+        ...
+
+    def assign(
+        self,
+        assignments: Sequence[tuple[FaceId, PersonId | None]],
+        by: AssignedBy,
+        state: FaceState | None = None,
+    ) -> None:
+        """Set who faces belong to; None unassigns. `state` overrides the state that follows (assigned/unassigned).
+
+        With `by=MACHINE`, faces a user assigned or ignored, and pairs that a verdict forbids, are left alone.
+        """
+        ...
+
+    def set_state(self, face_ids: Sequence[FaceId], state: FaceState) -> None: ...
+    def unassign_machine(self, account_id: AccountId | None) -> None:
+        """For Reset: faces the machine assigned become pending; unnamed persons without faces are deleted."""
+        ...
+
+    def requeue_unassigned(self, account_id: AccountId | None) -> int:
+        """For Missing and the nightly run: unassigned faces become pending again."""
+        ...
+
+    def recognition_status(self, account_id: AccountId | None = None) -> QueueStatus: ...
+    def state_counts(self, account_id: AccountId | None) -> dict[FaceState, int]:
+        """Over faces of present assets."""
+        ...
+
+    def export(self, account_id: AccountId | None) -> Iterator[ExportedFace]: ...
+
+
+class PersonRows(Protocol):
+    """People."""
+
+    def get(self, person_id: PersonId, account_id: AccountId) -> Person: ...
+    def all(
+        self,
+        account_id: AccountId,
+        *,
+        minimum_faces: int = 1,
+        include_hidden: bool = False,
+        search: str = "",
+        offset: int = 0,
+        limit: int = 1000,
+    ) -> list[Person]:
+        """Named people, and unnamed ones with at least `minimum_faces` faces; most faces first.
+
+        `search`: every word must begin a word of the name; case and accents do not matter.
+        """
+        ...
+
+    def count(
+        self, account_id: AccountId, *, minimum_faces: int = 1, include_hidden: bool = False, search: str = ""
+    ) -> int: ...
+    def by_name(self, account_id: AccountId, name: str) -> list[Person]:
+        """Exactly this name, case-insensitive."""
+        ...
+
+    def add(self, account_id: AccountId, name: str = "", feature_face_id: FaceId | None = None) -> PersonId: ...
+    def rename(self, person_id: PersonId, account_id: AccountId, name: str) -> None: ...
+    def set_hidden(self, person_id: PersonId, account_id: AccountId, *, hidden: bool) -> None: ...
+    def set_birth_date(self, person_id: PersonId, account_id: AccountId, birth_date: date | None) -> None: ...
+    def set_feature_face(self, person_id: PersonId, account_id: AccountId, face_id: FaceId) -> None: ...
+    def merge(self, into: PersonId, others: Sequence[PersonId], account_id: AccountId) -> None:
+        """Faces and verdicts move; `into` keeps its name and birth date or takes the first one set among the others."""
+        ...
+
+    def delete(self, person_id: PersonId, account_id: AccountId) -> None:
+        """Its faces become unassigned; each is remembered as not this person only through the deletion itself."""
+        ...
+
+    def delete_empty(self) -> int:
+        """Unnamed persons without any face."""
+        ...
+
+    def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]: ...
+
+
+class VerdictRows(Protocol):
+    """What users said. Newer verdicts about the same face and person replace older ones."""
+
+    def add(
+        self,
+        account_id: AccountId,
+        kind: VerdictKind,
+        *,
+        face_id: FaceId | None = None,
+        person_id: PersonId | None = None,
+        other_person_id: PersonId | None = None,
+    ) -> None: ...
+    def all(self, account_id: AccountId) -> list[Verdict]: ...
+    def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
+        """Persons this face is not, by `is_not_person`."""
+        ...
+
+
+class IndexState(Protocol):
+    """What the catalogue knows about the disposable embedding index: which faces still have to reach it."""
+
+    def to_add(self, pack: str, limit: int) -> tuple[list[FaceId], Float32Array]:
+        """Embeddings (new or changed) the index does not have yet."""
+        ...
+
+    def added(self, pack: str, face_ids: Sequence[FaceId]) -> None: ...
+    def to_delete(self, limit: int) -> list[tuple[str, FaceId]]:
+        """(pack, face) of deleted faces that may still be in the index."""
+        ...
+
+    def deleted(self, faces: Sequence[tuple[str, FaceId]]) -> None: ...
+    def face_ids(self, pack: str) -> set[FaceId]: ...
+    def packs(self) -> list[str]:
+        """Every pack that has embeddings."""
+        ...
+
+    def forget(self) -> None:
+        """The index was cleared: everything has to be added again."""
+        ...
+
+    def dirty(self) -> bool:
+        """Whether a write to the index on disk may have been cut off."""
+        ...
+
+    def set_dirty(self, *, dirty: bool) -> None: ...
+
+
+class PreferenceRows(Protocol):
+    """Small named values saved by the screens (thresholds, pack, accepted licences, last nightly run)."""
+
+    def get(self, key: str) -> str | None: ...
+    def set(self, key: str, value: str) -> None: ...
+    def delete(self, key: str) -> None: ...
+
+
+class Catalogue(Protocol):
+    """The whole store."""
+
+    @property
+    def accounts(self) -> AccountRows: ...
+    @property
+    def libraries(self) -> LibraryRows: ...
+    @property
+    def assets(self) -> AssetRows: ...
+    @property
+    def detection(self) -> DetectionQueue: ...
+    @property
+    def faces(self) -> FaceRows: ...
+    @property
+    def people(self) -> PersonRows: ...
+    @property
+    def verdicts(self) -> VerdictRows: ...
+    @property
+    def index_state(self) -> IndexState: ...
+    @property
+    def preferences(self) -> PreferenceRows: ...
+    def close(self) -> None:
+        """Release every connection. Safe to call twice."""
+        ...

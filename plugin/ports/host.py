@@ -1,0 +1,68 @@
+"""The port to the program that owns the photos."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
+
+from plugin.domain import HostAsset, IntakeProblem
+
+KnownContent = Callable[[str, str], str | None]
+"""(host_key, change_key) -> the content key stored for them, or None; spares the host reading the file again."""
+
+
+class Host(Protocol):
+    """One connection to a host, bound to one library. Instances are used by several threads at once."""
+
+    @property
+    def stable_keys(self) -> bool:
+        """Whether `host_key` survives a rename on the host. If not, intake recognises moves by content key."""
+        ...
+
+    def check(self) -> None:
+        """Prove that the host answers and may be read.
+
+        Raises:
+            HostUnreachable: down, not mounted, vanished.
+            HostRefused: credentials or rights.
+        """
+        ...
+
+    def listing(self, known: KnownContent) -> Iterator[HostAsset | IntakeProblem]:
+        """Every photo and video, in any order, streamed; what cannot be taken comes as an `IntakeProblem`.
+
+        Raises:
+            HostUnreachable: the host went away; the listing is incomplete and nothing may be taken for deleted.
+        """
+        ...
+
+    def look_up(self, host_key: str, known: KnownContent) -> HostAsset | None:
+        """The asset under this key as it is now, or None when it is not there (or is excluded)."""
+        ...
+
+    def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        """The bytes of an asset as a seekable binary file.
+
+        Raises:
+            AssetGone, HostUnreachable, HostRefused.
+        """
+        ...
+
+    def link(self, host_key: str) -> str | None:
+        """Where a person sees this asset in the host's own interface, or None where there is none."""
+        ...
+
+
+class Watch(Protocol):
+    """A running observation of a host; a hint only, the periodic listing finds what it missed."""
+
+    def stop(self) -> None:
+        """End the observation and its threads. Safe to call twice."""
+        ...
+
+
+class WatchableHost(Host, Protocol):
+    """A host that can tell of changes by itself."""
+
+    def watch(self, on_change: Callable[[], None]) -> Watch | None:
+        """Call `on_change` (debounced, from another thread) after a change; None where watching is impossible."""
+        ...

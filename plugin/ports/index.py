@@ -1,0 +1,37 @@
+"""The port to the embedding index: a disposable copy of the catalogue's embeddings that answers "who is near?"."""
+
+from typing import Protocol
+
+from plugin.domain import FaceId, Float32Array, Neighbour
+
+
+class EmbeddingIndex(Protocol):
+    """Nearest neighbours by cosine distance within one pack. Thread-safe. Never the only copy of anything."""
+
+    def add(self, pack: str, face_ids: list[FaceId], embeddings: Float32Array) -> None:
+        """Add or replace; embeddings are float32 (n, d), unit length. Repeating the call changes nothing."""
+        ...
+
+    def delete(self, pack: str, face_ids: list[FaceId]) -> None:
+        """Remove; ids that are not there are ignored."""
+        ...
+
+    def nearest(self, pack: str, embedding: Float32Array, count: int) -> list[Neighbour]:
+        """Up to `count` faces, nearest first, the face itself included when it was added. Approximate answers allowed.
+
+        Raises:
+            SearchIndexDamaged: rebuild it.
+        """
+        ...
+
+    def ids(self, pack: str) -> set[FaceId]:
+        """Every face id the index holds for the pack (for `check`)."""
+        ...
+
+    def clear(self) -> None:
+        """Remove everything, whatever state the store is in."""
+        ...
+
+    def close(self) -> None:
+        """Flush and release the store. Safe to call twice."""
+        ...

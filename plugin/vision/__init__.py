@@ -1,0 +1,1 @@
+"""Face models on ONNX Runtime: packs, where their files come from, sessions, detectors, embedders."""

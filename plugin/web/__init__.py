@@ -1,0 +1,1 @@
+"""The Flask application: thin views over the steps; no SQL, no model, no Huey in here."""
