@@ -315,3 +315,46 @@ class ExportedFace:
     library: str
     path: str
     face: Face
+
+
+class ScanStage(StrEnum):
+    """The three parts of a scan, in this order."""
+
+    SYNC = "sync"
+    DETECT = "detect"
+    RECOGNISE = "recognise"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProgress:
+    """How far a foreground scan is. `total` is None while it is not known (listing); `rate` is items per second."""
+
+    stage: ScanStage
+    done: int
+    total: int | None
+    failed: int = 0
+    faces: int = 0
+    rate: float | None = None
+    seconds_left: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """What the catalogue holds after a scan; counts are over present assets."""
+
+    assets: int
+    faces: int
+    people: int
+    unassigned: int
+    failures: tuple[FailureCount, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `kinfolk check` found: one sentence per finding; empty findings mean healthy."""
+
+    healthy: bool
+    findings: tuple[str, ...]
+    repaired: bool = False
