@@ -1,0 +1,1 @@
+"""Tests; a package so that the shared fakes can be imported."""
