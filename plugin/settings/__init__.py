@@ -1,0 +1,9 @@
+"""One validated, frozen configuration: command line and environment, else config.yaml, else the defaults.
+
+`sections` says what can be set, `loading` where it comes from, `explaining` what is said when a value is wrong.
+"""
+
+from plugin.settings.loading import load_settings
+from plugin.settings.sections import Settings
+
+__all__ = ["Settings", "load_settings"]

@@ -1,0 +1,182 @@
+"""Everything that can be configured, with default and allowed range. `config.example.yaml` mirrors this file."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from plugin.preferences import DISTANCE_RANGE, FACES_RANGE, SCORE_RANGE
+from plugin.settings.allowed import Number, Whole, number, switch, whole
+from plugin.settings.config_file import ConfigFileSource
+
+DEFAULT_DATA = Path("~/.local/share/kinfolk")
+
+SYSTEM_FOLDERS = ("**/.*", "**/@eaDir", "**/#recycle", "**/#snapshot", "**/lost+found")
+"""Hidden files and folders (`.stversions`, `.trash`, `._x.jpg`), Synology's thumbnails, recycle bins and snapshots."""
+
+
+def clock_time(value: object) -> object:
+    """Undo YAML 1.1, which reads an unquoted 23:30 as the base-60 number 1410."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
+        return f"{value // 60:02d}:{value % 60:02d}"
+    return value
+
+
+def url_prefix(value: str) -> str:
+    """A path as `url_for` puts it before every link: empty, or with a leading and no trailing slash."""
+    if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+        raise ValueError("not a path like /kinfolk")
+    return value
+
+
+def processor_default() -> int:
+    """Two at most: a third worker gained nothing on the small machines this is for, and costs a decoded photo more."""
+    return min(2, os.cpu_count() or 1)
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, and every key it does not know is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _home(cls, value: Any) -> Any:  # noqa: ANN401  whatever the field holds
+        if isinstance(value, tuple):
+            return tuple(item.expanduser() if isinstance(item, Path) else item for item in value)
+        return value
+
+
+class WebSettings(Section):
+    """Where the pages are served."""
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="an address of this machine, or 0.0.0.0 for all of them"
+    )
+    port: Whole = whole(8099, 1, 65535)
+    prefix: Annotated[str, AfterValidator(url_prefix)] = Field(default="", description='"" or a path such as /kinfolk')
+    trusted_proxies: Whole = whole(0, 0, 10)
+    threads: Whole = whole(8, 1, 64)
+
+
+class LibrarySettings(Section):
+    """How libraries are followed."""
+
+    rescan_minutes: Whole = whole(15, 1, 10080)
+    watch: bool = switch(default=True)
+    skip: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=SYSTEM_FOLDERS, description="a list of glob patterns"
+    )
+    videos: bool = switch(default=True)
+
+
+class DetectionSettings(Section):
+    """How faces are found. `pack` and `minimum_score` fix what the Settings page otherwise decides."""
+
+    pack: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="the name of a model pack (`kinfolk models list`), or null: the Settings page decides"
+    )
+    minimum_score: Number | None = number(None, *SCORE_RANGE, unset="the Settings page decides")
+    workers: Whole = whole(None, 1, 8, default_factory=processor_default)
+    long_side: Whole = whole(640, 320, 1920)
+    working_long_side: Whole = whole(1440, 640, 8192)
+    video_frames: Whole = whole(12, 1, 100)
+    maximum_megapixels: Whole = whole(200, 1, 2000)
+    maximum_photo_megabytes: Whole = whole(512, 1, 4096)
+
+    @field_validator("working_long_side")
+    @classmethod
+    def _not_below_detection(cls, value: int, info: ValidationInfo) -> int:
+        """Detection would enlarge a picture that was reduced below its own size."""
+        if value < info.data.get("long_side", 0):
+            raise ValueError("smaller than detection.long_side")
+        return value
+
+
+class RecognitionSettings(Section):
+    """How faces become people. The two thresholds fix what the Settings page otherwise decides."""
+
+    maximum_distance: Number | None = number(None, *DISTANCE_RANGE, unset="the Settings page decides")
+    minimum_faces: Whole | None = whole(None, *FACES_RANGE, unset="the Settings page decides")
+    nightly_at: Annotated[str, BeforeValidator(clock_time)] = Field(
+        default="02:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="a time of day from 00:00 to 23:59"
+    )
+
+    @property
+    def nightly_time(self) -> time:
+        """`nightly_at` as a local time of day."""
+        return time.fromisoformat(self.nightly_at)
+
+
+class RuntimeSettings(Section):
+    """What the models run on."""
+
+    providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] | None = Field(
+        default=None, description="a list of ONNX Runtime provider names, or null: the best installed one"
+    )
+    model_folders: tuple[Path, ...] = Field(default=(), description="a list of folders that hold model files")
+
+
+class BackupSettings(Section):
+    """Copies of the catalogue inside the data folder."""
+
+    daily: bool = switch(default=True)
+    keep: Whole = whole(3, 1, 100)
+
+
+class Settings(BaseSettings):
+    """The whole configuration.
+
+    Attributes:
+        data: the data folder, absolute; named by `--data` or `KINFOLK_DATA`, never by the file that lies in it.
+        config: the configuration file that is read, if it is there.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="KINFOLK_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        env_parse_none_str="null",
+    )
+
+    data: Path = Field(exclude=True)
+    config: Path = Field(exclude=True)
+    web: WebSettings = WebSettings()
+    libraries: LibrarySettings = LibrarySettings()
+    detection: DetectionSettings = Field(default_factory=lambda: DetectionSettings())  # noqa: PLW0108  mypy rejects the bare class
+    recognition: RecognitionSettings = RecognitionSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+    backup: BackupSettings = BackupSettings()
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+    ] = Field(default="info", description="debug, info, warning or error")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic-settings'
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """First wins: what the command line names, the environment, config.yaml."""
+        return init_settings, env_settings, ConfigFileSource(settings_cls, init_settings)
+
+    def fixed_preferences(self) -> Mapping[str, str | float | int]:
+        """The preferences that are set here, by name, and so cannot be changed on the Settings page."""
+        chosen = {
+            "pack": self.detection.pack,
+            "minimum_score": self.detection.minimum_score,
+            "maximum_distance": self.recognition.maximum_distance,
+            "minimum_faces": self.recognition.minimum_faces,
+        }
+        return {name: value for name, value in chosen.items() if value is not None}
