@@ -1,1 +1,6 @@
-"""The disposable embedding index: Chroma, and an exact NumPy search that answers while Chroma is rebuilt."""
+"""The embedding index: who is near? Disposable, because the catalogue holds every embedding.
+
+Read in this order: `exact` (NumPy, always right), `chroma` (the index on disk, fast for large libraries), `folder` and
+`probe` (is that folder safe to open?), `guarded` (what the product uses: Chroma when it is sound, exact otherwise).
+Why it is built like this: docs/decisions/chroma-is-a-disposable-index.md.
+"""

@@ -1,6 +1,7 @@
 """The port to the embedding index: a disposable copy of the catalogue's embeddings that answers "who is near?"."""
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from plugin.domain import FaceId, Float32Array, Neighbour
 
@@ -35,3 +36,20 @@ class EmbeddingIndex(Protocol):
     def close(self) -> None:
         """Flush and release the store. Safe to call twice."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """How the index stands, for the Status page.
+
+    Attributes:
+        state: `opening` (exact search answers while the index on disk is looked at), `ready`, `rebuilding` (exact
+            search answers), `exact` (the index on disk cannot be used; exact search goes on answering).
+        done: faces copied so far, of `total`; both 0 unless something is being copied.
+        message: one or two sentences for a person; "" when there is nothing to say.
+    """
+
+    state: Literal["opening", "ready", "rebuilding", "exact"]
+    done: int = 0
+    total: int = 0
+    message: str = ""
