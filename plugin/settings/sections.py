@@ -4,20 +4,19 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import time
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from plugin.hosts.folder.options import DEFAULT_SKIP
 from plugin.preferences import DISTANCE_RANGE, FACES_RANGE, SCORE_RANGE
 from plugin.settings.allowed import Number, Whole, number, switch, whole
 from plugin.settings.config_file import ConfigFileSource
 
 DEFAULT_DATA = Path("~/.local/share/kinfolk")
-
-SYSTEM_FOLDERS = ("**/.*", "**/@eaDir", "**/#recycle", "**/#snapshot", "**/lost+found")
-"""Hidden files and folders (`.stversions`, `.trash`, `._x.jpg`), Synology's thumbnails, recycle bins and snapshots."""
 
 
 def clock_time(value: object) -> object:
@@ -34,8 +33,13 @@ def url_prefix(value: str) -> str:
     return value
 
 
-def processor_default() -> int:
-    """Two at most: a third worker gained nothing on the small machines this is for, and costs a decoded photo more."""
+def network(value: str) -> str:
+    """An address or network (CIDR) in its canonical form."""
+    return str(ip_network(value, strict=False))
+
+
+def default_workers() -> int:
+    """Two at most: a home server has other things to do, and each worker holds a whole decoded photo in memory."""
     return min(2, os.cpu_count() or 1)
 
 
@@ -60,7 +64,9 @@ class WebSettings(Section):
     )
     port: Whole = whole(8099, 1, 65535)
     prefix: Annotated[str, AfterValidator(url_prefix)] = Field(default="", description='"" or a path such as /kinfolk')
-    trusted_proxies: Whole = whole(0, 0, 10)
+    trusted_proxies: tuple[Annotated[str, AfterValidator(network)], ...] = Field(
+        default=(), description="a list of addresses or networks such as 172.30.32.2 or 10.0.0.0/8"
+    )
     threads: Whole = whole(8, 1, 64)
 
 
@@ -70,7 +76,7 @@ class LibrarySettings(Section):
     rescan_minutes: Whole = whole(15, 1, 10080)
     watch: bool = switch(default=True)
     skip: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        default=SYSTEM_FOLDERS, description="a list of glob patterns"
+        default=DEFAULT_SKIP, description="a list of glob patterns"
     )
     videos: bool = switch(default=True)
 
@@ -82,7 +88,7 @@ class DetectionSettings(Section):
         default=None, description="the name of a model pack (`kinfolk models list`), or null: the Settings page decides"
     )
     minimum_score: Number | None = number(None, *SCORE_RANGE, unset="the Settings page decides")
-    workers: Whole = whole(None, 1, 8, default_factory=processor_default)
+    workers: Whole = whole(None, 1, 8, default_factory=default_workers)
     long_side: Whole = whole(640, 320, 1920)
     working_long_side: Whole = whole(1440, 640, 8192)
     video_frames: Whole = whole(12, 1, 100)
