@@ -1,0 +1,205 @@
+"""What is new, changed, moved or gone on a host: one pass over its listing, compared with the catalogue.
+
+Every call into the catalogue is one transaction, and a pass can be cut off between any two of them (`kill -9`, a full
+disk) and simply be repeated: each step asks how things are now, none relies on an earlier one of the same pass.
+
+How a move is told from a copy (hosts whose keys are paths): a key whose content is not the one stored for it, and whose
+content the catalogue holds under another key that this pass has not met, is that asset moved, provided the host no
+longer has that content under the old key. So a copy stays an asset of its own, `mv a b` over an existing `b` keeps the
+faces of `a`, and two files that swap names keep their own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import PurePosixPath
+
+from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, SyncSummary
+from plugin.errors import HostError, HostRefused, HostUnreachable
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.host import Host
+
+BLOCK = 200
+"""Assets per transaction: few enough that progress moves and a screen never waits, many enough to be fast."""
+
+
+def _never() -> bool:
+    return False
+
+
+class Intake:
+    """Brings the catalogue in line with hosts.
+
+    Args:
+        catalogue: where the assets are.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def sync(
+        self,
+        library: Library,
+        host: Host,
+        on_progress: Callable[[SyncSummary], None] | None = None,
+        should_stop: Callable[[], bool] = _never,
+    ) -> SyncSummary:
+        """Compare one library with its host.
+
+        Args:
+            library: the library.
+            host: its host.
+            on_progress: told the counts so far after every block.
+            should_stop: asked after every block; a pass that ends early removes nothing and is requested again.
+
+        Returns:
+            What was found.
+
+        Raises:
+            HostError: the host went away or refused; recorded on the library, and nothing was taken for deleted.
+        """
+        libraries = self._catalogue.libraries
+        sync = _Pass(self._catalogue, library, host, libraries.sync_started(library.id), on_progress)
+        try:
+            complete = sync.take_listing(should_stop)
+            if complete:
+                sync.mark_gone()
+        except HostError as error:
+            self._keep_problems(library, sync.problems)
+            libraries.sync_finished(library.id, error.explanation)
+            raise
+        if complete:
+            libraries.replace_problems(library.id, sync.problems)
+            libraries.sync_finished(library.id, None)
+        else:
+            self._keep_problems(library, sync.problems)
+            libraries.request_sync(library.id)
+        return sync.summary
+
+    def _keep_problems(self, library: Library, found: Sequence[IntakeProblem]) -> None:
+        """After an incomplete pass, problems of earlier passes still stand."""
+        libraries = self._catalogue.libraries
+        by_place = {(problem.path, problem.code): problem for problem in [*libraries.problems(library.id), *found]}
+        libraries.replace_problems(library.id, list(by_place.values()))
+
+
+class _Pass:
+    """One pass over one library: its number, its counts and its problems."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        library: Library,
+        host: Host,
+        number: int,
+        on_progress: Callable[[SyncSummary], None] | None,
+    ) -> None:
+        self.summary = SyncSummary()
+        self.problems: list[IntakeProblem] = []
+        self._assets = catalogue.assets
+        self._library = library
+        self._host = host
+        self._number = number
+        self._on_progress = on_progress
+        self._unchanged: set[tuple[str, str]] = set()
+        # The first listing of an account has nothing to find moves among: spares a query per photo.
+        self._may_have_moved = not host.stable_keys and any(catalogue.assets.counts(library.account_id))
+
+    def take_listing(self, should_stop: Callable[[], bool]) -> bool:
+        """Take what the host lists, block by block; False when asked to stop before the end."""
+        listing = self._host.listing(self._known)
+        while block := list(islice(listing, BLOCK)):
+            self._take([entry for entry in block if isinstance(entry, HostAsset)])
+            self.problems += [entry for entry in block if isinstance(entry, IntakeProblem)]
+            self._count(problems=len(self.problems) - self.summary.problems)
+            if should_stop():
+                return False
+        return True
+
+    def mark_gone(self) -> None:
+        """Hide what the pass did not meet, except where a problem hid it.
+
+        Raises:
+            HostUnreachable: the listing was empty, as a folder is whose disk is not mounted.
+        """
+        hidden = {problem.path for problem in self.problems if problem.hides_below}
+        # All ids first (a few MB at most): marking while reading would move the blocks the catalogue streams.
+        gone = [asset.id for asset in self._assets.unseen(self._library.id, self._number) if not _below(asset, hidden)]
+        if gone and not self.summary.listed:
+            raise HostUnreachable(
+                f"{self._library.name} has no photos any more, so nothing was removed",
+                "Is the disk mounted? If the photos were deleted on purpose, remove the library",
+            )
+        for block in _blocks(gone):
+            self._assets.mark_gone(block)
+            self._count(gone=len(block))
+
+    def _take(self, listed: list[HostAsset]) -> None:
+        rest = [entry for entry in listed if not self._take_move(entry)]
+        outcomes = [seen.outcome for seen in self._assets.seen(self._library.id, rest, self._number)]
+        self._count(
+            listed=len(listed),
+            new=outcomes.count("new"),
+            changed=outcomes.count("changed"),
+            returned=outcomes.count("returned"),
+            moved=len(listed) - len(rest),
+        )
+
+    def _take_move(self, listed: HostAsset) -> bool:
+        """Whether this was an asset under a new key, which it has from now on."""
+        if not self._may_have_moved or not listed.size_bytes:  # all empty files have the same content
+            return False
+        if (listed.host_key, listed.content_key) in self._unchanged:
+            self._unchanged.discard((listed.host_key, listed.content_key))
+            return False
+        asset = self._moved_from(listed)
+        if asset is None:
+            return False
+        self._assets.moved(asset.id, listed, self._number)
+        return True
+
+    def _moved_from(self, listed: HostAsset) -> Asset | None:
+        candidates = self._assets.unseen_with_content(self._library.id, listed.content_key, self._number)
+        if any(asset.host_key == listed.host_key for asset in candidates):
+            return None  # touched, not changed
+        candidates.sort(key=lambda asset: _likeness(asset, listed))
+        return next((asset for asset in candidates if not self._still_there(asset)), None)
+
+    def _still_there(self, asset: Asset) -> bool:
+        try:
+            now = self._host.look_up(asset.host_key, self._assets_known)
+        except HostRefused:
+            return True  # it may be there unreadable; taking it for moved could lose it
+        return now is not None and now.content_key == asset.content_key
+
+    def _known(self, host_key: str, change_key: str) -> str | None:
+        content = self._assets_known(host_key, change_key)
+        if content is not None and self._may_have_moved:
+            self._unchanged.add((host_key, content))
+        return content
+
+    def _assets_known(self, host_key: str, change_key: str) -> str | None:
+        return self._assets.content_key(self._library.id, host_key, change_key)
+
+    def _count(self, **more: int) -> None:
+        self.summary = replace(self.summary, **{name: getattr(self.summary, name) + n for name, n in more.items()})
+        if self._on_progress is not None:
+            self._on_progress(self.summary)
+
+
+def _likeness(asset: Asset, listed: HostAsset) -> tuple[bool, bool, bool, AssetId]:
+    """Sorts the likeliest origin of a move first: the same name, the same folder, not long gone, then the oldest."""
+    old, new = PurePosixPath(asset.path), PurePosixPath(listed.path)
+    return (old.name != new.name, old.parent != new.parent, asset.gone, asset.id)
+
+
+def _below(asset: Asset, hidden: set[str]) -> bool:
+    """Whether the asset lies at or below one of these paths; "" is everything."""
+    if not hidden:
+        return False
+    path = PurePosixPath(asset.path)
+    return asset.path in hidden or "" in hidden or any(str(parent) in hidden for parent in path.parents)
+
+
+def _blocks(ids: list[AssetId]) -> Iterator[list[AssetId]]:
+    return (ids[start : start + BLOCK] for start in range(0, len(ids), BLOCK))
