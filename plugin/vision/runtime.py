@@ -1,0 +1,174 @@
+"""ONNX Runtime: which one is installed, which provider runs a model, and a session that stays small and quiet."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from plugin.errors import AcceleratorFailed, RuntimeClash
+
+log = logging.getLogger(__name__)
+
+CPU = "CPUExecutionProvider"
+PREFERRED = ("MIGraphXExecutionProvider", "ROCMExecutionProvider")
+NOT_FOR_FACES = ("AzureExecutionProvider",)
+"""Listed by every build; sends the input to a remote service."""
+
+CPU_INSTEAD = "The CPU is used instead; check the driver and that this user may use the device"
+
+Tensor: TypeAlias = npt.NDArray[np.float32]
+
+
+def check_one_runtime(installed: Callable[[], Sequence[str]] | None = None) -> None:
+    """Make sure exactly one ONNX Runtime distribution is installed: two share one folder and silently break each other.
+
+    Raises:
+        RuntimeClash: none or several; the advice holds the line that repairs it.
+    """
+    found = sorted(set((installed or runtime_distributions)()))
+    if len(found) == 1:
+        return
+    if not found:
+        raise RuntimeClash("No ONNX Runtime is installed", "Run: pip install onnxruntime")
+    keep = next((name for name in found if name != "onnxruntime"), found[0])
+    raise RuntimeClash(
+        f"{len(found)} ONNX Runtimes are installed and disable each other: {', '.join(found)}",
+        f"Run: pip uninstall -y {' '.join(found)} && pip install --no-deps {keep}",
+    )
+
+
+def runtime_distributions() -> list[str]:
+    """Names of the installed distributions that bring an `onnxruntime` module (not the add-on providers `-ep-`)."""
+    names = (
+        str(distribution.metadata["Name"] or "").lower().replace("_", "-") for distribution in metadata.distributions()
+    )
+    beside = ("onnxruntime-ep-", "onnxruntime-extensions", "onnxruntime-genai", "onnxruntime-tools")
+    return [name for name in names if re.match(r"onnxruntime(-|$)", name) and not name.startswith(beside)]
+
+
+def provider_order(available: Sequence[str], wanted: Sequence[str] = ()) -> list[str]:
+    """The providers to try, best first, the CPU last: MIGraphX, ROCm, then any other installed accelerator.
+
+    Args:
+        available: what this ONNX Runtime was built with.
+        wanted: only these, in this order (still ending with the CPU); empty: all.
+    """
+    usable = [name for name in available if name not in NOT_FOR_FACES and name != CPU]
+    if wanted:
+        chosen = [name for name in wanted if name in usable]
+    else:
+        chosen = [n for n in PREFERRED if n in usable] + [n for n in usable if n not in PREFERRED]
+    return [*chosen, CPU]
+
+
+@dataclass(slots=True)
+class Warnings:
+    """What went wrong without stopping anything, for the Status page; each sentence once. Thread-safe."""
+
+    _texts: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, text: str) -> None:
+        """Remember a sentence and log it."""
+        with self._lock:
+            if text in self._texts:
+                return
+            self._texts.append(text)
+        log.warning("%s", text)
+
+    def texts(self) -> tuple[str, ...]:
+        """All sentences, oldest first."""
+        with self._lock:
+            return tuple(self._texts)
+
+
+class Network:
+    """One ONNX model in one session, on the CPU or one accelerator.
+
+    Args:
+        session: an `onnxruntime.InferenceSession`.
+        one_at_a_time: accelerators crash when a lazy compilation overlaps another run (seen with MIGraphX).
+    """
+
+    def __init__(self, session: Any, *, one_at_a_time: bool) -> None:  # noqa: ANN401 - onnxruntime has no types
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._lock = threading.Lock() if one_at_a_time else None
+        self.provider: str = session.get_providers()[0]
+        self.output_names: list[str] = [output.name for output in session.get_outputs()]
+
+    def run(self, batch: Tensor) -> list[Tensor]:
+        """All outputs for an input float32 (n, channels, height, width). Thread-safe."""
+        if self._lock is None:
+            return list(self._session.run(None, {self._input: batch}))
+        with self._lock:
+            return list(self._session.run(None, {self._input: batch}))
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """How sessions are made.
+
+    Attributes:
+        providers: only these, in this order; empty: every installed one.
+        threads: per call. One, because every worker thread runs its own pictures (two workers x 1 thread give 1.8 times
+            one worker, one worker x 2 threads 1.15 times).
+        warnings: where failing accelerators are noted.
+        open_session: makes a session from (path, options, providers); tests replace it.
+    """
+
+    providers: tuple[str, ...] = ()
+    threads: int = 1
+    warnings: Warnings = field(default_factory=Warnings)
+    open_session: Callable[[str, Any, list[str]], Any] | None = None
+
+    def network(self, path: Path, warm_up: Tensor) -> Network:
+        """Load a model on the best provider that really runs it; `warm_up` is a first input of the usual shape."""
+        import onnxruntime  # noqa: PLC0415 - 30 MB that a web process without models need not carry
+
+        for provider in provider_order(onnxruntime.get_available_providers(), self.providers)[:-1]:
+            try:
+                return self._on_accelerator(path, provider, warm_up)
+            except AcceleratorFailed as failure:
+                self.warnings.add(failure.explanation)
+        network = Network(self._session(path, [CPU]), one_at_a_time=False)
+        network.run(warm_up)
+        return network
+
+    def _on_accelerator(self, path: Path, provider: str, warm_up: Tensor) -> Network:
+        """Raises AcceleratorFailed when it does not load, does not run, or silently leaves the work to the CPU."""
+        try:
+            network = Network(self._session(path, [provider, CPU]), one_at_a_time=True)
+            if network.provider == provider:
+                network.run(warm_up)
+        except Exception as error:  # whatever a driver throws
+            reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+            raise AcceleratorFailed(f"{provider} failed ({reason})", CPU_INSTEAD) from error
+        if network.provider != provider:
+            raise AcceleratorFailed(f"{provider} is installed but cannot run here", CPU_INSTEAD)
+        return network
+
+    def _session(self, path: Path, providers: list[str]) -> Any:  # noqa: ANN401 - onnxruntime has no types
+        import onnxruntime  # noqa: PLC0415 - see `network`
+
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = (
+            onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        )  # YuNet: 0.4-0.5 of the time
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads burnt half the CPU
+        options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False  # pictures come in many shapes; an arena keeps the largest for ever
+        options.log_severity_level = 3  # errors only; a provider that falls back is reported by us
+        if self.open_session is not None:
+            return self.open_session(str(path), options, providers)
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
