@@ -57,13 +57,8 @@ def decode_photo(source: Source, minimum_long_side: int | None, limits: DecodeLi
     width, height = image.size
     if isinstance(image, JpegImageFile):
         _draft(image, source.size, minimum_long_side)
-    if isinstance(image, TiffImageFile):  # `load` turns it upright, and forgets the details of its EXIF
-        _, taken_at = _read_exif(image, now)
-        image.load()
-        orientation = 1
-    else:
-        image.load()
-        orientation, taken_at = _read_exif(image, now)
+    image.load()
+    orientation, taken_at = _read_exif(image, now)
     pixels: Picture = upright(rgb(shrunk(eight_bit(image), minimum_long_side)), orientation)
     if swaps_sides(orientation):
         width, height = height, width
@@ -102,7 +97,7 @@ def _draft(image: JpegImageFile, size: int, minimum_long_side: int | None) -> No
 def _read_exif(image: Image.Image, now: datetime) -> tuple[int, datetime | None]:
     """Orientation (1..8) still to be applied and time taken; after `load`, since PNG may keep its EXIF at the end.
 
-    libheif turns the picture itself, so there nothing is left to apply.
+    libheif turns the picture itself and Pillow's TIFF reader does in `load`, so there nothing is left to apply.
     """
     try:
         exif = image.getexif()

@@ -48,8 +48,13 @@ def shrunk(image: Image.Image, minimum_long_side: int | None) -> Image.Image:
 
 
 def reduction(size: tuple[int, int], minimum_long_side: int | None) -> int:
-    """The largest whole factor by which `size` (pixels) can be divided with the long side still long enough."""
-    return 1 if minimum_long_side is None else max(1, max(size) // max(1, minimum_long_side))
+    """The largest whole factor by which `size` (pixels) can be divided with the long side still long enough.
+
+    A panorama counts as 3:1: its long side says nothing about the size of faces, and detection tiles it.
+    """
+    if minimum_long_side is None:
+        return 1
+    return max(1, min(max(size), 3 * min(size)) // max(1, minimum_long_side))
 
 
 def rgb(image: Image.Image) -> Picture:
