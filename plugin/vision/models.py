@@ -4,19 +4,17 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from plugin.errors import LicenceNotAccepted, PackUnknown
 from plugin.ports.vision import PackInfo
 from plugin.vision.detections import Detector
 from plugin.vision.downloads import GIVE_UP_SECONDS, Progress
-from plugin.vision.embedder import Embedder, warm_up_crop
+from plugin.vision.embedder import CROP_SHAPE, Embedder
 from plugin.vision.facemesh import SIZE, FaceMesh
 from plugin.vision.model import OnnxFaceModel
 from plugin.vision.packages import silent, write_error
 from plugin.vision.packs import DetectorKind, ModelFile, Pack, known_packs
 from plugin.vision.prepared import Role, is_prepared, prepare, prepared_path
-from plugin.vision.runtime import Network, Runtime, Tensor, Warnings, check_one_runtime
+from plugin.vision.runtime import Network, Runtime, Shape, Warnings, check_one_runtime
 from plugin.vision.scrfd import Scrfd
 from plugin.vision.sources import ModelFolder
 from plugin.vision.yunet import YuNet
@@ -116,17 +114,17 @@ class OnnxFaceModels:
             raise write_error(error, self._files.folder) from error
 
     def _load(self, pack: Pack) -> OnnxFaceModel:
-        finder = self._network(pack.detector, np.zeros((1, 3, 640, 640), np.float32))
+        finder = self._network(pack.detector, (1, 3, 640, 640))
         detector: Detector = YuNet(finder) if pack.detector_kind is DetectorKind.YUNET else Scrfd(finder)
-        describer = self._network(pack.embedder, warm_up_crop())
+        describer = self._network(pack.embedder, CROP_SHAPE)
         embedder = Embedder(describer, pack.embedder_kind, pack.info.dimension)
         mesh = None
         if pack.landmarks is not None:
-            mesh = FaceMesh(self._network(pack.landmarks, np.zeros((1, 3, SIZE, SIZE), np.float32)))
+            mesh = FaceMesh(self._network(pack.landmarks, (1, 3, SIZE, SIZE)))
         return OnnxFaceModel(pack.info, describer.provider, detector, embedder, mesh)
 
-    def _network(self, file: ModelFile, warm_up: Tensor) -> Network:
-        return self._runtime.network(prepared_path(self._files.path(file)), warm_up)
+    def _network(self, file: ModelFile, usual_shape: Shape) -> Network:
+        return self._runtime.network(prepared_path(self._files.path(file)), usual_shape)
 
 
 def _roles(pack: Pack) -> list[tuple[ModelFile, Role]]:

@@ -24,7 +24,7 @@ class Scrfd:
 
     def __call__(self, picture: Picture, long_side: int, minimum_score: float) -> list[Detection]:
         """See `Detector`."""
-        canvas = letterbox(picture, long_side)
+        canvas = letterbox(picture, long_side, square=self._network.accelerated)
         outputs = self._network.run(planes(canvas.pixels, mean=127.5, scale=1 / 128))
         columns = canvas.pixels.shape[1]
         parts = [  # scores of the three strides, then boxes, then landmarks: upstream's order, whatever the names

@@ -23,7 +23,7 @@ class YuNet:
 
     def __call__(self, picture: Picture, long_side: int, minimum_score: float) -> list[Detection]:
         """See `Detector`."""
-        canvas = letterbox(picture, long_side)
+        canvas = letterbox(picture, long_side, square=self._network.accelerated)
         outputs = self._network.run(planes(canvas.pixels, mean=0.0, scale=1.0, bgr=True))
         named = dict(zip(self._network.output_names, outputs, strict=True))
         columns = canvas.pixels.shape[1]
