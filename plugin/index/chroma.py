@@ -76,16 +76,17 @@ class ChromaIndex:
         for first in range(0, len(face_ids), BATCH):
             ids = [str(face_id) for face_id in face_ids[first : first + BATCH]]
             with self._lock, self._guard():
-                if pack in self._collections:
-                    self._collections[pack].delete(ids=ids)
+                if (collection := self._existing(pack)) is not None:
+                    collection.delete(ids=ids)
 
     def nearest(self, pack: str, embedding: Float32Array, count: int) -> list[Neighbour]:
         """See `EmbeddingIndex.nearest`; approximate, see `EF_SEARCH`."""
         with self._lock, self._guard():
-            if pack not in self._collections or count <= 0:
+            collection = self._existing(pack)
+            if collection is None or count <= 0:
                 return []
             query = embedding.reshape(1, -1)
-            found = self._collections[pack].query(query_embeddings=query, n_results=count, include=["distances"])
+            found = collection.query(query_embeddings=query, n_results=count, include=["distances"])
             pairs = zip(found["ids"][0], found["distances"][0], strict=True)
             neighbours = [Neighbour(int(face_id), max(0.0, float(distance))) for face_id, distance in pairs]
         return sorted(neighbours, key=lambda neighbour: (neighbour.distance, neighbour.face_id))
@@ -93,9 +94,8 @@ class ChromaIndex:
     def ids(self, pack: str) -> set[FaceId]:
         """See `EmbeddingIndex.ids`; read from Chroma's SQLite, 3 ms per 1,000."""
         with self._lock, self._guard():
-            if pack not in self._collections:
-                return set()
-            return {int(face_id) for face_id in self._collections[pack].get(include=[])["ids"]}
+            collection = self._existing(pack)
+            return {int(face_id) for face_id in collection.get(include=[])["ids"]} if collection is not None else set()
 
     def packs(self) -> list[str]:
         """Every pack that has a collection."""
@@ -105,15 +105,16 @@ class ChromaIndex:
     def embeddings(self, pack: str, face_ids: list[FaceId]) -> tuple[list[FaceId], Float32Array]:
         """Those of the faces that are here, with their embeddings float32 (n, d) as they were added."""
         with self._lock, self._guard():
-            if pack not in self._collections or not face_ids:
+            collection = self._existing(pack)
+            if collection is None or not face_ids:
                 return [], np.empty((0, 0), dtype=np.float32)
             ids = [str(face_id) for face_id in face_ids]
-            found = self._collections[pack].get(ids=ids, include=["embeddings"])
+            found = collection.get(ids=ids, include=["embeddings"])
             return [int(face_id) for face_id in found["ids"]], np.asarray(found["embeddings"], dtype=np.float32)
 
     def clear(self) -> None:
         """See `EmbeddingIndex.clear`: the folder is removed and created anew."""
-        with self._lock:
+        with self._lock, self._guard():
             self.close()
             remove_folder(self._folder)
             self._open()
@@ -138,29 +139,38 @@ class ChromaIndex:
                     client.close()
             except SearchIndexDamaged as error:
                 logger.warning("Chroma did not close cleanly: %s", error)
-                # Else the next client for this path would be given the broken one again.
-                client.clear_system_cache()
+                _forget_clients()
 
     def _open(self) -> None:
         from chromadb import PersistentClient  # noqa: PLC0415 - takes seconds, see the class
         from chromadb.config import Settings  # noqa: PLC0415 - as above
 
-        with self._guard():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._client = PersistentClient(str(self._folder), settings=Settings(anonymized_telemetry=False))
-            for listed in self._client.list_collections():
-                collection = self._client.get_collection(listed.name, embedding_function=None)
-                self._collections[listed.name.removeprefix(PREFIX)] = collection
+        try:
+            with self._guard():
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._client = PersistentClient(str(self._folder), settings=Settings(anonymized_telemetry=False))
+                for listed in self._client.list_collections():
+                    collection = self._client.get_collection(listed.name, embedding_function=None)
+                    self._collections[listed.name.removeprefix(PREFIX)] = collection
+        except SearchIndexDamaged:
+            self.close()
+            _forget_clients()
+            raise
+
+    def _existing(self, pack: str) -> Any:  # noqa: ANN401 - see `_collections`
+        """The pack's collection, or None."""
+        if self._client is None:
+            raise SearchIndexError("The search index is closed")
+        return self._collections.get(pack)
 
     def _collection(self, pack: str) -> Any:  # noqa: ANN401 - see `_collections`
-        if pack not in self._collections:
-            if self._client is None:
-                raise SearchIndexError("The search index is closed")
+        collection = self._existing(pack)
+        if collection is None:
             hnsw = {"space": "cosine", "ef_search": EF_SEARCH, "sync_threshold": self._persist_every}
-            self._collections[pack] = self._client.get_or_create_collection(
+            collection = self._collections[pack] = self._client.get_or_create_collection(
                 PREFIX + pack, embedding_function=None, configuration={"hnsw": hnsw}
             )
-        return self._collections[pack]
+        return collection
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -178,6 +188,13 @@ class ChromaIndex:
                 f"The search index in {self._folder.name} failed ({type(error).__name__}: {error})",
                 "It is rebuilt from the catalogue by itself; nothing is lost.",
             ) from error
+
+
+def _forget_clients() -> None:
+    """Chroma keeps a client that failed to start and would hand it out again for the folder built in its place."""
+    from chromadb.api.shared_system_client import SharedSystemClient  # noqa: PLC0415 - see `ChromaIndex`
+
+    SharedSystemClient.clear_system_cache()
 
 
 def _import_chromadb() -> None:
