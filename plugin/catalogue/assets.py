@@ -1,0 +1,166 @@
+"""Assets as intake and the screens see them."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from plugin.catalogue.asset_listing import store_gone, store_moved, store_seen
+from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, get_asset, present, to_asset, with_visible_face
+from plugin.catalogue.person_rows import require_person
+from plugin.catalogue.tables import asset, face, intake_problem, library
+from plugin.catalogue.transactions import BLOCK, Transactions
+from plugin.domain import AccountId, Asset, AssetId, FailureCount, HostAsset, LibraryId, PersonId, WorkState
+from plugin.ports.catalogue import SeenAsset
+
+
+class SqlAssets:
+    """`AssetRows` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def content_key(self, library_id: LibraryId, host_key: str, change_key: str) -> str | None:
+        """The stored content key when the stored change key is the same and not empty, else None."""
+        if not change_key:
+            return None
+        same = (asset.c.library_id == library_id, asset.c.host_key == host_key, asset.c.change_key == change_key)
+        with self._transactions.read() as connection:
+            key: str | None = connection.execute(select(asset.c.content_key).where(*same)).scalar()
+        return key
+
+    def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
+        """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending.
+
+        One transaction (one fsync) per call: hand over some hundred at once.
+        """
+        with self._transactions.write() as connection:
+            return store_seen(connection, library_id, listed, sync_pass)
+
+    def unseen_with_content(self, library_id: LibraryId, content_key: str, sync_pass: int) -> list[Asset]:
+        """Assets with this content not seen in this pass (gone ones included), present and lowest id first."""
+        query = (
+            select(*COLUMNS)
+            .where(asset.c.library_id == library_id, asset.c.content_key == content_key, asset.c.seen_pass < sync_pass)
+            .order_by(asset.c.gone, asset.c.id)
+        )
+        with self._transactions.read() as connection:
+            return [to_asset(row) for row in connection.execute(query)]
+
+    def moved(self, asset_id: AssetId, listed: HostAsset, sync_pass: int) -> None:
+        """Same asset, new key and path; faces and verdicts stay; detection is not repeated."""
+        with self._transactions.write() as connection:
+            store_moved(connection, asset_id, listed, sync_pass)
+
+    def unseen(self, library_id: LibraryId, sync_pass: int) -> Iterator[Asset]:
+        """Present assets the pass did not see, in blocks; the caller may hide each block while it goes."""
+        after = 0
+        while True:
+            query = (
+                select(*COLUMNS)
+                .where(*present(), asset.c.library_id == library_id, asset.c.seen_pass < sync_pass, asset.c.id > after)
+                .order_by(asset.c.id)
+                .limit(BLOCK)
+            )
+            with self._transactions.read() as connection:
+                found = [to_asset(row) for row in connection.execute(query)]
+            if not found:
+                return
+            yield from found
+            after = found[-1].id
+
+    def mark_gone(self, asset_ids: Sequence[AssetId]) -> None:
+        """Hidden with their faces, kept so that a return brings everything back."""
+        with self._transactions.write() as connection:
+            store_gone(connection, asset_ids)
+
+    def get(self, asset_id: AssetId, account_id: AccountId | None = None) -> Asset:
+        """The asset, gone or not."""
+        with self._transactions.read() as connection:
+            return get_asset(connection, asset_id, account_id)
+
+    def of_person(self, person_id: PersonId, account_id: AccountId, offset: int, limit: int) -> list[Asset]:
+        """Present assets with a face of this person, newest `taken_at` first."""
+        shows = exists().where(face.c.asset_id == asset.c.id, face.c.person_id == person_id)
+        with self._transactions.read() as connection:
+            require_person(connection, person_id, account_id)
+            query = select(*COLUMNS).where(*present(account_id), shows).order_by(*NEWEST_FIRST)
+            return [to_asset(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def neighbours_in_time(self, asset: Asset) -> tuple[AssetId | None, AssetId | None]:
+        """The previous (older) and next (newer) present asset of the account that has faces."""
+        return self._nearest(asset, newer=False), self._nearest(asset, newer=True)
+
+    def recent_with_faces(self, account_id: AccountId, offset: int, limit: int) -> list[Asset]:
+        """Present assets with faces, newest `taken_at` first."""
+        query = select(*COLUMNS).where(*present(account_id), with_visible_face()).order_by(*NEWEST_FIRST)
+        with self._transactions.read() as connection:
+            return [to_asset(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def failed(self, account_id: AccountId | None, code: str | None, limit: int) -> list[Asset]:
+        """Present assets that failed for good (for this reason), newest `taken_at` first."""
+        query = select(*COLUMNS).where(*present(account_id), asset.c.state == WorkState.FAILED)
+        if code is not None:
+            query = query.where(asset.c.error_code == code)
+        with self._transactions.read() as connection:
+            return [to_asset(row) for row in connection.execute(query.order_by(*NEWEST_FIRST).limit(limit))]
+
+    def failures(self, account_id: AccountId | None) -> list[FailureCount]:
+        """Failed assets and listing problems by reason, most frequent first; the message is one example."""
+        assets = (
+            select(asset.c.error_code, func.min(asset.c.error_message), func.count())
+            .where(*present(account_id), asset.c.state == WorkState.FAILED)
+            .group_by(asset.c.error_code)
+        )
+        listed = (
+            select(intake_problem.c.code, func.min(intake_problem.c.message), func.count())
+            .join(library, library.c.id == intake_problem.c.library_id)
+            .group_by(intake_problem.c.code)
+        )
+        if account_id is not None:
+            listed = listed.where(library.c.account_id == account_id)
+        with self._transactions.read() as connection:
+            rows = [*connection.execute(assets), *connection.execute(listed)]
+        return _by_reason([(code or "", message or "", count) for code, message, count in rows])
+
+    def counts(self, account_id: AccountId | None) -> tuple[int, int]:
+        """(present assets, gone assets)."""
+        query = select(asset.c.gone, func.count()).group_by(asset.c.gone)
+        if account_id is not None:
+            query = query.where(asset.c.account_id == account_id)
+        with self._transactions.read() as connection:
+            counts = {row[0]: row[1] for row in connection.execute(query)}
+        return counts.get(False, 0), counts.get(True, 0)
+
+    def _nearest(self, start: Asset, *, newer: bool) -> AssetId | None:
+        order = (asset.c.taken_at.asc().nulls_first(), asset.c.id.asc()) if newer else NEWEST_FIRST
+        query = (
+            select(asset.c.id)
+            .where(*present(start.account_id), _beyond(start, newer=newer), with_visible_face())
+            .order_by(*order)
+            .limit(1)
+        )
+        with self._transactions.read() as connection:
+            found: AssetId | None = connection.execute(query).scalar()
+        return found
+
+
+def _beyond(start: Asset, *, newer: bool) -> ColumnElement[bool]:
+    """Assets after (or before) `start` by (taken_at, id), an unknown time being older than any."""
+    later_id = asset.c.id > start.id if newer else asset.c.id < start.id
+    if start.taken_at is None:
+        same_time = and_(asset.c.taken_at.is_(None), later_id)
+        return or_(asset.c.taken_at.is_not(None), same_time) if newer else same_time
+    same_time = and_(asset.c.taken_at == start.taken_at, later_id)
+    if newer:
+        return or_(asset.c.taken_at > start.taken_at, same_time)
+    return or_(asset.c.taken_at < start.taken_at, asset.c.taken_at.is_(None), same_time)
+
+
+def _by_reason(rows: Sequence[tuple[str, str, int]]) -> list[FailureCount]:
+    merged: dict[str, FailureCount] = {}
+    for code, message, count in rows:
+        before = merged.get(code)
+        merged[code] = FailureCount(
+            code, before.message if before else message, count + (before.count if before else 0)
+        )
+    return sorted(merged.values(), key=lambda failure: (-failure.count, failure.code))

@@ -1,0 +1,45 @@
+"""Deleting faces and empty persons: what every caller must not forget."""
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select
+
+from plugin.catalogue.tables import embedding, face, index_tombstone, person, verdict
+from plugin.domain import AssignedBy, FaceState
+
+
+def kept_by_user() -> ColumnElement[bool]:
+    """Faces a user spoke about or drew: no detection and no Reset deletes them."""
+    return or_(
+        face.c.source == "user",
+        face.c.assigned_by == AssignedBy.USER,
+        face.c.state == FaceState.IGNORED,
+        exists().where(verdict.c.face_id == face.c.id),
+    )
+
+
+def delete_faces(connection: Connection, which: ColumnElement[bool]) -> int:
+    """Delete the faces for which `which` (a condition on `face`) holds, and remember that the index has to follow.
+
+    Verdicts must be gone first; the foreign key refuses otherwise. Returns how many faces were deleted.
+    """
+    doomed = select(face.c.id).where(which)
+    bury(connection, embedding.c.face_id.in_(doomed))
+    connection.execute(delete(embedding).where(embedding.c.face_id.in_(doomed)))
+    return connection.execute(delete(face).where(which)).rowcount
+
+
+def bury(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Note for the index that the embeddings for which `which` holds are going, each in its pack."""
+    known = exists().where(index_tombstone.c.pack == embedding.c.pack, index_tombstone.c.face_id == embedding.c.face_id)
+    connection.execute(
+        insert(index_tombstone).from_select(
+            ["pack", "face_id"], select(embedding.c.pack, embedding.c.face_id).where(which, ~known)
+        )
+    )
+
+
+def delete_empty_persons(connection: Connection, which: ColumnElement[bool] | None = None) -> int:
+    """Delete unnamed persons without any face, hidden ones on gone assets counted as faces; returns how many."""
+    empty = [person.c.name == "", ~exists().where(face.c.person_id == person.c.id)]
+    if which is not None:
+        empty.append(which)
+    return connection.execute(delete(person).where(*empty)).rowcount

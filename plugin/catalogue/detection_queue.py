@@ -1,0 +1,209 @@
+"""The detection work, as columns of the assets' own rows: leased, retried, resumable."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+
+from plugin.catalogue.asset_listing import UNTRIED
+from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, blocks, present, to_asset
+from plugin.catalogue.column_types import AnyRow
+from plugin.catalogue.deletion import delete_faces, kept_by_user
+from plugin.catalogue.detection_result import store_faces
+from plugin.catalogue.queue_rate import queue_status, recent_rate
+from plugin.catalogue.tables import asset, face
+from plugin.catalogue.transactions import Transactions
+from plugin.domain import AccountId, Asset, AssetId, FaceId, FoundFace, QueueStatus, WorkState
+
+RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+"""How long a failed asset rests after its 1st, 2nd, ... attempt; the attempt after the last rest is the last one."""
+
+MOST_ATTEMPTS = len(RETRY_AFTER) + 1
+
+GAVE_UP = {
+    "state": WorkState.FAILED,
+    "error_code": "interrupted",
+    "error_message": f"The worker ended {MOST_ATTEMPTS} times while it looked at this file",
+}
+"""For a file that brings the whole process down: nobody was left to report the failure."""
+
+NOT_LEASED: dict[str, Any] = {"leased_by": None, "leased_until": None}
+
+MODES = ("missing", "refresh", "reset")
+
+
+class SqlDetectionQueue:
+    """`DetectionQueue` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def request(self, mode: str, pack: str, asset_ids: Sequence[AssetId] | None = None) -> int:
+        """Make assets pending again; returns how many (of these) are now pending, gone ones not counted.
+
+        `missing`: no result by this pack yet, or failed; what is being looked at now goes on. `refresh`: all; what is
+        being looked at now is looked at once more. `reset`: all, and faces a user said nothing about are deleted.
+        """
+        if mode not in MODES:
+            raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
+        scopes = [None] if asset_ids is None else [asset.c.id.in_(block) for block in blocks(dict.fromkeys(asset_ids))]
+        with self._transactions.write() as connection:
+            return sum(_request(connection, mode, pack, scope) for scope in scopes)
+
+    def retry_failed(self, account_id: AccountId | None, code: str | None) -> int:
+        """Failed assets (for this reason) become pending at once; returns how many."""
+        which = [*present(account_id), asset.c.state == WorkState.FAILED]
+        if code is not None:
+            which.append(asset.c.error_code == code)
+        with self._transactions.write() as connection:
+            return connection.execute(update(asset).where(*which).values(**UNTRIED)).rowcount
+
+    def claim(self, worker: str, count: int, lease_seconds: float) -> list[Asset]:
+        """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first."""
+        now = self._transactions.now()
+        lease = {"leased_by": worker, "leased_until": now + timedelta(seconds=lease_seconds)}
+        with self._transactions.write() as connection:
+            self._give_up(connection, now)
+            due = or_(asset.c.due_at.is_(None), asset.c.due_at <= now)
+            query = select(asset.c.id).where(*_pending(), due, _free(now)).order_by(*NEWEST_FIRST).limit(count)
+            # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
+            ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+            claimed = []
+            for block in blocks(ids):
+                these = asset.c.id.in_(block)
+                connection.execute(update(asset).where(these).values(**lease, attempts=asset.c.attempts + 1))
+                rows = connection.execute(select(*COLUMNS).where(these).order_by(*NEWEST_FIRST))
+                claimed += [to_asset(row) for row in rows]
+        return claimed
+
+    def finish(
+        self,
+        asset: Asset,
+        pack: str,
+        faces: Sequence[FoundFace],
+        size: tuple[int, int],
+        taken_at: datetime | None,
+    ) -> list[FaceId]:
+        """Store the result in one transaction; see the port.
+
+        Nothing is stored, and no ids are returned, when the content changed since `asset` was claimed or the asset was
+        removed. When another look was requested since, the faces are stored and the asset stays pending.
+        """
+        with self._transactions.write() as connection:
+            row = _current(connection, asset)
+            if row is None:
+                return []
+            ids = store_faces(connection, asset, pack, faces)
+            values: dict[str, Any] = {"width": size[0], "height": size[1]}
+            if taken_at is not None:
+                values["taken_at"] = taken_at
+            if not _asked_again(row, asset):
+                values |= {**UNTRIED, "attempts": row.attempts, "state": WorkState.DONE}
+                values |= {"detected_at": self._transactions.now(), "detected_pack": pack}
+            _update(connection, asset.id, values)
+        return ids
+
+    def fail(self, asset: Asset, code: str, message: str, *, permanent: bool) -> None:
+        """Failed for good, or due again later (after 5 attempts for good).
+
+        Says nothing about content that came after `asset` was claimed, nor about an asset finished by somebody else.
+        """
+        with self._transactions.write() as connection:
+            row = _current(connection, asset)
+            if row is None or row.state != WorkState.PENDING or _asked_again(row, asset):
+                return
+            values: dict[str, Any] = {"error_code": code, "error_message": message, **NOT_LEASED}
+            if permanent or row.attempts >= MOST_ATTEMPTS:
+                values["state"] = WorkState.FAILED
+            else:
+                values["due_at"] = self._transactions.now() + RETRY_AFTER[max(row.attempts, 1) - 1]
+            _update(connection, asset.id, values)
+
+    def release(self, worker: str, *, count_attempt: bool = False) -> None:
+        """Give back every lease of this worker.
+
+        Args:
+            worker: as in `claim`.
+            count_attempt: false after a clean shutdown. True for the leases of a run that was killed: a file that
+                brings the process down each time must not be tried for ever.
+        """
+        values: dict[str, Any] = dict(NOT_LEASED)
+        if not count_attempt:
+            values["attempts"] = func.max(asset.c.attempts - 1, 0)
+        with self._transactions.write() as connection:
+            connection.execute(update(asset).where(asset.c.leased_by == worker).values(**values))
+
+    def release_expired(self) -> int:
+        """Give back leases whose time is over; the attempts stay counted. Returns how many there were."""
+        now = self._transactions.now()
+        with self._transactions.write() as connection:
+            over = asset.c.leased_until <= now
+            released = connection.execute(update(asset).where(over).values(**NOT_LEASED)).rowcount
+            self._give_up(connection, now)
+        return released
+
+    def status(self, account_id: AccountId | None = None) -> QueueStatus:
+        """Over present assets; assets that rest before another try count as waiting."""
+        now = self._transactions.now()
+        conditions = present(account_id)
+        with self._transactions.read() as connection:
+            states = select(asset.c.state, func.count()).where(*conditions).group_by(asset.c.state)
+            counts = {row[0]: row[1] for row in connection.execute(states)}
+            leased = and_(asset.c.leased_until > now, asset.c.state == WorkState.PENDING)
+            running = connection.execute(
+                select(func.count()).select_from(asset).where(leased, *conditions)
+            ).scalar_one()
+            rate = recent_rate(connection, asset, asset.c.detected_at, conditions, now)
+        return queue_status(
+            waiting=counts.get(WorkState.PENDING, 0) - running,
+            running=running,
+            done=counts.get(WorkState.DONE, 0),
+            failed=counts.get(WorkState.FAILED, 0),
+            rate=rate,
+        )
+
+    def _give_up(self, connection: Connection, now: datetime) -> None:
+        worn_out = (*_pending(), asset.c.attempts >= MOST_ATTEMPTS, _free(now))
+        connection.execute(update(asset).where(*worn_out).values(**GAVE_UP, **NOT_LEASED))
+
+
+def _pending() -> list[ColumnElement[bool]]:
+    return [asset.c.state == WorkState.PENDING, asset.c.gone.is_(False)]
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(asset.c.leased_until.is_(None), asset.c.leased_until <= now)
+
+
+def _request(connection: Connection, mode: str, pack: str, scope: ColumnElement[bool] | None) -> int:
+    within = [] if scope is None else [scope]
+    if mode == "missing":
+        without = or_(asset.c.detected_pack.is_(None), asset.c.detected_pack != pack)
+        finished = and_(asset.c.state == WorkState.DONE, without)
+        resting = and_(asset.c.state == WorkState.PENDING, asset.c.leased_until.is_(None))
+        which = or_(finished, resting, asset.c.state == WorkState.FAILED)
+        connection.execute(update(asset).where(which, *within).values(**UNTRIED))
+    else:
+        connection.execute(update(asset).where(*within).values(**UNTRIED))
+    if mode == "reset":
+        assets = select(asset.c.id).where(*within)
+        delete_faces(connection, and_(face.c.asset_id.in_(assets), ~kept_by_user()))
+    count = select(func.count()).select_from(asset).where(*_pending(), *within)
+    return int(connection.execute(count).scalar_one())
+
+
+def _current(connection: Connection, claimed: Asset) -> AnyRow | None:
+    """The row of a claimed asset, or None when it is gone for good or shows something else now."""
+    query = select(asset.c.content_key, asset.c.attempts, asset.c.state).where(asset.c.id == claimed.id)
+    row = connection.execute(query).first()
+    return row if row is not None and row.content_key == claimed.content_key else None
+
+
+def _asked_again(row: AnyRow, claimed: Asset) -> bool:
+    """Whether a new look was requested since the claim: that starts the attempts anew."""
+    return bool(row.state == WorkState.PENDING and row.attempts < claimed.attempts)
+
+
+def _update(connection: Connection, asset_id: AssetId, values: dict[str, Any]) -> None:
+    connection.execute(update(asset).where(asset.c.id == asset_id).values(**values))

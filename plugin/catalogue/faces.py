@@ -1,0 +1,176 @@
+"""Faces, their embeddings and who they belong to."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, func, select, update
+
+from plugin.catalogue.asset_rows import blocks, get_asset, present
+from plugin.catalogue.assignment import machine_proposes, set_states, unassign_all_machine, user_decides
+from plugin.catalogue.column_types import AnyRow, from_blob, from_blobs
+from plugin.catalogue.deletion import delete_empty_persons
+from plugin.catalogue.face_rows import faces_query, get_face, to_face
+from plugin.catalogue.person_rows import require_person
+from plugin.catalogue.queue_rate import queue_status, recent_rate
+from plugin.catalogue.recognition_rows import read_recognition_rows
+from plugin.catalogue.tables import asset, embedding, face, library, person
+from plugin.catalogue.transactions import BLOCK, Transactions
+from plugin.domain import (
+    AccountId,
+    AssetId,
+    AssignedBy,
+    ExportedFace,
+    Face,
+    FaceId,
+    FaceState,
+    Float32Array,
+    PersonId,
+    QueueStatus,
+)
+from plugin.errors import NotFound
+from plugin.ports.catalogue import RecognitionRows
+
+
+class SqlFaces:
+    """`FaceRows` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def get(self, face_id: FaceId, account_id: AccountId | None = None) -> Face:
+        """The face, also on an asset that is gone."""
+        with self._transactions.read() as connection:
+            return get_face(connection, face_id, account_id)
+
+    def many(self, face_ids: Sequence[FaceId]) -> list[Face]:
+        """Faces of present assets that exist among these, in the order given."""
+        found: dict[FaceId, Face] = {}
+        with self._transactions.read() as connection:
+            for block in blocks(dict.fromkeys(face_ids)):
+                query = faces_query().where(*present(), face.c.id.in_(block))
+                found.update((row.id, to_face(row)) for row in connection.execute(query))
+        return [found[face_id] for face_id in face_ids if face_id in found]
+
+    def of_asset(self, asset_id: AssetId, account_id: AccountId) -> list[Face]:
+        """Every face, ignored ones included, left to right."""
+        with self._transactions.read() as connection:
+            get_asset(connection, asset_id, account_id)
+            query = faces_query().where(face.c.asset_id == asset_id).order_by(face.c.x + face.c.w / 2, face.c.id)
+            return [to_face(row) for row in connection.execute(query)]
+
+    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int) -> list[Face]:
+        """Faces on present assets, best quality first."""
+        with self._transactions.read() as connection:
+            require_person(connection, person_id, account_id)
+            query = faces_query().where(*present(), face.c.person_id == person_id)
+            query = query.order_by(face.c.quality.desc(), face.c.id).limit(limit)
+            return [to_face(row) for row in connection.execute(query)]
+
+    def embedding(self, face_id: FaceId) -> Float32Array:
+        """Float32 (d,)."""
+        with self._transactions.read() as connection:
+            blob = connection.execute(select(embedding.c.vector).where(embedding.c.face_id == face_id)).scalar()
+        if blob is None:
+            raise NotFound("There is no such face")
+        return from_blob(blob)
+
+    def embeddings(self, pack: str, after: FaceId, limit: int) -> tuple[list[FaceId], Float32Array]:
+        """The next block of faces with id > `after`, ids ascending; float32 (n, d)."""
+        query = (
+            select(embedding.c.face_id, embedding.c.vector)
+            .where(embedding.c.pack == pack, embedding.c.face_id > after)
+            .order_by(embedding.c.face_id)
+            .limit(limit)
+        )
+        with self._transactions.read() as connection:
+            rows = connection.execute(query).all()
+        return [row.face_id for row in rows], from_blobs([row.vector for row in rows])
+
+    def to_recognise(self, pack: str, state: FaceState, limit: int) -> list[Face]:
+        """Faces of present assets in this state, oldest id first."""
+        query = faces_query().where(*present(), face.c.state == state, face.c.pack == pack).order_by(face.c.id)
+        with self._transactions.read() as connection:
+            return [to_face(row) for row in connection.execute(query.limit(limit))]
+
+    def recognition_rows(self, account_id: AccountId, pack: str) -> RecognitionRows:
+        """Every face of present assets of the account that is not ignored, lowest id first."""
+        with self._transactions.read() as connection:
+            return read_recognition_rows(connection, account_id, pack)
+
+    def assign(
+        self,
+        assignments: Sequence[tuple[FaceId, PersonId | None]],
+        by: AssignedBy,
+        state: FaceState | None = None,
+    ) -> None:
+        """Set who faces belong to; see `plugin.catalogue.assignment` for what the machine may not change."""
+        with self._transactions.write() as connection:
+            if by is AssignedBy.USER:
+                user_decides(connection, assignments, state)
+            else:
+                machine_proposes(connection, assignments, state, self._transactions.now())
+
+    def set_state(self, face_ids: Sequence[FaceId], state: FaceState) -> None:
+        """Set the state; ids that do not exist are left out."""
+        with self._transactions.write() as connection:
+            set_states(connection, face_ids, state, self._transactions.now())
+
+    def unassign_machine(self, account_id: AccountId | None) -> None:
+        """For Reset: faces the machine assigned become pending; unnamed persons without faces are deleted."""
+        with self._transactions.write() as connection:
+            unassign_all_machine(connection, account_id)
+            delete_empty_persons(connection, None if account_id is None else person.c.account_id == account_id)
+
+    def requeue_unassigned(self, account_id: AccountId | None) -> int:
+        """Unassigned faces of present assets become pending again; returns how many."""
+        here = face.c.asset_id.in_(select(asset.c.id).where(*present(account_id)))
+        change = update(face).where(face.c.state == FaceState.UNASSIGNED, here).values(state=FaceState.PENDING)
+        with self._transactions.write() as connection:
+            return connection.execute(change).rowcount
+
+    def recognition_status(self, account_id: AccountId | None = None) -> QueueStatus:
+        """Faces that wait for recognition (deferred ones too) and that were looked at."""
+        joined = face.join(asset, asset.c.id == face.c.asset_id)
+        with self._transactions.read() as connection:
+            counts = _state_counts(connection, account_id)
+            rate = recent_rate(connection, joined, face.c.recognised_at, present(account_id), self._transactions.now())
+        waiting = counts[FaceState.PENDING] + counts[FaceState.DEFERRED]
+        return queue_status(waiting=waiting, running=0, done=sum(counts.values()) - waiting, failed=0, rate=rate)
+
+    def state_counts(self, account_id: AccountId | None) -> dict[FaceState, int]:
+        """Over faces of present assets; every state has an entry."""
+        with self._transactions.read() as connection:
+            return _state_counts(connection, account_id)
+
+    def export(self, account_id: AccountId | None) -> Iterator[ExportedFace]:
+        """Faces of present assets, lowest id first, read in blocks."""
+        after = 0
+        while True:
+            query = (
+                faces_query()
+                .join(library, library.c.id == asset.c.library_id)
+                .add_columns(library.c.name.label("library"), asset.c.path)
+                .where(*present(account_id), face.c.id > after)
+                .order_by(face.c.id)
+                .limit(BLOCK)
+            )
+            with self._transactions.read() as connection:
+                rows: Sequence[AnyRow] = connection.execute(query).all()
+            if not rows:
+                return
+            for row in rows:
+                yield ExportedFace(row.library, row.path, to_face(row))
+            after = rows[-1].id
+
+
+def _state_counts(connection: Connection, account_id: AccountId | None) -> dict[FaceState, int]:
+    query = (
+        select(face.c.state, func.count())
+        .join(asset, asset.c.id == face.c.asset_id)
+        .where(*present(account_id))
+        .group_by(face.c.state)
+    )
+    if account_id is not None:
+        query = query.where(face.c.account_id == account_id)
+    counts = dict.fromkeys(FaceState, 0)
+    counts.update({FaceState(state): count for state, count in connection.execute(query)})
+    return counts

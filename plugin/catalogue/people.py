@@ -1,0 +1,144 @@
+"""People."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from plugin.catalogue.deletion import delete_empty_persons
+from plugin.catalogue.merging import merge_people
+from plugin.catalogue.names import name_key, searchable
+from plugin.catalogue.person_rows import people_query, require_person, shown, to_people
+from plugin.catalogue.tables import account, face, person
+from plugin.catalogue.transactions import Transactions
+from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
+from plugin.errors import NotFound, Refused
+
+
+class SqlPeople:
+    """`PersonRows` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def get(self, person_id: PersonId, account_id: AccountId) -> Person:
+        """The person with its counts."""
+        with self._transactions.read() as connection:
+            rows = connection.execute(people_query(account_id, person_id)).all()
+            if not rows:
+                raise NotFound("There is no such person")
+            return to_people(connection, rows)[0]
+
+    def all(
+        self,
+        account_id: AccountId,
+        *,
+        minimum_faces: int = 1,
+        include_hidden: bool = False,
+        search: str = "",
+        offset: int = 0,
+        limit: int = 1000,
+    ) -> list[Person]:
+        """Named people, and unnamed ones with at least `minimum_faces` faces; most faces first."""
+        query = people_query(account_id)
+        query = query.where(*shown(query, minimum_faces=minimum_faces, include_hidden=include_hidden, search=search))
+        query = query.order_by(query.selected_columns["face_count"].desc(), person.c.name_key == "", person.c.name_key)
+        query = query.order_by(person.c.id)
+        with self._transactions.read() as connection:
+            return to_people(connection, connection.execute(query.offset(offset).limit(limit)).all())
+
+    def count(
+        self, account_id: AccountId, *, minimum_faces: int = 1, include_hidden: bool = False, search: str = ""
+    ) -> int:
+        """How many `all` would list."""
+        query = people_query(account_id)
+        query = query.where(*shown(query, minimum_faces=minimum_faces, include_hidden=include_hidden, search=search))
+        with self._transactions.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+
+    def by_name(self, account_id: AccountId, name: str) -> list[Person]:
+        """Exactly this name, case-insensitive; nobody for an empty one."""
+        key = name_key(name)
+        if not key:
+            return []
+        query = people_query(account_id).where(person.c.name_key == key).order_by(person.c.id)
+        with self._transactions.read() as connection:
+            return to_people(connection, connection.execute(query).all())
+
+    def add(self, account_id: AccountId, name: str = "", feature_face_id: FaceId | None = None) -> PersonId:
+        """A new person without faces."""
+        with self._transactions.write() as connection:
+            if connection.execute(select(account.c.id).where(account.c.id == account_id)).first() is None:
+                raise NotFound("There is no such account")
+            if feature_face_id is not None:
+                _face_person(connection, feature_face_id, account_id)
+            values = {"account_id": account_id, "feature_face_id": feature_face_id, **_naming(name)}
+            added = insert(person).values(**values, hidden=False, favourite=False).returning(person.c.id)
+            return int(connection.execute(added).scalar_one())
+
+    def rename(self, person_id: PersonId, account_id: AccountId, name: str) -> None:
+        """Give a name; "" takes it away."""
+        self._set(person_id, account_id, **_naming(name))
+
+    def set_hidden(self, person_id: PersonId, account_id: AccountId, *, hidden: bool) -> None:
+        """Hide from (or show again on) the People page."""
+        self._set(person_id, account_id, hidden=hidden)
+
+    def set_birth_date(self, person_id: PersonId, account_id: AccountId, birth_date: date | None) -> None:
+        """Set or clear the birth date."""
+        self._set(person_id, account_id, birth_date=birth_date)
+
+    def set_feature_face(self, person_id: PersonId, account_id: AccountId, face_id: FaceId) -> None:
+        """The face that stands for the person; `Refused` when it is somebody else's."""
+        with self._transactions.write() as connection:
+            require_person(connection, person_id, account_id)
+            if _face_person(connection, face_id, account_id) != person_id:
+                raise Refused("This face does not belong to this person")
+            connection.execute(update(person).where(person.c.id == person_id).values(feature_face_id=face_id))
+
+    def merge(self, into: PersonId, others: Sequence[PersonId], account_id: AccountId) -> None:
+        """Faces and verdicts move; `into` keeps its name and birth date or takes the first one set among the others."""
+        with self._transactions.write() as connection:
+            for person_id in (into, *others):
+                require_person(connection, person_id, account_id)
+            merge_people(connection, into, [other for other in dict.fromkeys(others) if other != into])
+
+    def delete(self, person_id: PersonId, account_id: AccountId) -> None:
+        """Its faces become unassigned, what was said about it is forgotten with it."""
+        with self._transactions.write() as connection:
+            require_person(connection, person_id, account_id)
+            freed = {"person_id": None, "assigned_by": None, "state": FaceState.UNASSIGNED}
+            connection.execute(update(face).where(face.c.person_id == person_id).values(**freed))
+            connection.execute(delete(person).where(person.c.id == person_id))
+
+    def delete_empty(self) -> int:
+        """Unnamed persons without any face, of every account; returns how many there were."""
+        with self._transactions.write() as connection:
+            return delete_empty_persons(connection)
+
+    def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]:
+        """The birth dates that are known."""
+        query = select(person.c.id, person.c.birth_date).where(
+            person.c.account_id == account_id, person.c.birth_date.is_not(None)
+        )
+        with self._transactions.read() as connection:
+            return {row.id: row.birth_date for row in connection.execute(query)}
+
+    def _set(self, person_id: PersonId, account_id: AccountId, **values: object) -> None:
+        with self._transactions.write() as connection:
+            require_person(connection, person_id, account_id)
+            connection.execute(update(person).where(person.c.id == person_id).values(**values))
+
+
+def _naming(name: str) -> dict[str, str]:
+    return {"name": name.strip(), "name_key": name_key(name), "search_words": searchable(name)}
+
+
+def _face_person(connection: Connection, face_id: FaceId, account_id: AccountId) -> PersonId | None:
+    row = connection.execute(
+        select(face.c.person_id).where(face.c.id == face_id, face.c.account_id == account_id)
+    ).first()
+    if row is None:
+        raise NotFound("There is no such face")
+    person_id: PersonId | None = row.person_id
+    return person_id

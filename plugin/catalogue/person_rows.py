@@ -1,0 +1,100 @@
+"""Reading people: counts over visible faces, the face that stands for a person, conditions of the People page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+
+from plugin.catalogue.column_types import AnyRow
+from plugin.catalogue.names import search_words
+from plugin.catalogue.tables import asset, face, person
+from plugin.catalogue.transactions import BLOCK
+from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
+from plugin.errors import NotFound
+
+
+def require_person(connection: Connection, person_id: PersonId, account_id: AccountId) -> None:
+    """Raises `NotFound` when there is no such person or it is another account's."""
+    mine = (person.c.id == person_id, person.c.account_id == account_id)
+    if connection.execute(select(person.c.id).where(*mine)).first() is None:
+        raise NotFound("There is no such person")
+
+
+def people_query(account_id: AccountId, person_id: PersonId | None = None) -> Select[Any]:
+    """People of the account (or one of them) with `face_count` and `photo_count`."""
+    visible = [asset.c.gone.is_(False), face.c.account_id == account_id, face.c.state == FaceState.ASSIGNED]
+    if person_id is not None:
+        visible.append(face.c.person_id == person_id)
+    counts = (
+        select(face.c.person_id, func.count().label("faces"), func.count(face.c.asset_id.distinct()).label("photos"))
+        .join(asset, asset.c.id == face.c.asset_id)
+        .where(*visible)
+        .group_by(face.c.person_id)
+        .subquery()
+    )
+    faces = func.coalesce(counts.c.faces, 0).label("face_count")
+    photos = func.coalesce(counts.c.photos, 0).label("photo_count")
+    query = select(person, faces, photos).outerjoin_from(person, counts, counts.c.person_id == person.c.id)
+    query = query.where(person.c.account_id == account_id)
+    return query if person_id is None else query.where(person.c.id == person_id)
+
+
+def shown(
+    query: Select[Any], *, minimum_faces: int, include_hidden: bool, search: str
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions for `people_query`: who is on the People page."""
+    face_count: ColumnElement[int] = query.selected_columns["face_count"]
+    conditions: list[ColumnElement[bool]] = [or_(person.c.name != "", face_count >= max(minimum_faces, 1))]
+    if not include_hidden:
+        conditions.append(person.c.hidden.is_(False))
+    if search.strip():
+        # Something without any letter matches nobody, rather than everybody.
+        words = search_words(search) or ["\0"]
+        conditions += [person.c.search_words.contains(f" {word}", autoescape=True) for word in words]
+    return tuple(conditions)
+
+
+def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
+    """Rows of `people_query` as values, each with a feature face that can really be shown."""
+    usable = _usable_features(connection, [row.feature_face_id for row in rows if row.feature_face_id is not None])
+    chosen = {row.id: row.feature_face_id for row in rows if usable.get(row.feature_face_id) == row.id}
+    for row in rows:
+        if row.id not in chosen and row.face_count:
+            chosen[row.id] = _best_face(connection, row.id)
+    return [
+        Person(
+            id=row.id,
+            account_id=row.account_id,
+            name=row.name,
+            birth_date=row.birth_date,
+            hidden=row.hidden,
+            favourite=row.favourite,
+            feature_face_id=chosen.get(row.id),
+            face_count=row.face_count,
+            photo_count=row.photo_count,
+        )
+        for row in rows
+    ]
+
+
+def _usable_features(connection: Connection, face_ids: Sequence[FaceId]) -> dict[FaceId, PersonId]:
+    usable: dict[FaceId, PersonId] = {}
+    for start in range(0, len(face_ids), BLOCK):
+        query = (
+            select(face.c.id, face.c.person_id)
+            .join(asset, asset.c.id == face.c.asset_id)
+            .where(face.c.id.in_(face_ids[start : start + BLOCK]), asset.c.gone.is_(False))
+        )
+        usable.update((row.id, row.person_id) for row in connection.execute(query))
+    return usable
+
+
+def _best_face(connection: Connection, person_id: PersonId) -> FaceId | None:
+    best: FaceId | None = connection.execute(
+        select(face.c.id)
+        .join(asset, asset.c.id == face.c.asset_id)
+        .where(face.c.person_id == person_id, asset.c.gone.is_(False))
+        .order_by(face.c.quality.desc(), face.c.id)
+        .limit(1)
+    ).scalar()
+    return best

@@ -1,0 +1,71 @@
+"""The whole catalogue in one object."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from plugin.catalogue.accounts import SqlAccounts
+from plugin.catalogue.assets import SqlAssets
+from plugin.catalogue.backup import backup_before_migration
+from plugin.catalogue.detection_queue import SqlDetectionQueue
+from plugin.catalogue.faces import SqlFaces
+from plugin.catalogue.index_state import SqlIndexState
+from plugin.catalogue.libraries import SqlLibraries
+from plugin.catalogue.opening import full_check, memory_engine, open_engine
+from plugin.catalogue.people import SqlPeople
+from plugin.catalogue.preferences import SqlPreferences
+from plugin.catalogue.restore import finish_restore
+from plugin.catalogue.transactions import Clock, Transactions, utc_now
+from plugin.catalogue.verdicts import SqlVerdicts
+from plugin.errors import CatalogueCorrupt
+
+
+class SqlCatalogue:
+    """`Catalogue` in SQL. Safe to use from several threads, beside other processes.
+
+    Args:
+        engine: from `plugin.catalogue.opening`.
+        path: the catalogue's file; None in memory.
+        clock: what time it is; tests pass their own.
+    """
+
+    def __init__(self, engine: Engine, path: Path | None = None, clock: Clock = utc_now) -> None:
+        self._transactions = Transactions(engine, path, clock)
+        self.accounts = SqlAccounts(self._transactions)
+        self.libraries = SqlLibraries(self._transactions)
+        self.assets = SqlAssets(self._transactions)
+        self.detection = SqlDetectionQueue(self._transactions)
+        self.faces = SqlFaces(self._transactions)
+        self.people = SqlPeople(self._transactions)
+        self.verdicts = SqlVerdicts(self._transactions)
+        self.index_state = SqlIndexState(self._transactions)
+        self.preferences = SqlPreferences(self._transactions)
+
+    def integrity(self) -> list[str]:
+        """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""
+        try:
+            with self._transactions.read() as connection:
+                return full_check(connection)
+        except CatalogueCorrupt as error:
+            return [error.explanation]
+
+    def close(self) -> None:
+        """Release every connection. Safe to call twice."""
+        self._transactions.close()
+
+
+def open_catalogue(path: Path, clock: Clock = utc_now) -> SqlCatalogue:
+    """The catalogue at `path`; created with its first account when there is none, migrated (after a backup) when old.
+
+    Raises:
+        CatalogueCorrupt, CatalogueNewer: the file was left untouched; the advice names the backup to restore.
+        DiskFull: there is no room to create it.
+    """
+    finish_restore(path)
+    engine = open_engine(path, before_migration=lambda: backup_before_migration(path))
+    return SqlCatalogue(engine, path, clock)
+
+
+def open_in_memory(clock: Clock = utc_now) -> SqlCatalogue:
+    """A fresh catalogue that is gone once it is closed, for tests."""
+    return SqlCatalogue(memory_engine(), clock=clock)

@@ -1,0 +1,213 @@
+"""The tables. `migrations/versions` must lead to exactly these; a test compares them.
+
+Ids of assets, faces and persons are never used twice (`sqlite_autoincrement`): the embedding index, thumbnails and
+bookmarks may still name a deleted one.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from plugin.catalogue.column_types import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("name_key", String, nullable=False, unique=True),
+    Column("password_hash", String),
+    Column("is_admin", Boolean, nullable=False),
+    Column("session_epoch", Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+library = Table(
+    "library",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("host", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("last_sync_at", UtcDateTime),
+    Column("last_sync_error", String),
+    Column("sync_requested_at", UtcDateTime),
+    Column("sync_started_at", UtcDateTime),
+    Column("sync_pass", Integer, nullable=False),
+    UniqueConstraint("account_id", "host", "address"),
+    sqlite_autoincrement=True,
+)
+
+intake_problem = Table(
+    "intake_problem",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("path", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("hides_below", Boolean, nullable=False),
+)
+
+asset = Table(
+    "asset",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("library_id", ForeignKey("library.id"), nullable=False),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("host_key", String, nullable=False),
+    Column("path", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("content_key", String, nullable=False),
+    Column("change_key", String, nullable=False),
+    Column("size_bytes", Integer),
+    Column("taken_at", DateTime),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("gone", Boolean, nullable=False),
+    Column("seen_pass", Integer, nullable=False),
+    # The detection queue lives in the asset's own row: nothing can get lost between two tables.
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error_code", String),
+    Column("error_message", String),
+    Column("due_at", UtcDateTime),
+    Column("leased_by", String),
+    Column("leased_until", UtcDateTime),
+    Column("detected_at", UtcDateTime),
+    Column("detected_pack", String),
+    UniqueConstraint("library_id", "host_key"),
+    CheckConstraint("state IN ('pending', 'done', 'failed')", name="state"),
+    CheckConstraint("kind IN ('photo', 'video')", name="kind"),
+    Index("ix_asset_library_id_content_key", "library_id", "content_key"),
+    Index("ix_asset_state_gone_taken_at_id", "state", "gone", "taken_at", "id"),
+    Index("ix_asset_account_id_gone_taken_at_id", "account_id", "gone", "taken_at", "id"),
+    Index("ix_asset_account_id_gone_state", "account_id", "gone", "state"),
+    Index("ix_asset_detected_at", "detected_at"),
+    Index("ix_asset_leased_until", "leased_until"),
+    sqlite_autoincrement=True,
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("name", String, nullable=False),
+    Column("name_key", String, nullable=False),
+    Column("search_words", String, nullable=False),
+    Column("birth_date", Date),
+    Column("hidden", Boolean, nullable=False),
+    Column("favourite", Boolean, nullable=False),
+    # No foreign key: face and person would name each other, and a face that is gone only means "take the best one".
+    Column("feature_face_id", Integer),
+    Index("ix_person_account_id_name_key", "account_id", "name_key"),
+    sqlite_autoincrement=True,
+)
+
+face = Table(
+    "face",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("asset_id", ForeignKey("asset.id"), nullable=False, index=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("source", String, nullable=False),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("w", Float, nullable=False),
+    Column("h", Float, nullable=False),
+    Column("landmarks", LargeBinary, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("norm", Float, nullable=False),
+    Column("sharpness", Float, nullable=False),
+    Column("pose", Float, nullable=False),
+    Column("width_px", Float, nullable=False),
+    Column("frame_ms", Integer),
+    Column("pack", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("person_id", ForeignKey("person.id")),
+    Column("assigned_by", String),
+    Column("recognised_at", UtcDateTime),
+    CheckConstraint("state IN ('pending', 'deferred', 'assigned', 'unassigned', 'ignored')", name="state"),
+    CheckConstraint("assigned_by IN ('machine', 'user')", name="assigned_by"),
+    CheckConstraint("source IN ('machine', 'user')", name="source"),
+    CheckConstraint("(state = 'assigned') = (person_id IS NOT NULL)", name="assigned_has_person"),
+    Index("ix_face_person_id_quality", "person_id", "quality"),
+    Index("ix_face_state_pack_id", "state", "pack", "id"),
+    Index("ix_face_account_id_state_person_id_asset_id", "account_id", "state", "person_id", "asset_id"),
+    Index("ix_face_recognised_at", "recognised_at"),
+    sqlite_autoincrement=True,
+)
+
+embedding = Table(
+    "embedding",
+    metadata,
+    # Beside `face`, not in it: lists of faces must not read a half to two kilobytes each for nothing.
+    Column("face_id", ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("pack", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("indexed", Boolean, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("ix_embedding_pack_indexed_face_id", "pack", "indexed", "face_id"),
+)
+
+index_tombstone = Table(
+    "index_tombstone",
+    metadata,
+    Column("pack", String, primary_key=True),
+    Column("face_id", Integer, primary_key=True, autoincrement=False),
+)
+
+index_status = Table(
+    "index_status",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dirty", Boolean, nullable=False),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    # Without cascade: what a user said cannot disappear because a detection did not find the face again.
+    Column("face_id", ForeignKey("face.id"), index=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), index=True),
+    Column("other_person_id", ForeignKey("person.id", ondelete="CASCADE"), index=True),
+    Column("said_at", UtcDateTime, nullable=False),
+    CheckConstraint("kind IN ('is_person', 'is_not_person', 'is_nobody', 'persons_differ')", name="kind"),
+    sqlite_autoincrement=True,
+)
+
+preference = Table(
+    "preference",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)

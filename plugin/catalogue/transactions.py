@@ -1,0 +1,86 @@
+"""One transaction per call: consistent reads, immediate writes, and errors in the words of the product."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from plugin.catalogue.failures import in_our_words
+
+Clock = Callable[[], datetime]
+
+WRITES = "kinfolk_writes"
+"""The execution option that tells `opening.prepare_sqlite` to take the write lock at once."""
+
+BLOCK = 500
+"""Rows per statement or streamed block; well under SQLite's 32,766 parameters, enough that one commit costs little."""
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class Transactions:
+    """Opens transactions on an engine.
+
+    Args:
+        engine: prepared by `opening`.
+        path: the catalogue's file, for advice in errors; None in memory.
+        clock: what time it is; tests pass their own.
+    """
+
+    def __init__(self, engine: Engine, path: Path | None = None, clock: Clock = utc_now) -> None:
+        self._engine = engine
+        self._path = path
+        self._clock = clock
+        # SQLite lets one writer in at a time and makes the others poll; a lock is fair among our own threads.
+        self._writing = threading.Lock()
+        shared = isinstance(engine.pool, StaticPool)
+        self._reading: AbstractContextManager[object] = self._writing if shared else nullcontext()
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return self._clock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the catalogue.
+
+        Raises:
+            CatalogueError: and its kin.
+        """
+        with self._reading, self._translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start, so it never fails half-way for another writer.
+
+        Raises:
+            DiskFull: nothing was written.
+            CatalogueError: and its kin.
+        """
+        with self._writing, self._translated(), self._engine.connect() as connection:
+            connection.execution_options(**{WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            translated = in_our_words(error.orig, self._path)
+            if translated is None:
+                raise
+            raise translated from error

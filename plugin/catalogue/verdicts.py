@@ -1,0 +1,116 @@
+"""What users said."""
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select
+
+from plugin.catalogue.person_rows import require_person
+from plugin.catalogue.tables import face, verdict
+from plugin.catalogue.transactions import Transactions
+from plugin.domain import AccountId, FaceId, PersonId, Verdict, VerdictKind
+from plugin.errors import NotFound, Refused
+
+
+class SqlVerdicts:
+    """`VerdictRows` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def add(
+        self,
+        account_id: AccountId,
+        kind: VerdictKind,
+        *,
+        face_id: FaceId | None = None,
+        person_id: PersonId | None = None,
+        other_person_id: PersonId | None = None,
+    ) -> None:
+        """Store what a user said, in place of what it contradicts or repeats.
+
+        Raises:
+            NotFound: a face or person that is not there or is another account's.
+            Refused: a person cannot differ from itself.
+            ValueError: the ids do not fit the kind; a mistake of the caller.
+        """
+        _check_shape(kind, face_id, person_id, other_person_id)
+        if kind is VerdictKind.PERSONS_DIFFER and person_id is not None and other_person_id is not None:
+            person_id, other_person_id = sorted((person_id, other_person_id))
+        with self._transactions.write() as connection:
+            _check_owner(connection, account_id, face_id, (person_id, other_person_id))
+            connection.execute(delete(verdict).where(_replaced(kind, face_id, person_id, other_person_id)))
+            ids = {"face_id": face_id, "person_id": person_id, "other_person_id": other_person_id}
+            values = {"account_id": account_id, "kind": kind, "said_at": self._transactions.now(), **ids}
+            connection.execute(insert(verdict).values(**values))
+
+    def withdraw(self, account_id: AccountId, kind: VerdictKind, *, face_id: FaceId) -> None:
+        """Take back what was said about a face; nothing happens when it was not said."""
+        said = (verdict.c.account_id == account_id, verdict.c.kind == kind, verdict.c.face_id == face_id)
+        with self._transactions.write() as connection:
+            connection.execute(delete(verdict).where(*said))
+
+    def all(self, account_id: AccountId) -> list[Verdict]:
+        """Everything that still holds, oldest first."""
+        query = select(verdict).where(verdict.c.account_id == account_id).order_by(verdict.c.id)
+        with self._transactions.read() as connection:
+            return [
+                Verdict(row.id, row.account_id, VerdictKind(row.kind), row.face_id, row.person_id, row.other_person_id)
+                for row in connection.execute(query)
+            ]
+
+    def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
+        """Persons this face is not, by `is_not_person`."""
+        query = select(verdict.c.person_id).where(
+            verdict.c.face_id == face_id, verdict.c.kind == VerdictKind.IS_NOT_PERSON
+        )
+        with self._transactions.read() as connection:
+            return set(connection.execute(query).scalars())
+
+
+def _check_shape(
+    kind: VerdictKind, face_id: FaceId | None, person_id: PersonId | None, other_person_id: PersonId | None
+) -> None:
+    given = (face_id is not None, person_id is not None, other_person_id is not None)
+    wanted = {
+        VerdictKind.IS_PERSON: (True, True, False),
+        VerdictKind.IS_NOT_PERSON: (True, True, False),
+        VerdictKind.IS_NOBODY: (True, False, False),
+        VerdictKind.PERSONS_DIFFER: (False, True, True),
+    }[kind]
+    if given != wanted:
+        raise ValueError(f"{kind}: face, person, other person given: {given}, wanted: {wanted}")
+    if kind is VerdictKind.PERSONS_DIFFER and person_id == other_person_id:
+        raise Refused("A person cannot differ from itself")
+
+
+def _check_owner(
+    connection: Connection, account_id: AccountId, face_id: FaceId | None, persons: tuple[PersonId | None, ...]
+) -> None:
+    if face_id is not None:
+        mine = (face.c.id == face_id, face.c.account_id == account_id)
+        if connection.execute(select(face.c.id).where(*mine)).first() is None:
+            raise NotFound("There is no such face")
+    for person_id in persons:
+        if person_id is not None:
+            require_person(connection, person_id, account_id)
+
+
+def _replaced(
+    kind: VerdictKind, face_id: FaceId | None, person_id: PersonId | None, other_person_id: PersonId | None
+) -> ColumnElement[bool]:
+    """The older verdicts a new one takes the place of."""
+    if kind is VerdictKind.PERSONS_DIFFER:
+        return and_(
+            verdict.c.kind == kind, verdict.c.person_id == person_id, verdict.c.other_person_id == other_person_id
+        )
+    is_person = verdict.c.kind == VerdictKind.IS_PERSON
+    is_nobody = verdict.c.kind == VerdictKind.IS_NOBODY
+    same_person = verdict.c.person_id == person_id
+    about = {
+        VerdictKind.IS_PERSON: or_(is_person, is_nobody, and_(_is_not_person(), same_person)),
+        VerdictKind.IS_NOT_PERSON: and_(or_(is_person, _is_not_person()), same_person),
+        VerdictKind.IS_NOBODY: or_(is_person, is_nobody),
+    }
+    return and_(verdict.c.face_id == face_id, about[kind])
+
+
+def _is_not_person() -> ColumnElement[bool]:
+    return verdict.c.kind == VerdictKind.IS_NOT_PERSON
