@@ -1,8 +1,10 @@
 """Taking single, known files out of archives, and knowing them by their checksum."""
 
+import gzip
 import hashlib
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -56,7 +58,7 @@ def extract_members(archive: Path, members: Mapping[str, str], target: Path) -> 
                         raise SourceFailed(f"{path} is no file in {archive.name}")
                     with extracted as stream:
                         _write_checked(stream, target / PurePosixPath(path).name, sha256)
-    except (zipfile.BadZipFile, tarfile.TarError, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, KeyError, EOFError) as error:
         raise SourceFailed(f"{archive.name} cannot be read: {error}") from error
 
 

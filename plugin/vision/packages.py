@@ -207,7 +207,8 @@ def _size_named(line: str) -> int | None:
 def _bytes_in(folder: Path) -> int:
     """How much pip has received so far: it writes into a temporary file below `folder`."""
     total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip moves files while we look
-            total += path.stat().st_size if path.is_file() else 0
+    for path, _, names in os.walk(folder):  # unlike rglob it bears that pip removes folders while we look
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(path) / name).stat().st_size
     return total
