@@ -1,0 +1,191 @@
+"""What users do to people and faces: name, merge, hide, delete, assign, reject, ignore, restore.
+
+Every method takes the account first and touches nothing of another account (`NotFound`). What a user says about a face
+is a verdict. It is stored before the face is changed, and every recognition run starts by applying verdicts, so a kill
+between the two loses nothing.
+"""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Person, PersonId, VerdictKind
+from plugin.errors import NotFound, Refused
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.work import Nudge
+
+LONGEST_NAME = 200
+"""Characters: room for any full name, little enough for every screen."""
+
+REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the writing direction: a name with one could rearrange the sentence it stands in."""
+
+Reconsider = Callable[[AccountId, Sequence[FaceId]], object]
+
+
+def local_today() -> date:
+    """Today where the server stands."""
+    return datetime.now().astimezone().date()
+
+
+def clean_name(text: str) -> str:
+    """The name as it is stored: no spaces around it, single spaces inside.
+
+    Raises:
+        Refused: nothing is left, it is too long, or it has characters that cannot be seen.
+    """
+    unseen = [c for c in text if unicodedata.category(c) in {"Cc", "Cs"} and not c.isspace()]
+    if unseen or REORDERING.intersection(text):
+        raise Refused("The name contains characters that cannot be shown", "Type the name instead of pasting it")
+    name = " ".join(text.split())
+    if not name:
+        raise Refused("The name is empty", "Type a name, for example Anna")
+    if len(name) > LONGEST_NAME:
+        raise Refused(f"The name is longer than {LONGEST_NAME} characters", "Choose a shorter one")
+    return name
+
+
+class People:
+    """The actions behind the screens.
+
+    Args:
+        catalogue: where everything is stored.
+        nudge: wakes recognition, so that the consequence of an action shows soon.
+        reconsider: makes unassigned faces near the given ones wait for recognition again
+            (`Recognition.reconsider`); without it they wait for the night.
+        today: for birth dates.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        nudge: Nudge,
+        reconsider: Reconsider | None = None,
+        today: Callable[[], date] = local_today,
+    ) -> None:
+        self._catalogue = catalogue
+        self._nudge = nudge
+        self._reconsider = reconsider
+        self._today = today
+
+    def rename(self, account_id: AccountId, person_id: PersonId, name: str) -> None:
+        """Give a person a name; two people may have the same one (see `same_name`).
+
+        Raises:
+            Refused: see `clean_name`.
+        """
+        self._catalogue.people.rename(person_id, account_id, clean_name(name))
+
+    def same_name(self, account_id: AccountId, name: str, except_person: PersonId | None = None) -> list[Person]:
+        """Others who have this name already, for the question "is this the same person?"."""
+        people = self._catalogue.people.by_name(account_id, clean_name(name))
+        return [person for person in people if person.id != except_person]
+
+    def merge(self, account_id: AccountId, into: PersonId, others: Sequence[PersonId]) -> None:
+        """Make `others` one person with `into`, who keeps name and birth date or takes the first set among them.
+
+        Raises:
+            Refused: nobody to merge, or a person with themselves.
+        """
+        if not others:
+            raise Refused("Nobody was chosen to merge", "Choose at least one other person")
+        if into in others:
+            raise Refused("A person cannot be merged with themselves", "Choose somebody else")
+        self._catalogue.people.merge(into, list(dict.fromkeys(others)), account_id)
+        self._nudge.recognition()
+
+    def set_hidden(self, account_id: AccountId, person_id: PersonId, *, hidden: bool) -> None:
+        """Hide from the People page, or show there again. New faces of a hidden person still go to that person."""
+        self._catalogue.people.set_hidden(person_id, account_id, hidden=hidden)
+
+    def set_birth_date(self, account_id: AccountId, person_id: PersonId, birth_date: date | None) -> None:
+        """Faces on pictures taken before this day are not taken for the person any more; None forgets it.
+
+        Raises:
+            Refused: a day still to come.
+        """
+        if birth_date is not None and birth_date > self._today():
+            raise Refused("The date of birth is in the future", "Check the year")
+        self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
+        self._nudge.recognition()
+
+    def set_feature_face(self, account_id: AccountId, person_id: PersonId, face_id: FaceId) -> None:
+        """Choose the face that stands for the person.
+
+        Raises:
+            Refused: the face belongs to somebody else.
+        """
+        self._catalogue.people.set_feature_face(person_id, account_id, face_id)
+
+    def delete(self, account_id: AccountId, person_id: PersonId) -> None:
+        """Forget a person. The faces stay, unassigned; as in Immich a nightly run may find the person anew."""
+        self._catalogue.people.delete(person_id, account_id)
+
+    def assign(self, account_id: AccountId, face_id: FaceId, person_id: PersonId) -> None:
+        """The user says: this face is that person. No run moves it any more."""
+        self._say(account_id, VerdictKind.IS_PERSON, face_id, person_id)
+        self._catalogue.faces.assign([(face_id, person_id)], AssignedBy.USER)
+        if self._reconsider is not None:
+            self._reconsider(account_id, [face_id])
+        self._finish()
+
+    def assign_new(self, account_id: AccountId, face_id: FaceId, name: str = "") -> PersonId:
+        """The user says: this face is somebody new, with this name or without one.
+
+        Raises:
+            Refused: see `clean_name`.
+        """
+        self._catalogue.faces.get(face_id, account_id)
+        name = clean_name(name) if name.strip() else ""
+        for last_try in (False, True):
+            person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_id)
+            try:
+                self.assign(account_id, face_id, person_id)
+            except NotFound:
+                # A recognition run that begins just now sweeps unnamed people without faces, this one too.
+                if last_try:
+                    raise
+            else:
+                break
+        return person_id
+
+    def reject(self, account_id: AccountId, face_id: FaceId) -> None:
+        """The user says: this face is not the person it was given to. No run will say so again.
+
+        Raises:
+            Refused: it belongs to nobody.
+        """
+        person_id = self._catalogue.faces.get(face_id, account_id).person_id
+        if person_id is None:
+            raise Refused("This face belongs to nobody yet", "Choose who it is instead")
+        self._say(account_id, VerdictKind.IS_NOT_PERSON, face_id, person_id)
+        self._catalogue.faces.assign([(face_id, None)], AssignedBy.USER, FaceState.UNASSIGNED)
+        self._finish()
+
+    def ignore(self, account_id: AccountId, face_id: FaceId) -> None:
+        """The user says: this is nobody (a statue, a poster, a stranger, no face at all)."""
+        self._say(account_id, VerdictKind.IS_NOBODY, face_id)
+        self._catalogue.faces.set_state([face_id], FaceState.IGNORED)
+        self._finish()
+
+    def restore(self, account_id: AccountId, face_id: FaceId) -> None:
+        """Take back `ignore`: the face waits for recognition again.
+
+        Raises:
+            Refused: it was not ignored.
+        """
+        if self._catalogue.faces.get(face_id, account_id).state is not FaceState.IGNORED:
+            raise Refused("This face was not taken away", "There is nothing to bring back")
+        self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
+        self._catalogue.faces.set_state([face_id], FaceState.PENDING)
+        self._nudge.recognition()
+
+    def _say(
+        self, account_id: AccountId, kind: VerdictKind, face_id: FaceId, person_id: PersonId | None = None
+    ) -> None:
+        self._catalogue.verdicts.add(account_id, kind, face_id=face_id, person_id=person_id)
+
+    def _finish(self) -> None:
+        """A face moved: whom it left may be empty now, and others may follow it."""
+        self._catalogue.people.delete_empty()
+        self._nudge.recognition()

@@ -1,0 +1,106 @@
+"""Faces -> people: assign, create, wait; the nightly retry; Missing and Reset.
+
+The rules are `plugin.faces.immich`; here they meet the catalogue. Two ways lead to the same answer: a few new faces ask
+the embedding index, many at once are compared in memory. Work is rows: a face's state says which turn it waits for, so
+a run may be killed anywhere and the next one goes on.
+
+Read `runs` for how a run goes, `albums` for how faces are compared, `verdicts` for what comes before both.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from plugin.domain import AccountId, FaceId, FaceState, Preferences
+from plugin.errors import NotFound, SearchIndexError
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.index import EmbeddingIndex
+from plugin.recognition.albums import FEWEST_NEIGHBOURS
+from plugin.recognition.runs import SLICE, RecognitionSummary, Run
+from plugin.recognition.verdicts import apply_verdicts
+
+__all__ = ["Recognition", "RecognitionSummary"]
+
+
+class Recognition:
+    """Groups faces into persons.
+
+    Args:
+        catalogue: the faces, and where decisions go.
+        index: finds neighbours of single faces; may lag or fail, the catalogue then answers.
+        preferences: the values to run with, read at the start of each run.
+    """
+
+    def __init__(self, catalogue: Catalogue, index: EmbeddingIndex, preferences: Callable[[], Preferences]) -> None:
+        self._catalogue = catalogue
+        self._index = index
+        self._preferences = preferences
+        self._one_run = threading.Lock()
+        self._slice = threading.Lock()
+        self._run: Run | None = None
+
+    def ready(self) -> bool:
+        """Whether detection has nothing left to do, so that no face is judged before its neighbours are known."""
+        status = self._catalogue.detection.status()
+        return status.waiting == 0 and status.running == 0
+
+    def run(
+        self,
+        should_stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> RecognitionSummary:
+        """Give every waiting face its turn: pending ones first, then deferred ones. One run at a time.
+
+        Args:
+            should_stop: asked between slices; what is left stays waiting.
+            progress: called with (faces decided, faces to decide) after each slice.
+        """
+        with self._one_run:
+            # A person whose founding face was not assigned before a kill would stay for ever, empty and unnamed.
+            self._catalogue.people.delete_empty()
+            apply_verdicts(self._catalogue)
+            self._run = Run(self._catalogue, self._index, self._preferences(), self._slice)
+            try:
+                return self._run.to_the_end(should_stop, progress)
+            finally:
+                self._run = None
+                self._catalogue.people.delete_empty()
+
+    def missing(self, account_id: AccountId | None = None) -> int:
+        """Make unassigned faces wait for recognition again; returns how many."""
+        return self._catalogue.faces.requeue_unassigned(account_id)
+
+    def nightly(self) -> int:
+        """Give every unassigned face another chance, as Immich does at night; returns how many."""
+        self._catalogue.people.delete_empty()
+        return self.missing()
+
+    def reset(self, account_id: AccountId | None = None) -> None:
+        """From scratch: only what users said stays. A running run notices. Every step may be repeated."""
+        faces, pack = self._catalogue.faces, self._preferences().pack
+        with self._slice:
+            self.missing(account_id)
+            while waiting := faces.to_recognise(pack, FaceState.DEFERRED, SLICE):
+                faces.set_state([face.id for face in waiting], FaceState.PENDING)
+            faces.unassign_machine(account_id)
+            if self._run is not None:
+                self._run.forget()
+
+    def reconsider(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> int:
+        """Make unassigned faces near these wait again: a user just said who these are. Returns how many."""
+        preferences = self._preferences()
+        near: set[FaceId] = set()
+        try:
+            for face_id in face_ids:
+                embedding = self._catalogue.faces.embedding(face_id)
+                found = self._index.nearest(preferences.pack, embedding, FEWEST_NEIGHBOURS)
+                near.update(n.face_id for n in found if n.distance <= preferences.maximum_distance)
+        except (SearchIndexError, NotFound):
+            return 0  # the nightly run looks at all of them
+        chosen = [
+            face.id
+            for face in self._catalogue.faces.many(sorted(near))
+            if face.account_id == account_id and face.state is FaceState.UNASSIGNED
+        ]
+        if chosen:
+            self._catalogue.faces.set_state(chosen, FaceState.PENDING)
+        return len(chosen)
