@@ -122,8 +122,8 @@ class RecognitionSettings(Section):
 class RuntimeSettings(Section):
     """What the models run on."""
 
-    providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] | None = Field(
-        default=None, description="a list of ONNX Runtime provider names, or null: the best installed one"
+    providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] = Field(
+        default=(), description="a list of ONNX Runtime provider names; empty: every installed one, the fastest first"
     )
     model_folders: tuple[Path, ...] = Field(default=(), description="a list of folders that hold model files")
 
