@@ -1,0 +1,115 @@
+"""Builds the Flask application from `WebServices`."""
+
+from datetime import timedelta
+
+from flask import Blueprint, Flask, g, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from werkzeug.wrappers import Response
+
+from plugin.web import libraries, people, person, photo, pictures, preferences_page, session, status
+from plugin.web.error_pages import install_error_pages
+from plugin.web.request_context import EXTENSION
+from plugin.web.resources import resource_folder
+from plugin.web.scan_state import scan_state
+from plugin.web.security import MAXIMUM_REQUEST_BYTES, CookieRules, TrustedProxies, protect_responses
+from plugin.web.services import WebServices
+from plugin.web.static_files import StaticVersions
+from plugin.web.wording import install_wording
+
+FAILED_LOGINS_PER_ADDRESS = "10 per 10 minutes"
+FAILED_LOGINS_IN_ALL = "100 per 10 minutes"
+"""Guessing from many addresses at once; high enough that a stranger does not easily lock a family out."""
+
+
+def create_app(services: WebServices) -> Flask:
+    """The WSGI application; it starts nothing and keeps no state besides the counts of failed log-ins.
+
+    Args:
+        services: what the views work with.
+    """
+    app = Flask(
+        "kinfolk",
+        template_folder=str(resource_folder("templates")),
+        static_folder=str(resource_folder("static")),
+        root_path=str(resource_folder("static")),
+    )
+    app.config.update(configuration(services))
+    app.extensions[EXTENSION] = services
+    app.session_interface = CookieRules()
+    app.jinja_env.undefined = StrictUndefined
+    install_wording(app)
+    # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
+    session.install_session(app)
+    CSRFProtect(app)
+    for module in (session, people, person, photo, pictures, status, libraries, preferences_page):
+        app.register_blueprint(module.pages)
+    app.register_blueprint(health())
+    limit_logins(app)
+    install_error_pages(app)
+    app.context_processor(frame)
+    app.url_defaults(StaticVersions(resource_folder("static")))
+    app.after_request(protect_responses)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, services.trusted_proxies, services.prefix)  # type: ignore[method-assign]
+    return app
+
+
+def configuration(services: WebServices) -> dict[str, object]:
+    """Flask's configuration, with the reason for each deviation from its defaults."""
+    return {
+        "SECRET_KEY": services.secret_key,
+        "MAX_CONTENT_LENGTH": MAXIMUM_REQUEST_BYTES,
+        "MAX_FORM_PARTS": 100,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
+        # Else every picture would carry a new cookie.
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "SESSION_COOKIE_NAME": "kinfolk_session",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        # A page may stay open over night; the token is bound to the session, which ends by itself.
+        "WTF_CSRF_TIME_LIMIT": None,
+        # The token suffices; a proxy that rewrites Host would make every form fail.
+        "WTF_CSRF_SSL_STRICT": False,
+        "TEMPLATES_AUTO_RELOAD": False,
+    }
+
+
+def health() -> Blueprint:
+    """`/healthz` says that the process answers, and nothing else."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    return pages
+
+
+def limit_logins(app: Flask) -> None:
+    """Slow down guessing of passwords and of the first-start token: only failures count, in memory."""
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=False)
+
+    def failed(_response: Response) -> bool:
+        return bool(g.get("failed_attempt"))
+
+    for endpoint in ("session.log_in", "session.welcome", "settings.change_password"):
+        by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=["POST"], deduct_when=failed)
+        in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=["POST"], deduct_when=failed)
+        app.view_functions[endpoint] = by_address(in_all(app.view_functions[endpoint]))  # type: ignore[assignment]  # the decorator's type admits async views
+
+
+def everybody() -> str:
+    """One counter for all addresses."""
+    return "everybody"
+
+
+def frame() -> dict[str, object]:
+    """What every template may use: who is logged in, the scan sign and where the navigation stands."""
+    visitor = g.get("account")
+    return {
+        "account": visitor,
+        "scan": scan_state(visitor.id) if visitor else None,
+        "section": request.blueprint,
+    }

@@ -1,0 +1,74 @@
+"""What a visitor sees when something did not work: what happened and the way on, never an inside."""
+
+from flask import Flask, Response, current_app, flash, g, request, url_for
+from flask import render_template as render
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotFound, Refused
+from plugin.web.request_context import see_other
+from plugin.web.security import came_from
+
+Answer = Response | tuple[str, int]
+
+SENTENCES = {
+    400: ("That did not work", "The request was not complete. Go back and try again."),
+    403: ("Not for this account", "Only the person who looks after Kinfolk may do this."),
+    404: ("Nothing here", "It may have been deleted or merged, or the link is not right."),
+    405: ("That did not work", "This page cannot be used that way. Go back and try again."),
+    413: ("Too much at once", "What was sent is larger than Kinfolk takes here."),
+    429: ("Too many attempts", "Wait a few minutes, then try again."),
+    500: ("Something broke", "It is our fault, not yours. The log of Kinfolk says what happened; nothing was lost."),
+}
+EXPIRED = ("This page has expired", "Go back, reload the page and send it once more. Nothing was changed.")
+
+
+def install_error_pages(app: Flask) -> None:
+    """Answer every error with a page of our own."""
+    app.register_error_handler(CSRFError, lambda _error: page(400, *EXPIRED))
+    app.register_error_handler(KinfolkError, explain)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, unexpected)
+
+
+def page(status: int, title: str, text: str) -> tuple[str, int]:
+    """One error page."""
+    if status >= 500:
+        # The frame of a page asks the catalogue, which may be what broke.
+        g.pop("account", None)
+    return render("error.html", status=status, title=title, text=text), status
+
+
+def http_error(error: HTTPException) -> Answer:
+    """Errors of the protocol; redirects that werkzeug raises pass through."""
+    status = error.code or 500
+    if status < 400:
+        return current_app.make_response(error.get_response())
+    title, text = SENTENCES.get(status, SENTENCES[400 if status < 500 else 500])
+    return page(status, title, text)
+
+
+def explain(error: KinfolkError) -> Answer:
+    """Errors of the design: after a form, back to it with the explanation; else a page."""
+    if isinstance(error, NotFound):
+        return page(404, *SENTENCES[404])
+    if request.method == "POST":
+        flash(error.explanation, "bad")
+        return current_app.make_response(see_other(came_from(url_for("people.index"))))
+    current_app.logger.warning("%s: %s", request.path, error)
+    return page(status_of(error), "That did not work", error.explanation)
+
+
+def status_of(error: KinfolkError) -> int:
+    """The HTTP status that says what kind of trouble it is."""
+    if isinstance(error, Refused):
+        return 400
+    if isinstance(error, DiskFull):
+        return 507
+    return 503 if isinstance(error, HostError | ModelError) else 500
+
+
+def unexpected(error: Exception) -> Answer:
+    """A fault of ours: all of it in the log, none of it on the page."""
+    current_app.logger.error("Unexpected error at %s", request.path, exc_info=error)
+    return page(500, *SENTENCES[500])

@@ -1,0 +1,95 @@
+"""Libraries: the folders Kinfolk looks at."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from plugin.domain import IntakeProblem, Library
+from plugin.errors import KinfolkError
+from plugin.web.request_context import account, require_admin, see_other, services
+
+pages = Blueprint("libraries", __name__, url_prefix="/libraries")
+
+PROBLEMS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLibrary:
+    """A library and what its last listing could not take."""
+
+    library: Library
+    problems: list[IntakeProblem]
+    problem_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LibrariesPage:
+    """What the Libraries page shows; `path` and `error` give a refused entry back."""
+
+    libraries: list[ShownLibrary]
+    path: str = ""
+    error: str = ""
+
+
+def libraries_page(path: str = "", error: str = "") -> str:
+    """The page, with what was entered and why it was refused."""
+    rows = services().catalogue.libraries
+    shown = []
+    for library in rows.all(account().id):
+        problems = rows.problems(library.id)
+        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems)))
+    return render_template("libraries.html", page=LibrariesPage(shown, path, error))
+
+
+@pages.get("")
+def index() -> str:
+    """All libraries of this account."""
+    return libraries_page()
+
+
+@pages.post("")
+def add() -> Response | tuple[str, int]:
+    """Add a folder and scan it."""
+    require_admin()
+    # Not stripped and hardly cut: a folder's name may end with a space, and 4096 is the longest path Linux takes.
+    path = request.form.get("path", "")[:4097]
+    try:
+        library = services().add_folder_library(account().id, path)
+    except KinfolkError as error:
+        return libraries_page(path, error.explanation), 422
+    request_scan(library)
+    flash(f"{library.name} was added and is being scanned.", "good")
+    return see_other(url_for("libraries.index"))
+
+
+def request_scan(library: Library) -> None:
+    """The row says what to do; the nudge only makes it soon."""
+    services().catalogue.libraries.request_sync(library.id)
+    services().nudge.sync(library.id)
+
+
+def find_library(library_id: int) -> Library:
+    """The library, when it belongs to this account; `NotFound` otherwise."""
+    return services().catalogue.libraries.get(library_id, account().id)
+
+
+@pages.post("/<int:library_id>/scan")
+def scan(library_id: int) -> Response:
+    """Compare with the folder now."""
+    library = find_library(library_id)
+    request_scan(library)
+    flash(f"{library.name} is being scanned.", "good")
+    return see_other(url_for("libraries.index"))
+
+
+@pages.route("/<int:library_id>/remove", methods=["GET", "POST"])
+def remove(library_id: int) -> Response | str:
+    """Forget a library after a question; the photos themselves are never touched."""
+    require_admin()
+    library = find_library(library_id)
+    if request.method == "GET":
+        return render_template("library_remove.html", library=library)
+    services().catalogue.libraries.remove(library_id, account().id)
+    flash(f"{library.name} was removed. The photos in the folder are untouched.", "good")
+    return see_other(url_for("libraries.index"))

@@ -1,0 +1,113 @@
+"""People: everybody Kinfolk found, most faces first."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from plugin.domain import FaceState
+from plugin.web.paging import Paging, asked_page
+from plugin.web.request_context import account, services
+from plugin.web.scan_state import ScanState, scan_state
+from plugin.web.security import wants_fragment
+from plugin.web.tiles import PersonTile, person_tiles
+
+pages = Blueprint("people", __name__)
+
+PAGE_SIZE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which people are asked for. `small`: unnamed ones below *minimum recognized faces* too."""
+
+    search: str
+    hidden: bool
+    small: bool
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing was asked for in particular."""
+        return not (self.search or self.hidden or self.small)
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """What the People page shows; `small_count` and `hidden_count` are what the switches would add."""
+
+    selection: Selection
+    tiles: list[PersonTile]
+    paging: Paging
+    minimum_faces: int
+    small_count: int
+    hidden_count: int
+    emptiness: "Emptiness | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Emptiness:
+    """Why nobody is shown. `reason`: search, no_library, scanning, no_photos, failed, no_faces or too_few."""
+
+    reason: str
+    scan: ScanState
+    photos: int
+    faces: int
+
+
+@pages.get("/")
+def index() -> Response:
+    """The grid; htmx asks for the grid alone while somebody types a name."""
+    page = people_page(
+        Selection(request.args.get("q", "").strip()[:200], "hidden" in request.args, "small" in request.args)
+    )
+    response = make_response(render_template("_people_grid.html" if wants_fragment() else "people.html", page=page))
+    response.headers["Vary"] = "HX-Request"
+    return response
+
+
+def people_page(selection: Selection) -> PeoplePage:
+    """Ask the catalogue for one page of people, and why it is empty if it is."""
+    people, owner = services().catalogue.people, account().id
+    usual = services().preferences.current().minimum_faces
+    minimum = 1 if selection.small else usual
+
+    def count(minimum_faces: int, *, include_hidden: bool) -> int:
+        return people.count(owner, minimum_faces=minimum_faces, include_hidden=include_hidden, search=selection.search)
+
+    total = count(minimum, include_hidden=selection.hidden)
+    paging = asked_page(total, PAGE_SIZE)
+    shown = people.all(
+        owner,
+        minimum_faces=minimum,
+        include_hidden=selection.hidden,
+        search=selection.search,
+        offset=paging.offset,
+        limit=PAGE_SIZE,
+    )
+    return PeoplePage(
+        selection=selection,
+        tiles=person_tiles(shown),
+        paging=paging,
+        minimum_faces=usual,
+        small_count=count(1, include_hidden=selection.hidden) - count(usual, include_hidden=selection.hidden),
+        hidden_count=count(minimum, include_hidden=True) - count(minimum, include_hidden=False),
+        emptiness=None if total else why_empty(selection),
+    )
+
+
+def why_empty(selection: Selection) -> Emptiness:
+    """The first reason, in the order of the photo's way, why there is nobody."""
+    catalogue, owner = services().catalogue, account().id
+    scan = scan_state(owner)
+    photos = catalogue.assets.counts(owner)[0]
+    states = catalogue.faces.state_counts(owner)
+    faces = sum(count for state, count in states.items() if state is not FaceState.IGNORED)
+    reasons = {
+        "search": bool(selection.search),
+        "no_library": not catalogue.libraries.all(owner),
+        "scanning": scan.active,
+        "no_photos": photos == 0,
+        "failed": scan.detection.failed >= photos,
+        "no_faces": faces == 0,
+    }
+    return Emptiness(next((name for name, holds in reasons.items() if holds), "too_few"), scan, photos, faces)

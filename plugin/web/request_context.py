@@ -1,0 +1,84 @@
+"""What a view asks first: the services, who is logged in, and the values of a form."""
+
+from datetime import date
+from typing import cast
+
+from flask import abort, current_app, g, redirect, request
+from werkzeug.wrappers import Response
+
+from plugin.domain import Account
+from plugin.errors import NotFound, Refused
+from plugin.web.services import WebServices
+
+EXTENSION = "kinfolk"
+LARGEST_ID = 2**63 - 1
+
+
+def services() -> WebServices:
+    """The services `create_app` was given."""
+    return cast("WebServices", current_app.extensions[EXTENSION])
+
+
+def account() -> Account:
+    """Who is logged in; the guard in `plugin.web.session` lets nobody else reach a view."""
+    return cast("Account", g.account)
+
+
+def require_admin() -> None:
+    """Answer 403 to members: only the admin changes libraries and settings."""
+    if not account().is_admin:
+        abort(403)
+
+
+def form_text(name: str, limit: int = 1000) -> str:
+    """A text field, stripped, at most `limit` characters; "" when missing."""
+    return request.form.get(name, "").strip()[:limit]
+
+
+def form_id(name: str) -> int:
+    """A row id from a form.
+
+    Raises:
+        Refused: nothing was chosen.
+        NotFound: not a number, so it names nothing.
+    """
+    text = form_text(name)
+    if not text:
+        raise Refused("Nothing was chosen", "Choose one and try again")
+    return parse_id(text)
+
+
+def query_id(name: str) -> int | None:
+    """A row id from the address, or None when it is missing. Raises `NotFound` when it is not a number."""
+    text = request.args.get(name, "")
+    return parse_id(text) if text else None
+
+
+def parse_id(text: str) -> int:
+    """A positive row id that fits the catalogue. Raises `NotFound` for anything else."""
+    if text.isascii() and text.isdecimal() and len(text) < 20 and 0 < int(text) <= LARGEST_ID:
+        return int(text)
+    raise NotFound("There is no such thing")
+
+
+def form_number(name: str, title: str) -> float:
+    """A decimal number; a comma is taken for a point. Raises `Refused`."""
+    text = form_text(name).replace(",", ".")
+    try:
+        return float(text)
+    except ValueError:
+        raise Refused(f"{title} must be a number, not {text[:40]!r}") from None
+
+
+def form_date(name: str, title: str) -> date | None:
+    """A date as YYYY-MM-DD; None when the field is empty. Raises `Refused`."""
+    text = form_text(name)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refused(f"{title} must be a date like 1980-07-14, not {text[:40]!r}") from None
+
+
+def see_other(location: str) -> Response:
+    """POST-redirect-GET: 303 makes every browser fetch the next page with GET, so a reload repeats nothing."""
+    return redirect(location, code=303)

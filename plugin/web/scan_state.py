@@ -1,0 +1,82 @@
+"""How the scan of one account stands: for the Status page, the sign in the header and the empty People page."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import g
+
+from plugin.domain import AccountId, Library, QueueStatus
+from plugin.web.request_context import services
+
+
+@dataclass(frozen=True, slots=True)
+class ScanState:
+    """The three stages of a scan.
+
+    Attributes:
+        syncing: libraries that wait for, or are in, their comparison with the host.
+        detection: assets on their way through detection.
+        recognition: faces on their way to a person.
+    """
+
+    syncing: tuple[Library, ...]
+    detection: QueueStatus
+    recognition: QueueStatus
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is left to do."""
+        return bool(self.syncing) or any(waits(queue) for queue in (self.detection, self.recognition))
+
+    @property
+    def queue(self) -> QueueStatus:
+        """The queue that is being worked on: detection before recognition."""
+        return self.detection if waits(self.detection) else self.recognition
+
+    @property
+    def percent(self) -> int:
+        """How much of that queue is finished."""
+        return percent(self.queue)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long that queue still takes, when that can be told."""
+        return self.queue.seconds_left
+
+    @property
+    def headline(self) -> str:
+        """What is going on, in few words."""
+        if waits(self.detection):
+            return f"Finding faces · {self.percent} %"
+        if self.syncing:
+            return "Reading your folders"
+        return f"Recognising people · {self.percent} %" if waits(self.recognition) else "All done"
+
+
+def waits(queue: QueueStatus) -> bool:
+    """Whether the queue has work."""
+    return queue.waiting + queue.running > 0
+
+
+def percent(queue: QueueStatus) -> int:
+    """How much of a queue is finished, rounded down so that 100 means all."""
+    total = queue.waiting + queue.running + queue.done + queue.failed
+    return 100 * (queue.done + queue.failed) // total if total else 100
+
+
+def scan_state(account_id: AccountId) -> ScanState:
+    """The state at the first time it is asked for in a request; the frame and the page share it."""
+    if "scan_state" not in g:
+        g.scan_state = read_scan_state(account_id)
+    return cast("ScanState", g.scan_state)
+
+
+def read_scan_state(account_id: AccountId) -> ScanState:
+    """The state now."""
+    catalogue = services().catalogue
+    libraries = catalogue.libraries.all(account_id)
+    return ScanState(
+        tuple(library for library in libraries if library.sync_requested_at is not None),
+        catalogue.detection.status(account_id),
+        catalogue.faces.recognition_status(account_id),
+    )

@@ -1,0 +1,135 @@
+"""Who is looking: first start, log in, log out, and the guard that lets nobody else see anything."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_login import LoginManager, current_user, login_user, logout_user
+from werkzeug.wrappers import Response
+
+from plugin.domain import Account
+from plugin.errors import KinfolkError, Refused
+from plugin.web.passwords import check_length, password_guard
+from plugin.web.request_context import form_text, see_other, services
+from plugin.web.security import safe_path
+
+pages = Blueprint("session", __name__)
+
+OPEN_ENDPOINTS = frozenset({"static", "health.healthz", "session.log_in", "session.welcome"})
+"""Everything else needs a log-in, addresses that do not exist included (they would tell what exists)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What flask-login keeps of an account. The epoch in the id ends every session when the password changes."""
+
+    account: Account
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        """`<account id>.<session epoch>`."""
+        return f"{self.account.id}.{self.account.session_epoch}"
+
+
+def load_visitor(visitor_id: str) -> Visitor | None:
+    """The visitor of a session, or None when the account is gone or its password was changed since."""
+    account_id, _, epoch = visitor_id.partition(".")
+    if not (account_id.isdecimal() and epoch.isdecimal()):
+        return None
+    account = services().catalogue.accounts.get(int(account_id))
+    return Visitor(account) if account and account.session_epoch == int(epoch) else None
+
+
+def guard() -> Response | None:
+    """Run before every request: first start, then log-in, then the page."""
+    if request.endpoint in {"static", "health.healthz"}:
+        return None
+    if services().first_start.pending():
+        return None if request.endpoint == "session.welcome" else redirect(url_for("session.welcome"))
+    if current_user.is_authenticated:
+        g.account = current_user.account
+        return None
+    return None if request.endpoint in OPEN_ENDPOINTS else turn_away()
+
+
+def turn_away() -> Response:
+    """To the log-in page; pictures and fragments get an answer their reader understands."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=401, headers={"HX-Refresh": "true"})
+    if request.blueprint == "pictures":
+        return Response(status=401)
+    wanted = f"{request.script_root}{request.full_path.removesuffix('?')}" if request.method == "GET" else None
+    at_home = wanted == f"{request.script_root}/"
+    return redirect(url_for("session.log_in", next=None if at_home else safe_path(wanted)))
+
+
+def install_session(app: Flask) -> None:
+    """Connect flask-login and the guard."""
+    manager = LoginManager()
+    # The address of a phone changes on the way home; the session must not end with it.
+    manager.session_protection = None
+    manager.user_loader(load_visitor)
+    manager.init_app(app)
+    app.before_request(guard)
+
+
+def start_session(account: Account) -> None:
+    """A fresh session: nothing an earlier visitor left in it survives (session fixation)."""
+    session.clear()
+    session.permanent = True
+    login_user(Visitor(account))
+
+
+@pages.route("/login", methods=["GET", "POST"])
+def log_in() -> Response | str | tuple[str, int]:
+    """The log-in page."""
+    target = safe_path(request.values.get("next")) or url_for("people.index")
+    if current_user.is_authenticated:
+        return redirect(target)
+    if request.method == "GET":
+        return render_template("login.html", name="", target=target, wrong=False)
+    name = form_text("name")
+    account = services().catalogue.accounts.by_name(name)
+    stored = account.password_hash if account else None
+    if password_guard().matches(stored, request.form.get("password", "")) and account:
+        start_session(account)
+        return see_other(target)
+    g.failed_attempt = True
+    current_app.logger.warning("Failed log-in from %s", request.remote_addr)
+    return render_template("login.html", name=name, target=target, wrong=True), 401
+
+
+@pages.post("/logout")
+def log_out() -> Response:
+    """End the session on this device."""
+    logout_user()
+    session.clear()
+    return see_other(url_for("session.log_in"))
+
+
+@pages.route("/welcome", methods=["GET", "POST"])
+def welcome() -> Response | str | tuple[str, int]:
+    """The first start: the printed link leads here and sets name and password, once."""
+    if not services().first_start.pending():
+        return redirect(url_for("people.index"))
+    token = request.values.get("token", "")[:200]
+    if request.method == "GET":
+        return render_template("welcome.html", token=token, name="", error="")
+    name, password = form_text("name", 100), request.form.get("password", "")
+    try:
+        check_new_password(password)
+        account = services().first_start.accept(token, name, password)
+    except KinfolkError as error:
+        g.failed_attempt = True
+        return render_template("welcome.html", token=token, name=name, error=error.explanation), 400
+    start_session(account)
+    flash("Welcome! Your password is set.", "good")
+    return see_other(url_for("people.index"))
+
+
+def check_new_password(password: str) -> None:
+    """Raises `Refused` when a new password is too short, or the second entry of it differs."""
+    check_length(password)
+    if request.form.get("repeat", "") != password:
+        raise Refused("The two passwords are not the same", "Enter the same password twice")

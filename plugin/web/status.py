@@ -1,0 +1,91 @@
+"""Status: what is going on, how long it takes, what went wrong."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, render_template, url_for
+from werkzeug.wrappers import Response
+
+from plugin.domain import Asset, FailureCount, IntakeProblem
+from plugin.web.request_context import account, form_text, see_other, services
+from plugin.web.scan_state import ScanState, scan_state
+from plugin.web.services import EngineStatus
+
+pages = Blueprint("status", __name__)
+
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One reason why assets failed, with a few of them."""
+
+    reason: FailureCount
+    examples: list[Asset]
+    listed: list[IntakeProblem]
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether it concerns assets; what a listing could not take is tried again with every scan."""
+        return bool(self.examples)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """What the Status page shows. `photos` and `gone` are counts of assets."""
+
+    scan: ScanState
+    failures: list[Failure]
+    engine: EngineStatus
+    photos: int
+    gone: int
+
+
+@pages.get("/status")
+def show() -> str:
+    """The whole page."""
+    photos, gone = services().catalogue.assets.counts(account().id)
+    page = StatusPage(scan_state(account().id), failure_list(), services().engine_status(), photos, gone)
+    return render_template("status.html", page=page)
+
+
+@pages.get("/status/queues")
+def queues() -> str:
+    """The progress bars alone; the page asks for them every two seconds while there is work."""
+    return render_template("_queues.html", scan=scan_state(account().id))
+
+
+@pages.get("/status/failures")
+def failures() -> str:
+    """The failures alone."""
+    return render_template("_failures.html", failures=failure_list(), active=scan_state(account().id).active)
+
+
+@pages.get("/status/indicator")
+def indicator() -> str:
+    """The small sign in the header of every page."""
+    return render_template("_scan_indicator.html", scan=scan_state(account().id))
+
+
+def failure_list() -> list[Failure]:
+    """Every reason, most frequent first, with examples."""
+    catalogue, owner = services().catalogue, account().id
+    problems = [
+        problem for library in catalogue.libraries.all(owner) for problem in catalogue.libraries.problems(library.id)
+    ]
+    return [
+        Failure(
+            reason,
+            catalogue.assets.failed(owner, reason.code, EXAMPLES),
+            [problem for problem in problems if problem.code == reason.code][:EXAMPLES],
+        )
+        for reason in catalogue.assets.failures(owner)
+    ]
+
+
+@pages.post("/status/retry")
+def retry() -> Response:
+    """Try failed assets again: those of one reason, or all."""
+    count = services().catalogue.detection.retry_failed(account().id, form_text("code", 100) or None)
+    services().nudge.detection()
+    flash("One photo is tried again." if count == 1 else f"{count:,} photos are tried again.", "good")
+    return see_other(url_for("status.show"))

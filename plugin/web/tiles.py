@@ -1,0 +1,49 @@
+"""People and photos as the grids show them: the row and the address of its picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plugin.domain import Asset, Face, Person
+from plugin.web.pictures import TILE, face_url, preview_url
+from plugin.web.request_context import services
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTile:
+    """A person and the address of their face, "" when there is none."""
+
+    person: Person
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoTile:
+    """A photo and the address of its preview."""
+
+    asset: Asset
+    picture: str
+
+    @property
+    def described(self) -> str:
+        """What a screen reader says: the file's own name."""
+        return self.asset.path.rsplit("/", 1)[-1]
+
+
+def person_tiles(people: Sequence[Person]) -> list[PersonTile]:
+    """Tiles for one page of people: one query for all faces, and one more only for people without a feature face."""
+    featured = [person.feature_face_id for person in people if person.feature_face_id is not None]
+    faces = {face.id: face for face in services().catalogue.faces.many(featured)}
+    return [PersonTile(person, picture_of(person, faces)) for person in people]
+
+
+def picture_of(person: Person, known: dict[int, Face]) -> str:
+    """The address of the face that stands for a person: the one chosen, else the best, else ""."""
+    chosen = known.get(person.feature_face_id) if person.feature_face_id is not None else None
+    if chosen is None and person.face_count:
+        chosen = next(iter(services().catalogue.faces.of_person(person.id, person.account_id, 1)), None)
+    return face_url(chosen) if chosen else ""
+
+
+def photo_tiles(assets: Sequence[Asset]) -> list[PhotoTile]:
+    """Tiles for photos."""
+    return [PhotoTile(asset, preview_url(asset, TILE)) for asset in assets]
