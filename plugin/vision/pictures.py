@@ -27,17 +27,19 @@ class Letterbox:
     scale_y: float
 
 
-def letterbox(picture: Picture, long_side: int, *, square: bool = False) -> Letterbox:
+def letterbox(picture: Picture, long_side: int, *, margin: int = 0, square: bool = False) -> Letterbox:
     """Scale the picture so that its long side is `long_side`, never squashed; no side gets less than a pixel.
 
-    With `square` the canvas is always square: an accelerator compiles a program, for minutes, for every shape it meets.
-    On the CPU the rectangle takes 0.73-0.80 of the time and finds the same faces.
+    `margin` pixels of black, at least, follow the short side. With `square` the canvas is always square: an accelerator
+    compiles a program, for minutes, for every shape it meets. On the CPU the rectangle takes 0.73-0.80 of the time and
+    finds the same faces.
     """
     height, width = picture.shape[:2]
     scale = long_side / max(height, width)
     new_width, new_height = max(round(width * scale), 1), max(round(height * scale), 1)
     side = _padded(long_side)
-    canvas_shape = (side, side, 3) if square else (_padded(new_height), _padded(new_width), 3)
+    rectangle = (min(_padded(new_height + margin), side), min(_padded(new_width + margin), side), 3)
+    canvas_shape = (side, side, 3) if square else rectangle
     canvas = np.zeros(canvas_shape, np.uint8)
     if (new_width, new_height) == (width, height):
         canvas[:height, :width] = picture

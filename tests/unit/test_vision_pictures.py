@@ -33,6 +33,14 @@ def test_aspect_is_kept_on_a_canvas_of_multiples_of_32(size: tuple[int, int], ca
     assert painted_w / painted_h == pytest.approx(max(size[1] / size[0], 1 / 640), rel=0.01) or painted_h == 1
 
 
+def test_a_margin_of_black_follows_the_short_side_only() -> None:
+    white = np.full((640, 310, 3), 255, np.uint8)
+    assert letterbox(white, 640).pixels.shape == (640, 320, 3)
+    boxed = letterbox(white, 640, margin=32)
+    assert boxed.pixels.shape == (640, 352, 3)
+    assert not boxed.pixels[:, 310:].any()
+
+
 def test_an_accelerator_gets_the_same_square_for_every_aspect() -> None:
     shapes = {letterbox(np.zeros((h, w, 3), np.uint8), 640, square=True).pixels.shape for h, w in [(9, 16), (4, 3)]}
     assert shapes == {(640, 640, 3)}
