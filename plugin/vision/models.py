@@ -88,6 +88,10 @@ class OnnxFaceModels:
                 self._loaded[name] = self._load(pack)
             return self._loaded[name]
 
+    def loaded(self, name: str) -> OnnxFaceModel | None:
+        """The pack's model when it is in memory already; never waits for a download that is under way."""
+        return self._loaded.get(name)
+
     def _allowed(self, name: str) -> Pack:
         pack = self._packs.get(name)
         if pack is None:

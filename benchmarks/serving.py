@@ -1,0 +1,48 @@
+"""What the benchmarks share about a running server: its port, its first page, its queue, and the sample portraits."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_page(port: int, path: str = "/login", seconds: float = 60.0) -> None:
+    """Return as soon as the server answers a page, whatever it says."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(f"no page on port {port} after {seconds:.0f} s")
+
+
+def work_left(data: Path, expected_assets: int) -> bool:
+    """Whether the server's queues still hold work, read from its catalogue without disturbing it."""
+    with sqlite3.connect(f"file:{data / 'catalogue.db'}?mode=ro", uri=True) as catalogue:
+        assets, waiting = catalogue.execute("SELECT count(*), sum(state = 'pending') FROM asset").fetchone()
+        faces = catalogue.execute("SELECT count(*) FROM face WHERE state IN ('pending', 'deferred')").fetchone()[0]
+    return bool(assets < expected_assets or waiting or faces)
+
+
+def sample_portraits() -> list[Path]:
+    """The sample album's JPEGs, fetched once into the cache."""
+    cache = Path(os.environ.get("KINFOLK_TEST_CACHE", Path(__file__).parents[1] / ".cache" / "kinfolk"))
+    album = cache / "sample-album"
+    subprocess.run([sys.executable, "-m", "plugin", "sample", str(album)], check=True, stdout=subprocess.DEVNULL)
+    return sorted(album.glob("*.jpg"))

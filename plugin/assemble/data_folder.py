@@ -1,0 +1,104 @@
+"""What lies where in the data folder, and who may use it now."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from plugin.errors import AlreadyRunning, DiskFull, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The data folder. Everything in it is readable by its owner only."""
+
+    path: Path
+
+    @property
+    def catalogue(self) -> Path:
+        """The truth; the only file a backup needs."""
+        return self.path / "catalogue.db"
+
+    @property
+    def queue(self) -> Path:
+        """Huey's messages: ids only, of no value after a loss."""
+        return self.path / "queue.db"
+
+    @property
+    def index(self) -> Path:
+        """Chroma's folder: disposable, never copied."""
+        return self.path / "index"
+
+    @property
+    def models(self) -> Path:
+        """Model packs, verified."""
+        return self.path / "models"
+
+    @property
+    def cache(self) -> Path:
+        """Thumbnails and previews; may be deleted any time."""
+        return self.path / "cache"
+
+    @property
+    def backups(self) -> Path:
+        """Daily copies of the catalogue."""
+        return self.path / "backups"
+
+    def create(self) -> None:
+        """Make the folder, for its owner only.
+
+        Raises:
+            SettingsError: it cannot be made or written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=self.path):
+                pass
+        except OSError as error:
+            raise SettingsError(
+                f"The data folder {self.path} cannot be written: {error.strerror}",
+                "Choose another one with --data or KINFOLK_DATA, or make room and set its owner",
+            ) from error
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes that stay the same from start to start, in a file only its owner can read."""
+        path = self.path / f"{name}.key"
+        try:
+            return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except (FileNotFoundError, ValueError):
+            return self._new_secret(path)
+
+    @contextmanager
+    def held(self, role: str, advice: str) -> Iterator[None]:
+        """Hold the folder for one role (`web` or `worker`); the lock ends with the process, however it dies.
+
+        Raises:
+            AlreadyRunning: another process has that role.
+        """
+        lock = FileLock(self.path / f"{role}.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise AlreadyRunning(f"Kinfolk is already running on {self.path}", advice) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _new_secret(self, path: Path) -> bytes:
+        secret = secrets.token_bytes(32)
+        try:
+            handle, name = tempfile.mkstemp(dir=self.path, prefix=".key-")
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secret.hex())
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except OSError as error:
+            raise DiskFull(f"{path} cannot be written: {error.strerror}", "Make room in the data folder") from error
+        return secret

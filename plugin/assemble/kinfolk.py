@@ -1,0 +1,306 @@
+"""The parts of a running Kinfolk, put together once."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from plugin.assemble.data_folder import DataFolder
+from plugin.catalogue.backup import restore_backup, write_backup
+from plugin.catalogue.backup_files import backup_name, prune_backups
+from plugin.catalogue.store import SqlCatalogue, open_catalogue
+from plugin.detection import DetectionLimits, FaceDetection
+from plugin.domain import AccountId, CheckReport, Library, LibraryId, ScanProgress, ScanSummary
+from plugin.errors import KinfolkError
+from plugin.foreground import ForegroundScan
+from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.registry import HostOptions, host_kinds
+from plugin.index.exact import ExactIndex
+from plugin.index.guarded import GuardedIndex
+from plugin.indexing import Indexing
+from plugin.intake import Intake
+from plugin.media import DecodeLimits, StandardMedia
+from plugin.people import People
+from plugin.pipeline import Pipeline
+from plugin.ports.host import Host
+from plugin.ports.index import EmbeddingIndex
+from plugin.ports.vision import PackInfo
+from plugin.ports.work import Nudge
+from plugin.preferences import PreferenceBook
+from plugin.recognition import Recognition
+from plugin.settings import Settings
+from plugin.thumbnails import Thumbnails
+from plugin.vision.models import OnnxFaceModels
+from plugin.vision.downloads import Progress
+from plugin.vision.packages import silent
+
+log = logging.getLogger(__name__)
+
+WORKER = "local"
+"""One worker process per data folder (its lock sees to it), so a fixed name finds the leases of a killed run."""
+
+PREVIEW_CACHE_BYTES = 1_000_000_000
+"""About 20,000 previews; the oldest go first."""
+
+STOP_THE_OTHER = "Stop it first, or use its pages: whatever this command does can be done there"
+
+
+class NoNudge:
+    """The nudge of a process without workers: the rows are there, and whoever works looks at them every minute."""
+
+    def sync(self, library_id: LibraryId) -> None:
+        """Nobody to wake."""
+
+    def detection(self) -> None:
+        """Nobody to wake."""
+
+    def recognition(self) -> None:
+        """Nobody to wake."""
+
+
+class Kinfolk:
+    """Everything one process needs. Parts that cost time or memory are made when they are first used.
+
+    Args:
+        settings: validated.
+        folder: the data folder, created.
+        catalogue: open.
+        stack: what has to be closed at the end.
+        works: whether this process holds the worker's lock, and so may open the index.
+    """
+
+    def __init__(
+        self, settings: Settings, folder: DataFolder, catalogue: SqlCatalogue, stack: ExitStack, *, works: bool
+    ) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.catalogue = catalogue
+        self.nudge: Nudge = NoNudge()
+        self.stopping = False
+        self.works = works
+        self._stack = stack
+        self._hosts: dict[tuple[str, str], Host] = {}
+
+    @cached_property
+    def models(self) -> OnnxFaceModels:
+        """The model packs of this installation."""
+        return self._models(silent)
+
+    def _models(self, progress: Progress) -> OnnxFaceModels:
+        return OnnxFaceModels(
+            self.folder.models,
+            local_folders=self.settings.runtime.model_folders,
+            accepted=self._licence_accepted,
+            providers=self.settings.runtime.providers or (),
+            progress=progress,
+        )
+
+    def _licence_accepted(self, pack: str) -> bool:
+        return self.preferences.licence_accepted(pack)
+
+    def _packs(self) -> list[PackInfo]:
+        return self.models.packs()
+
+    @cached_property
+    def preferences(self) -> PreferenceBook:
+        """Thresholds and the chosen pack."""
+        return PreferenceBook(self.catalogue.preferences, self._packs, self.settings.fixed_preferences())
+
+    @cached_property
+    def people(self) -> People:
+        """What users do to people and faces."""
+        return People(self.catalogue, self.nudge, self.recognition.reconsider)
+
+    @cached_property
+    def media(self) -> StandardMedia:
+        """Decoding and encoding of pictures."""
+        detection = self.settings.detection
+        return StandardMedia(
+            DecodeLimits(
+                maximum_pixels=detection.maximum_megapixels * 1_000_000,
+                maximum_photo_bytes=detection.maximum_photo_megabytes * 2**20,
+            )
+        )
+
+    @cached_property
+    def thumbnails(self) -> Thumbnails:
+        """Pictures for the screens."""
+        return Thumbnails(self.folder.cache, self.catalogue, self.media, self.host_of)
+
+    @cached_property
+    def index(self) -> EmbeddingIndex:
+        """The embedding index. Only the worker may open it; without it, nothing near is found and nothing is lost."""
+        if not self.works:
+            return ExactIndex()
+        index = GuardedIndex(self.folder.index, self.catalogue.index_state, self.catalogue.faces)
+        self._stack.callback(index.close)
+        return index
+
+    def index_words(self) -> str:
+        """How the index stands, as one sentence."""
+        if not isinstance(self.index, GuardedIndex):
+            return "The search index is looked after by the separate worker."
+        return self.index.status.message or f"The search index is {self.index.status.state}."
+
+    @cached_property
+    def indexing(self) -> Indexing:
+        """Keeps the index in step with the catalogue."""
+        return Indexing(self.catalogue, self.index)
+
+    @cached_property
+    def recognition(self) -> Recognition:
+        """Faces to people."""
+        return Recognition(self.catalogue, self.index, self.preferences.current)
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """What follows what."""
+        detection = self.settings.detection
+        limits = DetectionLimits(detection.long_side, detection.working_long_side, detection.video_frames)
+        return Pipeline(
+            catalogue=self.catalogue,
+            intake=Intake(self.catalogue),
+            detection=FaceDetection(self.catalogue, self.media, self.host_of, self.thumbnails.keep, limits),
+            recognition=self.recognition,
+            indexing=self.indexing,
+            models=self.models,
+            preferences=self.preferences.current,
+            host_of=self.host_of,
+            worker=WORKER,
+            should_stop=lambda: self.stopping,
+        )
+
+    @cached_property
+    def foreground(self) -> ForegroundScan:
+        """Scans while a person waits."""
+        return ForegroundScan(
+            self.pipeline,
+            self.catalogue,
+            self.settings.detection.workers,
+            lambda: self.preferences.current().minimum_faces,
+        )
+
+    def host_of(self, library: Library) -> Host:
+        """The host of a library; one per address, since hosts may keep connections."""
+        key = (library.host, library.address)
+        if key not in self._hosts:
+            libraries = self.settings.libraries
+            options = HostOptions(FolderOptions(skip=libraries.skip, videos=libraries.videos))
+            self._hosts[key] = host_kinds()[library.host].open(library, options)
+        return self._hosts[key]
+
+    def add_folder(self, account_id: AccountId, path: str) -> Library:
+        """Add a folder of photos; the same folder twice is one library.
+
+        Raises:
+            HostUnreachable, HostRefused: it is not there, no folder, or may not be read.
+        """
+        address = host_kinds()["folder"].address(path)
+        probe = Library(0, account_id, "folder", Path(address).name, address)
+        self.host_of(probe).check()
+        library = self.catalogue.libraries.add(account_id, "folder", Path(address).name or address, address)
+        self.catalogue.libraries.request_sync(library.id)
+        self.nudge.sync(library.id)
+        return library
+
+    def scan(self, progress: Callable[[ScanProgress], None]) -> ScanSummary:
+        """Sync, detect and recognise to the end; see `ForegroundScan.run`."""
+        return self.foreground.run(progress)
+
+    def run_detection(self, progress: Callable[[ScanProgress], None]) -> None:
+        """Work the detection queue off; see `ForegroundScan.detect`."""
+        self.foreground.detect(progress)
+
+    def run_recognition(self, progress: Callable[[ScanProgress], None]) -> None:
+        """Group every waiting face; see `ForegroundScan.recognise`."""
+        self.foreground.recognise(progress)
+
+    def check(self, *, repair: bool) -> CheckReport:
+        """Whether the catalogue is sound and the index holds exactly its faces; `repair` heals the index."""
+        findings = list(self.catalogue.integrity())
+        index = self.indexing.check(repair=repair)
+        findings += index.findings
+        return CheckReport(not findings, tuple(findings), repaired=repair and bool(index.findings))
+
+    def pull_pack(self, pack: str, progress: Progress) -> None:
+        """Fetch and prepare a pack with progress; see `OnnxFaceModels.pull`."""
+        self._models(progress).pull(pack)
+
+    def backup(self, path: Path) -> None:
+        """Write a backup of the catalogue to a new file."""
+        write_backup(self.folder.catalogue, path)
+
+    def apply(self, action: str) -> None:
+        """What the buttons of the Settings page do; each only marks rows and wakes the workers."""
+        pack = self.preferences.current().pack
+        match action:
+            case "detect_missing" | "detect_refresh" | "detect_reset":
+                self.catalogue.detection.request(action.removeprefix("detect_"), pack)
+                self.nudge.detection()
+            case "recognize_missing":
+                self.recognition.missing()
+                self.nudge.recognition()
+            case "recognize_reset":
+                self.recognition.reset()
+                self.nudge.recognition()
+            case "pull_pack":
+                self.nudge.detection()
+
+    def upkeep(self) -> None:
+        """Once a night: a backup, and a cache that does not grow for ever."""
+        try:
+            if self.settings.backup.daily:
+                self.folder.backups.mkdir(exist_ok=True, mode=0o700)
+                self.backup(self.folder.backups / backup_name(datetime.now(UTC)))
+                prune_backups(self.folder.backups, self.settings.backup.keep)
+        except KinfolkError as error:
+            self.pipeline.troubles.note("backup", error)
+        else:
+            self.pipeline.troubles.over("backup")
+        alive = (
+            face for pack in self.catalogue.index_state.packs() for face in self.catalogue.index_state.face_ids(pack)
+        )
+        self.thumbnails.forget(alive, PREVIEW_CACHE_BYTES)
+
+    def free_bytes(self) -> int:
+        """Space left where Kinfolk writes."""
+        return shutil.disk_usage(self.folder.path).free
+
+
+@contextmanager
+def open_kinfolk(settings: Settings, *, exclusive: bool) -> Iterator[Kinfolk]:
+    """Open the data folder.
+
+    Args:
+        settings: validated.
+        exclusive: for commands that run models or use the index; they cannot share the folder with a running worker.
+
+    Raises:
+        AlreadyRunning, SettingsError, CatalogueCorrupt, CatalogueNewer, DiskFull.
+    """
+    folder = DataFolder(settings.data)
+    folder.create()
+    with ExitStack() as stack:
+        if exclusive:
+            stack.enter_context(folder.held("worker", STOP_THE_OTHER))
+        catalogue = open_catalogue(folder.catalogue)
+        stack.callback(catalogue.close)
+        kinfolk = Kinfolk(settings, folder, catalogue, stack, works=exclusive)
+        if exclusive:
+            kinfolk.pipeline.begin()
+        yield kinfolk
+
+
+def restore(settings: Settings, backup: Path) -> None:
+    """Put a backup in the place of the catalogue; the former one is kept beside it.
+
+    Raises:
+        AlreadyRunning, CatalogueError, DiskFull.
+    """
+    folder = DataFolder(settings.data)
+    folder.create()
+    with folder.held("web", STOP_THE_OTHER), folder.held("worker", STOP_THE_OTHER):
+        restore_backup(backup, folder.catalogue)

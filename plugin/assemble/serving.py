@@ -1,0 +1,138 @@
+"""Web and workers around the parts, until a signal says stop."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from types import FrameType
+
+from waitress.server import create_server
+
+from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
+from plugin.errors import SettingsError
+from plugin.first_start import FirstStart
+from plugin.jobs import Jobs, Workers, open_queue
+from plugin.settings import Settings
+from plugin.watchers import Watchers
+from plugin.web.app import create_app
+from plugin.web.passwords import password_guard
+from plugin.web.services import EngineStatus, WebServices
+
+log = logging.getLogger(__name__)
+
+Announce = Callable[[str, str | None], None]
+"""Called once the pages are served: (address, one-time first-start link or None)."""
+
+
+def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> None:
+    """Serve the pages (and work, unless `worker` is False) until SIGTERM or SIGINT; running tasks are finished.
+
+    Raises:
+        AlreadyRunning: another `serve` holds the data folder.
+        SettingsError: the address cannot be listened on.
+    """
+    with open_kinfolk(settings, exclusive=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
+        first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
+        with working(kinfolk) if worker else ExitStack():
+            app = create_app(web_services(kinfolk, first_start))
+            web = settings.web
+            try:
+                server = create_server(app, host=web.host, port=web.port, threads=web.threads, ident="")
+            except OSError as error:
+                raise SettingsError(
+                    f"Kinfolk cannot listen on {web.host}:{web.port}: {error.strerror}",
+                    "Choose another web.port, or stop the program that uses it",
+                ) from error
+            with stop_signals(server.close):
+                address = f"http://{web.host}:{web.port}{web.prefix}"
+                pending = first_start.pending()
+                announce(address + "/", f"{address}/welcome?token={first_start.token}" if pending else None)
+                server.run()
+
+
+def run_worker(settings: Settings) -> None:
+    """Work without serving pages until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    with open_kinfolk(settings, exclusive=True) as kinfolk, working(kinfolk), stop_signals(stop.set):
+        stop.wait()
+
+
+@contextmanager
+def working(kinfolk: Kinfolk) -> Iterator[None]:
+    """Workers, timetable and watches, for as long as the block runs."""
+    settings = kinfolk.settings
+    huey = open_queue(kinfolk.folder.queue, kinfolk.folder.secret("queue"))
+    nightly = settings.recognition.nightly_time
+    jobs = Jobs(
+        huey,
+        kinfolk.pipeline,
+        kinfolk.catalogue,
+        workers=settings.detection.workers,
+        rescan=timedelta(minutes=settings.libraries.rescan_minutes),
+        nightly_at=(nightly.hour, nightly.minute),
+        upkeep=kinfolk.upkeep,
+    )
+    kinfolk.nudge = jobs
+    watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)
+    if settings.libraries.watch:
+        jobs.every_sweep(watchers.refresh)
+    workers = Workers(huey, jobs, threads=settings.detection.workers + 2)
+    workers.start()
+    try:
+        yield
+    finally:
+        kinfolk.stopping = True
+        watchers.stop()
+        workers.stop()
+
+
+@contextmanager
+def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT call `stop` instead of ending the process at once."""
+
+    def handle(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is the signal module's
+        stop()
+
+    former = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
+    """What the views work with."""
+    return WebServices(
+        catalogue=kinfolk.catalogue,
+        people=kinfolk.people,
+        nudge=kinfolk.nudge,
+        pictures=kinfolk.thumbnails,
+        preferences=kinfolk.preferences,
+        packs=kinfolk.models.packs,
+        add_folder_library=kinfolk.add_folder,
+        engine_status=lambda: engine_status(kinfolk),
+        apply=kinfolk.apply,
+        first_start=first_start,
+        secret_key=kinfolk.folder.secret("session"),
+        prefix=kinfolk.settings.web.prefix,
+        trusted_proxies=kinfolk.settings.web.trusted_proxies,
+    )
+
+
+def engine_status(kinfolk: Kinfolk) -> EngineStatus:
+    """How the machine room is doing."""
+    name = kinfolk.preferences.current().pack
+    pack = next(pack for pack in kinfolk.models.packs() if pack.name == name)
+    model = kinfolk.models.loaded(name)
+    return EngineStatus(
+        pack=pack.title,
+        pack_installed=kinfolk.models.installed(name),
+        provider=model.provider if model else None,
+        index_state=kinfolk.index_words(),
+        warnings=(*kinfolk.pipeline.troubles.now.values(), *kinfolk.models.warnings),
+        data_folder=str(kinfolk.folder.path),
+        free_bytes=kinfolk.free_bytes(),
+    )

@@ -1,0 +1,158 @@
+"""What follows what: sync -> detection -> index -> recognition. The workers and the foreground scan both run this."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from plugin.detection import FaceDetection
+from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
+from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
+from plugin.indexing import Indexing
+from plugin.intake import Intake
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.host import Host
+from plugin.ports.vision import FaceModel, FaceModels
+from plugin.recognition import Recognition, RecognitionSummary
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 1800.0
+"""Longer than the longest video takes; a dead worker's leases are given back at the next start, not by waiting."""
+
+CLAIM_AT_ONCE = 4
+INDEX_BLOCK = 500
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What keeps whole kinds of work from going on now, in words for the Status page, by topic."""
+
+    now: dict[str, str] = field(default_factory=dict)
+
+    def note(self, topic: str, error: KinfolkError) -> None:
+        """Remember (and log once) what is wrong."""
+        if self.now.get(topic) != error.explanation:
+            log.warning("%s: %s", topic, error.explanation)
+        self.now[topic] = error.explanation
+
+    def over(self, topic: str) -> None:
+        """This topic works again."""
+        self.now.pop(topic, None)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionSlice:
+    """What one slice of detection did; `more` tells whether the queue still had work when it ended."""
+
+    assets: int
+    faces: int
+    more: bool
+
+
+class Pipeline:
+    """Chains the steps.
+
+    Args:
+        worker: name under which assets are leased; the same at every start, so a dead run's leases can be given back.
+        host_of: the host of a library.
+        should_stop: true once the process is shutting down; long steps look at it and end early, losing nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        intake: Intake,
+        detection: FaceDetection,
+        recognition: Recognition,
+        indexing: Indexing,
+        models: FaceModels,
+        preferences: Callable[[], Preferences],
+        host_of: Callable[[Library], Host],
+        worker: str,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._catalogue = catalogue
+        self._intake = intake
+        self._detection = detection
+        self._recognition = recognition
+        self._indexing = indexing
+        self._models = models
+        self._preferences = preferences
+        self._host_of = host_of
+        self._worker = worker
+        self._should_stop = should_stop
+        self.troubles = Troubles()
+
+    def begin(self) -> None:
+        """Give back what an earlier run of this worker had leased when it was killed. Call once, before any work."""
+        self._catalogue.detection.release(self._worker)
+
+    def sync(self, library_id: LibraryId, on_progress: Callable[[SyncSummary], None] | None = None) -> SyncSummary:
+        """Compare a library with its host.
+
+        Raises:
+            NotFound: the library was removed meanwhile.
+            HostError: recorded on the library; nothing was taken for deleted.
+        """
+        library = self._catalogue.libraries.get(library_id)
+        return self._intake.sync(library, self._host_of(library), on_progress, self._should_stop)
+
+    def model(self, preferences: Preferences) -> FaceModel | None:
+        """The model of the chosen pack, or None with the reason noted: without a model no asset is at fault."""
+        try:
+            model = self._models.load(preferences.pack)
+        except ModelError as error:
+            self.troubles.note("model", error)
+            return None
+        self.troubles.over("model")
+        return model
+
+    def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
+        """Work on the detection queue for about this long."""
+        preferences = self._preferences()
+        model = self.model(preferences)
+        assets = faces = 0
+        if model is None:
+            return DetectionSlice(0, 0, more=False)
+        deadline = time.monotonic() + seconds
+        try:
+            while time.monotonic() < deadline and not self._should_stop():
+                claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS)
+                if not claimed:
+                    return DetectionSlice(assets, faces, more=False)
+                for asset in claimed:
+                    found = self._detection.process(asset, model, preferences)
+                    assets, faces = assets + 1, faces + found
+                    if on_asset:
+                        on_asset(asset, found)
+        except (DiskFull, CatalogueError) as error:
+            self.troubles.note("catalogue", error)
+            return DetectionSlice(assets, faces, more=False)
+        self.troubles.over("catalogue")
+        return DetectionSlice(assets, faces, more=True)
+
+    def recognise(self) -> RecognitionSummary | None:
+        """Bring the index up to date, then group every waiting face; None while detection still has work."""
+        if not self._recognition.ready():
+            return None
+        while self._indexing.catch_up(INDEX_BLOCK) and not self._should_stop():
+            pass
+        return self._recognition.run(self._should_stop)
+
+    def nightly(self) -> RecognitionSummary | None:
+        """Give faces that belong to nobody another chance."""
+        self._recognition.nightly()
+        return self.recognise()
+
+    def sync_all(self, on_progress: Callable[[Library, SyncSummary], None]) -> None:
+        """Compare every library with its host; one that is away does not stop the others."""
+        for library in self._catalogue.libraries.all():
+            try:
+                on_progress(library, self.sync(library.id, partial(on_progress, library)))
+            except HostError as error:
+                self.troubles.note(library.name, error)
+            else:
+                self.troubles.over(library.name)

@@ -1,0 +1,63 @@
+"""Keeps one watch per library that can be watched. A watch is a hint; the periodic rescan finds what it missed."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from plugin.domain import Library, LibraryId
+from plugin.errors import HostError
+from plugin.ports.catalogue import LibraryRows
+from plugin.ports.host import Host, Watch
+
+log = logging.getLogger(__name__)
+
+
+class Watchers:
+    """Starts and stops watches as libraries come and go.
+
+    Args:
+        libraries: which libraries there are.
+        host_of: the host of a library.
+        on_change: called with the library when something changed there.
+    """
+
+    def __init__(
+        self, libraries: LibraryRows, host_of: Callable[[Library], Host], on_change: Callable[[LibraryId], None]
+    ) -> None:
+        self._libraries = libraries
+        self._host_of = host_of
+        self._on_change = on_change
+        self._watches: dict[LibraryId, Watch | None] = {}
+        self._lock = threading.Lock()
+
+    def refresh(self) -> None:
+        """Watch libraries that are new, stop watching those that were removed. Cheap when nothing changed."""
+        with self._lock:
+            libraries = {library.id: library for library in self._libraries.all()}
+            for library_id in self._watches.keys() - libraries.keys():
+                self._stop(library_id)
+            for library in libraries.values():
+                if self._watches.get(library.id) is None:
+                    self._watches[library.id] = self._start(library)
+
+    def stop(self) -> None:
+        """End every watch. Safe to call twice."""
+        with self._lock:
+            for library_id in list(self._watches):
+                self._stop(library_id)
+
+    def _stop(self, library_id: LibraryId) -> None:
+        watch = self._watches.pop(library_id)
+        if watch is not None:
+            watch.stop()
+
+    def _start(self, library: Library) -> Watch | None:
+        watch = getattr(self._host_of(library), "watch", None)
+        if watch is None:
+            return None
+        try:
+            started: Watch | None = watch(lambda: self._on_change(library.id))
+        except HostError as error:
+            log.info("Library %s is not watched now: %s", library.name, error)
+            return None
+        return started
