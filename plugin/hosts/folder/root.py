@@ -88,12 +88,12 @@ class Root:
         """The real path, seen from this folder, of what a key names.
 
         Raises:
-            AssetGone: nothing is there.
-            HostRefused: the key is not the path of something inside the folder, or may not be followed.
+            AssetGone: nothing is there, or could be (an absolute path, `..`).
+            HostRefused: a link leads out of the folder, or may not be followed.
             HostUnreachable: the folder went away.
         """
         if "\0" in key or any(part in {"", ".", ".."} for part in key.split("/")):
-            raise HostRefused(f"{key!r} is not a path inside the library's folder")
+            raise AssetGone(f"{key!r} is not a path inside the library's folder")
         try:
             real = os.path.realpath(os.path.join(self.path, key.encode("utf-8")), strict=True)
         except UnicodeEncodeError as error:
