@@ -1,5 +1,6 @@
 """The adapter behind the `Media` port."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import BinaryIO
@@ -30,6 +31,8 @@ class StandardMedia:
         self._clock = clock
         # Pillow's own limit warns from 89 megapixels on and cannot be passed in; ours is checked before every decode.
         Image.MAX_IMAGE_PIXELS = None
+        # Damaged EXIF is an everyday thing; Pillow reads on and tells stderr, without the name of the photo.
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
     def photo(self, stream: BinaryIO, minimum_long_side: int | None) -> DecodedPicture:
         """See `Media.photo`."""
