@@ -85,13 +85,12 @@ class Indexing:
         self._one_at_a_time = threading.RLock()
 
     def catch_up(self, limit: int = BLOCK) -> int:
-        """Move up to `limit` deletions, then up to `limit` new or changed embeddings; how many. 0: nothing is left.
+        """Move up to `limit` deletions, else up to `limit` embeddings of each pack; how many. 0: nothing is left.
 
-        Deletions go first: an id is never used twice, so a face that is deleted cannot be new as well.
+        All deletions go first: a face that left a pack and came back is in both lists, and has to end up in the index.
         """
         with self._one_at_a_time:
-            deleted = self._delete(limit)
-            return deleted + sum(self._add(pack, limit) for pack in self._state.packs())
+            return self._delete(limit) or sum(self._add(pack, limit) for pack in self._state.packs())
 
     def check(self, *, repair: bool) -> IndexCheck:
         """Bring the index up to date, compare ids and search for a sample of faces; mend what differs when asked."""
