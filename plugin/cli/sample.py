@@ -33,13 +33,13 @@ def register(app: typer.Typer) -> None:
 
 def sample(folder: Annotated[Path, typer.Argument(help="Where to put the pictures.")]) -> None:
     """Fetch a small sample album from the package index: Barack Obama and Joe Biden."""
-    if fetch_album(folder):
+    if fetch_sample_album(folder):
         say(f"The sample album is in {folder}")
     else:
         say(f"The sample album was already in {folder}")
 
 
-def fetch_album(folder: Path) -> bool:
+def fetch_sample_album(folder: Path) -> bool:
     """Make sure the seven pictures are in `folder`; returns whether anything had to be fetched.
 
     Raises:

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# `make test`: the checks, then every test, on two processors.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+scripts/setup.sh test
+find_chromium >/dev/null || install_package chromium "The tests drive the pages in a real browser"
+scripts/check.sh
+step "Running the tests" "$python" -m pytest -n 2 --dist loadfile --cov --cov-report=term --durations=15 "$@"
+say "All is well; it took $SECONDS s"
