@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from plugin.detection import FaceDetection
 from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
-from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
@@ -23,6 +23,14 @@ LEASE_SECONDS = 1800.0
 
 CLAIM_AT_ONCE = 4
 INDEX_BLOCK = 500
+
+
+class CatchesUp(Protocol):
+    """Brings the embeddings recognition searches in up to date (`plugin.indexing.Indexing`)."""
+
+    def catch_up(self, limit: int) -> int:
+        """Take up to `limit` embeddings over; how many. 0: nothing is left."""
+        ...
 
 
 @dataclass(slots=True)
@@ -67,7 +75,7 @@ class Pipeline:
         intake: Intake,
         detection: FaceDetection,
         recognition: Recognition,
-        indexing: Indexing,
+        indexing: CatchesUp,
         models: FaceModels,
         preferences: Callable[[], Preferences],
         host_of: Callable[[Library], Host],

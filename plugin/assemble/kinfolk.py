@@ -20,21 +20,21 @@ from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.registry import HostOptions, host_kinds
 from plugin.index.exact import ExactIndex
 from plugin.index.guarded import GuardedIndex
+from plugin.index.loading import ExactLoader
 from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.media import DecodeLimits, StandardMedia
 from plugin.people import People
 from plugin.pipeline import Pipeline
 from plugin.ports.host import Host
-from plugin.ports.index import EmbeddingIndex
 from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.recognition import Recognition
 from plugin.settings import Settings
 from plugin.thumbnails import Thumbnails
-from plugin.vision.models import OnnxFaceModels
 from plugin.vision.downloads import Progress
+from plugin.vision.models import OnnxFaceModels
 from plugin.vision.packages import silent
 
 log = logging.getLogger(__name__)
@@ -69,18 +69,18 @@ class Kinfolk:
         folder: the data folder, created.
         catalogue: open.
         stack: what has to be closed at the end.
-        works: whether this process holds the worker's lock, and so may open the index.
+        stays: whether this process works until it is told to stop, and so keeps the index on disk.
     """
 
     def __init__(
-        self, settings: Settings, folder: DataFolder, catalogue: SqlCatalogue, stack: ExitStack, *, works: bool
+        self, settings: Settings, folder: DataFolder, catalogue: SqlCatalogue, stack: ExitStack, *, stays: bool
     ) -> None:
         self.settings = settings
         self.folder = folder
         self.catalogue = catalogue
         self.nudge: Nudge = NoNudge()
         self.stopping = False
-        self.works = works
+        self.stays = stays
         self._stack = stack
         self._hosts: dict[tuple[str, str], Host] = {}
 
@@ -131,29 +131,32 @@ class Kinfolk:
         return Thumbnails(self.folder.cache, self.catalogue, self.media, self.host_of)
 
     @cached_property
-    def index(self) -> EmbeddingIndex:
-        """The embedding index. Only the worker may open it; without it, nothing near is found and nothing is lost."""
-        if not self.works:
-            return ExactIndex()
+    def index(self) -> GuardedIndex:
+        """The embedding index on disk. Only the process that holds the worker's lock may open it."""
         index = GuardedIndex(self.folder.index, self.catalogue.index_state, self.catalogue.faces)
         self._stack.callback(index.close)
         return index
 
+    @cached_property
+    def indexing(self) -> Indexing:
+        """Keeps the index on disk in step with the catalogue."""
+        return Indexing(self.catalogue, self.index)
+
+    @cached_property
+    def _exact(self) -> ExactIndex:
+        """What a command that ends soon searches in, instead of the index on disk."""
+        return ExactIndex()
+
     def index_words(self) -> str:
         """How the index stands, as one sentence."""
-        if not isinstance(self.index, GuardedIndex):
+        if not self.stays:
             return "The search index is looked after by the separate worker."
         return self.index.status.message or f"The search index is {self.index.status.state}."
 
     @cached_property
-    def indexing(self) -> Indexing:
-        """Keeps the index in step with the catalogue."""
-        return Indexing(self.catalogue, self.index)
-
-    @cached_property
     def recognition(self) -> Recognition:
         """Faces to people."""
-        return Recognition(self.catalogue, self.index, self.preferences.current)
+        return Recognition(self.catalogue, self.index if self.stays else self._exact, self.preferences.current)
 
     @cached_property
     def pipeline(self) -> Pipeline:
@@ -165,13 +168,16 @@ class Kinfolk:
             intake=Intake(self.catalogue),
             detection=FaceDetection(self.catalogue, self.media, self.host_of, self.thumbnails.keep, limits),
             recognition=self.recognition,
-            indexing=self.indexing,
+            indexing=self.indexing if self.stays else self._loader(),
             models=self.models,
             preferences=self.preferences.current,
             host_of=self.host_of,
             worker=WORKER,
             should_stop=lambda: self.stopping,
         )
+
+    def _loader(self) -> ExactLoader:
+        return ExactLoader(self.catalogue.faces, self.preferences.current().pack, self._exact)
 
     @cached_property
     def foreground(self) -> ForegroundScan:
@@ -221,6 +227,7 @@ class Kinfolk:
     def check(self, *, repair: bool) -> CheckReport:
         """Whether the catalogue is sound and the index holds exactly its faces; `repair` heals the index."""
         findings = list(self.catalogue.integrity())
+        self.index.wait_until_settled()
         index = self.indexing.check(repair=repair)
         findings += index.findings
         return CheckReport(not findings, tuple(findings), repaired=repair and bool(index.findings))
@@ -271,12 +278,13 @@ class Kinfolk:
 
 
 @contextmanager
-def open_kinfolk(settings: Settings, *, exclusive: bool) -> Iterator[Kinfolk]:
+def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) -> Iterator[Kinfolk]:
     """Open the data folder.
 
     Args:
         settings: validated.
         exclusive: for commands that run models or use the index; they cannot share the folder with a running worker.
+        stays: whether the process works until it is told to stop; needs `exclusive`.
 
     Raises:
         AlreadyRunning, SettingsError, CatalogueCorrupt, CatalogueNewer, DiskFull.
@@ -288,7 +296,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool) -> Iterator[Kinfolk]:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
         catalogue = open_catalogue(folder.catalogue)
         stack.callback(catalogue.close)
-        kinfolk = Kinfolk(settings, folder, catalogue, stack, works=exclusive)
+        kinfolk = Kinfolk(settings, folder, catalogue, stack, stays=stays)
         if exclusive:
             kinfolk.pipeline.begin()
         yield kinfolk

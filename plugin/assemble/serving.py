@@ -33,7 +33,7 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
         AlreadyRunning: another `serve` holds the data folder.
         SettingsError: the address cannot be listened on.
     """
-    with open_kinfolk(settings, exclusive=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
+    with open_kinfolk(settings, exclusive=worker, stays=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
         first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
         with working(kinfolk) if worker else ExitStack():
             app = create_app(web_services(kinfolk, first_start))
@@ -55,7 +55,7 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
 def run_worker(settings: Settings) -> None:
     """Work without serving pages until SIGTERM or SIGINT."""
     stop = threading.Event()
-    with open_kinfolk(settings, exclusive=True) as kinfolk, working(kinfolk), stop_signals(stop.set):
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk), stop_signals(stop.set):
         stop.wait()
 
 
