@@ -33,7 +33,7 @@ def test_the_estimate_is_the_least_squares_one_of_scikit_image() -> None:
     for _ in range(20):
         face = (arcface_template() * 4 + random.normal(0, 15, (5, 2))).astype(np.float32)
         assert alignment(face) == pytest.approx(
-            SimilarityTransform.from_estimate(face, arcface_template()).params[:2], abs=1e-8
+            SimilarityTransform.from_estimate(face.astype(np.float64), arcface_template()).params[:2], abs=1e-8
         )
 
 
