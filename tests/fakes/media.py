@@ -131,13 +131,20 @@ def _first_then_others() -> Iterable[bool]:
         yield False
 
 
-def sound(container: str = "mp4") -> bytes:
-    """A second of silence, without video."""
+def song() -> bytes:
+    """A second of silence with a cover picture, which FFmpeg lists as a video stream."""
     stream = BytesIO()
-    with av.open(stream, "w", format=container) as output:
+    with av.open(stream, "w", format="mp4") as output:
         track: Any = output.add_stream("aac", rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 8000
-        output.mux(track.encode(frame))
+        cover: Any = output.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(marker_picture(64, 48), format="rgb24")
+        picture.pts = 0
+        output.mux(cover.encode(picture))
+        output.mux(cover.encode())
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+        silence.sample_rate = 8000
+        output.mux(track.encode(silence))
         output.mux(track.encode())
     return stream.getvalue()

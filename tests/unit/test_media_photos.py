@@ -204,6 +204,17 @@ def test_camera_raw_inside_a_tiff_is_not_taken_for_its_tiny_preview() -> None:
         decode(encoded(Image.new("RGB", (256, 171)), "TIFF", tiffinfo=dng))
 
 
+def test_a_tiff_that_begins_with_a_thumbnail_of_something_else_is_camera_raw() -> None:
+    """NEF and ARW: the first image is marked as a reduced copy, the real one is a sub-image in a raw format."""
+    nef = ImageFileDirectory_v2()
+    nef[254] = 1
+    nef[330] = 8
+    with pytest.raises(PictureUnsupported, match="NEF"):
+        decode(encoded(Image.new("RGB", (160, 120)), "TIFF", tiffinfo=nef))
+    del nef[330]
+    assert decode(encoded(Image.new("RGB", (160, 120)), "TIFF", tiffinfo=nef)).full_width == 160
+
+
 def test_a_colour_space_without_a_conversion_is_unsupported() -> None:
     with pytest.raises(PictureUnsupported, match="LAB"):
         decode(encoded(Image.new("LAB", (20, 20)), "TIFF"))

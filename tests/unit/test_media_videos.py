@@ -13,7 +13,7 @@ import pytest
 from plugin.errors import PictureBroken, PictureTooLarge
 from plugin.media import DecodeLimits, StandardMedia, videos
 from plugin.ports.vision import VideoFrame
-from tests.fakes.media import clock_video, grey_at, is_upright, marker_picture, sound, video
+from tests.fakes.media import clock_video, grey_at, is_upright, marker_picture, song, video
 
 
 def sample(raw: bytes, frames: int = 4, minimum_long_side: int | None = None) -> list[VideoFrame]:
@@ -157,9 +157,9 @@ def test_the_time_taken_comes_from_the_container() -> None:
     assert sample(clock_video(0.2), 1)[0].picture.taken_at is None
 
 
-def test_sound_without_a_picture_is_broken() -> None:
+def test_a_song_is_not_a_video_though_it_has_a_cover() -> None:
     with pytest.raises(PictureBroken, match="no video"):
-        sample(sound())
+        sample(song())
 
 
 def test_one_frame_is_a_video_and_no_frames_asked_for_give_none() -> None:
