@@ -6,12 +6,14 @@ disk) and simply be repeated: each step asks how things are now, none relies on 
 How a move is told from a copy (hosts whose keys are paths): a key whose content is not the one stored for it, and whose
 content the catalogue holds under another key that this pass has not met, is that asset moved, provided the host no
 longer has that content under the old key. So a copy stays an asset of its own, `mv a b` over an existing `b` keeps the
-faces of `a`, and two files that swap names keep their own.
+faces of `a`, and two files that swap names keep their own. New and changed content waits until the listing is through:
+`mv a b`, then another picture under the name `a`, must first find `a` under `b`, or the faces of one picture would be
+looked for in the other.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import PurePosixPath
 
 from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, SyncSummary
@@ -21,6 +23,9 @@ from plugin.ports.host import Host
 
 BLOCK = 200
 """Assets per transaction: few enough that progress moves and a screen never waits, many enough to be fast."""
+
+HELD = 5_000
+"""New and changed assets that wait for the end of a listing, at most (some 3 MB); beyond that the oldest go first."""
 
 
 def _never() -> bool:
@@ -102,18 +107,19 @@ class _Pass:
         self._number = number
         self._on_progress = on_progress
         self._unchanged: set[tuple[str, str]] = set()
+        self._held: list[HostAsset] = []
         # The first listing of an account has nothing to find moves among: spares a query per photo.
         self._may_have_moved = not host.stable_keys and any(catalogue.assets.counts(library.account_id))
 
     def take_listing(self, should_stop: Callable[[], bool]) -> bool:
         """Take what the host lists, block by block; False when asked to stop before the end."""
-        listing = self._host.listing(self._known)
-        while block := list(islice(listing, BLOCK)):
+        for block in _in_blocks(self._host.listing(self._known)):
             self._take([entry for entry in block if isinstance(entry, HostAsset)])
             self.problems += [entry for entry in block if isinstance(entry, IntakeProblem)]
             self._count(problems=len(self.problems) - self.summary.problems)
             if should_stop():
                 return False
+        self._release(keep=0)
         return True
 
     def mark_gone(self) -> None:
@@ -135,41 +141,58 @@ class _Pass:
             self._count(gone=len(block))
 
     def _take(self, listed: list[HostAsset]) -> None:
-        rest = [entry for entry in listed if not self._take_move(entry)]
-        outcomes = [seen.outcome for seen in self._assets.seen(self._library.id, rest, self._number)]
-        self._count(
-            listed=len(listed),
-            new=outcomes.count("new"),
-            changed=outcomes.count("changed"),
-            returned=outcomes.count("returned"),
-            moved=len(listed) - len(rest),
-        )
+        self._count(listed=len(listed))
+        self._store([entry for entry in listed if self._is_settled(entry)])
+        self._release(keep=HELD)
 
-    def _take_move(self, listed: HostAsset) -> bool:
-        """Whether this was an asset under a new key, which it has from now on."""
-        if not self._may_have_moved or not listed.size_bytes:  # all empty files have the same content
-            return False
-        if (listed.host_key, listed.content_key) in self._unchanged:
-            self._unchanged.discard((listed.host_key, listed.content_key))
-            return False
-        asset = self._moved_from(listed)
-        if asset is None:
-            return False
-        self._assets.moved(asset.id, listed, self._number)
-        return True
+    def _release(self, keep: int) -> None:
+        """Take what waited, oldest first, until only so many wait."""
+        while len(self._held) > keep:
+            self._store(self._held[:BLOCK])
+            del self._held[:BLOCK]
 
-    def _moved_from(self, listed: HostAsset) -> Asset | None:
-        candidates = self._assets.unseen_with_content(self._library.id, listed.content_key, self._number)
+    def _store(self, listed: list[HostAsset]) -> None:
+        if not listed:
+            return
+        outcomes = Counter(seen.outcome for seen in self._assets.seen(self._library.id, listed, self._number))
+        self._count(new=outcomes["new"], changed=outcomes["changed"], returned=outcomes["returned"])
+
+    def _is_settled(self, listed: HostAsset) -> bool:
+        """Whether this can be stored at once; moves are done here, what is new or changed is held back."""
+        if not self._may_have_moved or self._is_unchanged(listed):
+            return True
+        candidates = self._candidates(listed)
         if any(asset.host_key == listed.host_key for asset in candidates):
-            return None  # touched, not changed
-        candidates.sort(key=lambda asset: _likeness(asset, listed))
-        return next((asset for asset in candidates if not self._still_there(asset)), None)
+            return True  # touched, not changed
+        origin = next((asset for asset in candidates if not self._still_there(asset)), None)
+        if origin is None:
+            self._held.append(listed)
+        else:
+            self._assets.moved(origin.id, listed, self._number)
+            self._count(moved=1)
+        return False
+
+    def _candidates(self, listed: HostAsset) -> list[Asset]:
+        """What may have been moved here, the likeliest first."""
+        if listed.size_bytes == 0:
+            return []  # empty files all have the same content, which says nothing
+        candidates = self._assets.unseen_with_content(self._library.id, listed.content_key, self._number)
+        return sorted(candidates, key=lambda asset: _likeness(asset, listed))
+
+    def _is_unchanged(self, listed: HostAsset) -> bool:
+        key = (listed.host_key, listed.content_key)
+        unchanged = key in self._unchanged
+        self._unchanged.discard(key)
+        return unchanged
 
     def _still_there(self, asset: Asset) -> bool:
         try:
             now = self._host.look_up(asset.host_key, self._assets_known)
         except HostRefused:
             return True  # it may be there unreadable; taking it for moved could lose it
+        except HostUnreachable:
+            self._host.check()  # raises when the whole host is away
+            return True
         return now is not None and now.content_key == asset.content_key
 
     def _known(self, host_key: str, change_key: str) -> str | None:
@@ -199,6 +222,21 @@ def _below(asset: Asset, hidden: set[str]) -> bool:
         return False
     path = PurePosixPath(asset.path)
     return asset.path in hidden or "" in hidden or any(str(parent) in hidden for parent in path.parents)
+
+
+def _in_blocks(listing: Iterator[HostAsset | IntakeProblem]) -> Iterator[list[HostAsset | IntakeProblem]]:
+    """The listing in blocks; what came before the host went away is not thrown away."""
+    block: list[HostAsset | IntakeProblem] = []
+    try:
+        for entry in listing:
+            block.append(entry)
+            if len(block) == BLOCK:
+                yield block
+                block = []
+    except HostError:
+        yield block
+        raise
+    yield block
 
 
 def _blocks(ids: list[AssetId]) -> Iterator[list[AssetId]]:

@@ -31,6 +31,7 @@ class FakeHost:
         fails_after: a listing loses the host after so many entries.
         problems: listed after the files, as they are.
         unreadable: paths that are there but cannot be listed; each comes as a problem that hides what is below it.
+        broken: paths whose content the disk cannot deliver; problems too.
         reads: keys whose content was read (not `known`), in order.
     """
 
@@ -42,6 +43,7 @@ class FakeHost:
         self.fails_after: int | None = None
         self.problems: list[IntakeProblem] = []
         self.unreadable: set[str] = set()
+        self.broken: set[str] = set()
         self.reads: list[str] = []
         self._versions = 0
 
@@ -81,7 +83,9 @@ class FakeHost:
             self.check()
             if count == self.fails_after:
                 raise HostUnreachable("The fake host went away", "Set fails_after to None")
-            if not self._is_unreadable(path):
+            if path in self.broken:
+                yield IntakeProblem(path, "file_unreadable", "Input/output error", hides_below=True)
+            elif not self._is_unreadable(path):
                 yield self._asset(path, known)
         for path in sorted(self.unreadable):
             yield IntakeProblem(path, "folder_unreadable", "Permission denied", hides_below=True)
@@ -94,6 +98,8 @@ class FakeHost:
             return None
         if self._is_unreadable(path):
             raise HostRefused(f"{path} may not be read")
+        if path in self.broken:
+            raise HostUnreachable(f"{path} cannot be read: Input/output error")
         return self._asset(path, known)
 
     def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
