@@ -8,6 +8,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from plugin.errors import SettingsError
 
+FOLDER_KEYS = ("data", "config")
+"""Decided before the file is found, so they cannot stand in it."""
+
 SYNTAX_ADVICE = "Compare it with config.example.yaml, which shows every key"
 
 
@@ -22,7 +25,7 @@ def read_values(path: Path) -> dict[str, Any]:
     """What the file says, without empty sections.
 
     Raises:
-        SettingsError: unreadable, not YAML, or a key twice.
+        SettingsError: unreadable, not YAML, a key twice, or one that cannot stand in a file.
     """
     text = read_text(path)
     try:
@@ -32,6 +35,9 @@ def read_values(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} is not valid YAML: {where(error)}", SYNTAX_ADVICE) from error
     if not isinstance(values, dict | None):
         raise SettingsError(f"{path} must hold sections with keys, not {values!r}", SYNTAX_ADVICE)
+    for key in values or {}:
+        if key in FOLDER_KEYS:
+            raise SettingsError(f"{key} cannot be set in {path}", f"Name it with --{key} or KINFOLK_{key.upper()}")
     # A section whose keys are all commented out reads as null; it means "the defaults".
     return {str(key): value for key, value in (values or {}).items() if value is not None}
 

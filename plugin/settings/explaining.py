@@ -10,11 +10,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from plugin.errors import SettingsError
-from plugin.settings.config_file import key_lines, read_text
+from plugin.settings.config_file import FOLDER_KEYS, key_lines, read_text
 from plugin.settings.sections import Settings
 
 ADVICE = "Correct it and start again; config.example.yaml lists every key with its default and range"
-FOLDER_KEYS = ("data", "config")
 
 
 def allowed_values() -> dict[str, str]:
@@ -82,8 +81,6 @@ def _origin(key: str, file: Path, lines: Mapping[str, int], overrides: Mapping[s
 
 
 def _guess(wrong: str, known: list[str]) -> str:
-    if wrong in FOLDER_KEYS:
-        return f"; name it with --{wrong} or {variable(wrong)}"
     near = get_close_matches(wrong, known, n=1, cutoff=0.6)
     last = [key for key in known if "." in key and key.rpartition(".")[2] == wrong.rpartition(".")[2]]
     best = (near or last)[:1]
