@@ -45,18 +45,18 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
                     f"Kinfolk cannot listen on {web.host}:{web.port}: {error.strerror}",
                     "Choose another web.port, or stop the program that uses it",
                 ) from error
-            with stop_signals(server.close):
-                address = f"http://{web.host}:{web.port}{web.prefix}"
-                pending = first_start.pending()
-                announce(address + "/", f"{address}/welcome?token={first_start.token}" if pending else None)
+            address = f"http://{web.host}:{web.port}{web.prefix}"
+            link = f"{address}/welcome?token={first_start.token}" if first_start.pending() else None
+            with until_signal():
+                announce(address + "/", link)
                 server.run()
+            server.close()
 
 
 def run_worker(settings: Settings) -> None:
     """Work without serving pages until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk), stop_signals(stop.set):
-        stop.wait()
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk), until_signal():
+        threading.Event().wait()
 
 
 @contextmanager
@@ -89,15 +89,19 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
 
 
 @contextmanager
-def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM and SIGINT call `stop` instead of ending the process at once."""
+def until_signal() -> Iterator[None]:
+    """Let SIGTERM and SIGINT end the block, wherever it waits; a second signal ends the process."""
 
-    def handle(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is the signal module's
-        stop()
+    def end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is the signal module's
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        raise SystemExit(0)
 
-    former = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
+    except SystemExit:
+        log.info("Stopping; running work is finished first")
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
