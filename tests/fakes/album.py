@@ -95,33 +95,35 @@ class Album:
         indexed: bool = True,
     ) -> list[FaceId]:
         """One photo with one face for each angle."""
-        ids: list[FaceId] = []
-        for angle in degrees:
-            ids += self.add_photo([at_degrees(angle)], taken_at=taken_at, library=library, pack=pack, indexed=indexed)
-        return ids
+        photos = [[at_degrees(angle)] for angle in degrees]
+        return self._store(photos, taken_at=taken_at, library=library or self.library, pack=pack, indexed=indexed)
 
-    def add_photo(
-        self,
-        embeddings: Sequence[Float32Array],
-        *,
-        taken_at: datetime | None = None,
-        library: Library | None = None,
-        pack: str = PACK,
-        indexed: bool = True,
-    ) -> list[FaceId]:
+    def add_photo(self, embeddings: Sequence[Float32Array], *, indexed: bool = True) -> list[FaceId]:
         """One photo with all of these faces, side by side."""
-        self._photos += 1
-        key = f"{self._photos:05}.jpg"
-        library = library or self.library
-        sync_pass = self.catalogue.libraries.sync_started(library.id)
-        listed = HostAsset(key, key, AssetKind.PHOTO, f"content of {key}")
-        self.catalogue.assets.seen(library.id, [listed], sync_pass)
-        (asset,) = self.catalogue.detection.claim("test", 1, 60)
-        faces = []
-        for place, embedding in enumerate(embeddings):
+        return self._store([embeddings], taken_at=None, library=self.library, pack=PACK, indexed=indexed)
+
+    def _store(
+        self,
+        photos: Sequence[Sequence[Float32Array]],
+        *,
+        taken_at: datetime | None,
+        library: Library,
+        pack: str,
+        indexed: bool,
+    ) -> list[FaceId]:
+        names = [f"{self._photos + number:05}.jpg" for number in range(len(photos))]
+        self._photos += len(photos)
+        listed = [HostAsset(name, name, AssetKind.PHOTO, f"content of {name}") for name in names]
+        self.catalogue.assets.seen(library.id, listed, self.catalogue.libraries.sync_started(library.id))
+        assets = {asset.host_key: asset for asset in self.catalogue.detection.claim("test", len(photos), 60)}
+        ids: list[FaceId] = []
+        for name, embeddings in zip(names, photos, strict=True):
             width = 1 / len(embeddings)
-            faces.append(replace(found_face(embedding), box=Box(place * width, 0.4, width / 2, 0.2)))
-        ids = self.catalogue.detection.finish(asset, pack, faces, (1000, 1000), taken_at)
+            faces = [
+                replace(found_face(embedding), box=Box(place * width, 0.4, width / 2, 0.2))
+                for place, embedding in enumerate(embeddings)
+            ]
+            ids += self.catalogue.detection.finish(assets[name], pack, faces, (1000, 1000), taken_at)
         if indexed:
             self.index_all(pack)
         return ids
