@@ -1,6 +1,6 @@
 """Deleting faces and empty persons: what every caller must not forget."""
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, false, func, insert, or_, select
 
 from plugin.catalogue.tables import embedding, face, index_tombstone, person, verdict
 from plugin.domain import AssignedBy, FaceState
@@ -10,7 +10,8 @@ def kept_by_user() -> ColumnElement[bool]:
     """Faces a user spoke about or drew: no detection and no Reset deletes them."""
     return or_(
         face.c.source == "user",
-        face.c.assigned_by == AssignedBy.USER,
+        # Never NULL, or NOT of the whole would hold for no face at all.
+        func.coalesce(face.c.assigned_by == AssignedBy.USER, false()),
         face.c.state == FaceState.IGNORED,
         exists().where(verdict.c.face_id == face.c.id),
     )

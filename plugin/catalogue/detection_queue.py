@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, update
 
 from plugin.catalogue.asset_listing import UNTRIED
 from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, blocks, present, to_asset
@@ -64,7 +64,7 @@ class SqlDetectionQueue:
         now = self._transactions.now()
         lease = {"leased_by": worker, "leased_until": now + timedelta(seconds=lease_seconds)}
         with self._transactions.write() as connection:
-            self._give_up(connection, now)
+            _give_up(connection, asset.c.leased_until <= now)
             due = or_(asset.c.due_at.is_(None), asset.c.due_at <= now)
             query = select(asset.c.id).where(*_pending(), due, _free(now)).order_by(*NEWEST_FIRST).limit(count)
             # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
@@ -130,8 +130,11 @@ class SqlDetectionQueue:
         """
         values: dict[str, Any] = dict(NOT_LEASED)
         if not count_attempt:
-            values["attempts"] = func.max(asset.c.attempts - 1, 0)
+            # A request made meanwhile has set them to 0; not func.max, which means an aggregate in PostgreSQL.
+            values["attempts"] = case((asset.c.attempts > 0, asset.c.attempts - 1), else_=0)
         with self._transactions.write() as connection:
+            if count_attempt:
+                _give_up(connection, asset.c.leased_by == worker)
             connection.execute(update(asset).where(asset.c.leased_by == worker).values(**values))
 
     def release_expired(self) -> int:
@@ -139,9 +142,8 @@ class SqlDetectionQueue:
         now = self._transactions.now()
         with self._transactions.write() as connection:
             over = asset.c.leased_until <= now
-            released = connection.execute(update(asset).where(over).values(**NOT_LEASED)).rowcount
-            self._give_up(connection, now)
-        return released
+            given_up = _give_up(connection, over)
+            return given_up + connection.execute(update(asset).where(over).values(**NOT_LEASED)).rowcount
 
     def status(self, account_id: AccountId | None = None) -> QueueStatus:
         """Over present assets; assets that rest before another try count as waiting."""
@@ -163,13 +165,19 @@ class SqlDetectionQueue:
             rate=rate,
         )
 
-    def _give_up(self, connection: Connection, now: datetime) -> None:
-        worn_out = (*_pending(), asset.c.attempts >= MOST_ATTEMPTS, _free(now))
-        connection.execute(update(asset).where(*worn_out).values(**GAVE_UP, **NOT_LEASED))
-
 
 def _pending() -> list[ColumnElement[bool]]:
     return [asset.c.state == WorkState.PENDING, asset.c.gone.is_(False)]
+
+
+def _give_up(connection: Connection, lost: ColumnElement[bool]) -> int:
+    """Assets whose lease was `lost` on their last attempt fail; called wherever a lease ends without a word."""
+    # Leases are few. With all conditions in one statement SQLite goes through every pending asset, at every claim.
+    rows = connection.execute(select(asset.c.id, asset.c.state, asset.c.attempts).where(lost)).all()
+    worn_out = [row.id for row in rows if row.state == WorkState.PENDING and row.attempts >= MOST_ATTEMPTS]
+    for block in blocks(worn_out):
+        connection.execute(update(asset).where(asset.c.id.in_(block)).values(**GAVE_UP, **NOT_LEASED))
+    return len(worn_out)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -25,8 +25,8 @@ class KnownFace:
 def match_faces(known: Sequence[KnownFace], found: Sequence[FoundFace]) -> list[FaceId | None]:
     """For each found face the id of the known face it is, or None; no known face is given twice.
 
-    On photos boxes decide. In videos boxes of different frames say nothing, so embeddings decide, and boxes only where
-    the frame is the same (after a change of pack the embeddings cannot be compared).
+    On photos boxes decide. In videos boxes of different frames say nothing, so embeddings decide; only after a
+    change of pack, when embeddings cannot be compared, boxes do where the frame is the same.
     """
     matches: list[FaceId | None] = [None] * len(found)
     stills = [i for i, face in enumerate(found) if face.frame_ms is None]
@@ -34,7 +34,7 @@ def match_faces(known: Sequence[KnownFace], found: Sequence[FoundFace]) -> list[
     _match_by_embedding(known, found, matches)
     for frame_ms in dict.fromkeys(face.frame_ms for face in found if face.frame_ms is not None):
         taken = set(matches)
-        free = [face for face in known if face.frame_ms == frame_ms and face.id not in taken]
+        free = [face for face in known if face.embedding is None and face.frame_ms == frame_ms and face.id not in taken]
         open_ = [i for i, face in enumerate(found) if face.frame_ms == frame_ms and matches[i] is None]
         _match_by_box(free, found, open_, matches)
     return matches

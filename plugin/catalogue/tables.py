@@ -173,7 +173,7 @@ embedding = Table(
     Column("revision", Integer, nullable=False),
     Column("indexed", Boolean, nullable=False),
     Column("vector", LargeBinary, nullable=False),
-    Index("ix_embedding_pack_indexed_face_id", "pack", "indexed", "face_id"),
+    Index("ix_embedding_pack_face_id_indexed", "pack", "face_id", "indexed"),
 )
 
 index_tombstone = Table(

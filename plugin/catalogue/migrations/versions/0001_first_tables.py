@@ -181,7 +181,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["face_id"], ["face.id"], name=op.f("fk_embedding_face_id_face"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("face_id", name=op.f("pk_embedding")),
     )
-    op.create_index("ix_embedding_pack_indexed_face_id", "embedding", ["pack", "indexed", "face_id"], unique=False)
+    op.create_index("ix_embedding_pack_face_id_indexed", "embedding", ["pack", "face_id", "indexed"], unique=False)
     op.create_table(
         "verdict",
         sa.Column("id", sa.Integer(), nullable=False),
