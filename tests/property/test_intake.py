@@ -19,7 +19,10 @@ from tests.fakes.host import FakeHost
 ANCHOR = "anchor.jpg"
 """Always there: an empty host is a different story (an unmounted disk)."""
 
-PATHS = st.sampled_from(["a.jpg", "b.jpg", "x/a.jpg", "x/b.jpg", "x/y/c.jpg", "z.jpg"])
+START = ["a.jpg", "b.jpg", "x/a.jpg"]
+PATHS = st.sampled_from(["a.jpg", "b.jpg", "x/a.jpg", "x/b.jpg", "z.jpg"])
+EXISTING = st.integers(0, 4)
+"""Which of the paths that exist, counted from the first and around."""
 NEVER = 1 << 60
 
 
@@ -40,43 +43,56 @@ class AlbumLife(RuleBasedStateMachine):
         self.asset_of: dict[bytes, AssetId] = {}
         """Of pictures that were on the host all the time since the last complete pass."""
         self.agrees = False
-        self._new_picture(ANCHOR)
+        for path in (ANCHOR, *START):
+            self._new_picture(path)
+        self.look()
 
     @rule(path=PATHS)
     def create_or_overwrite(self, path: str) -> None:
         self._forget(path)
         self._new_picture(path)
 
-    @rule(path=PATHS)
-    def touch(self, path: str) -> None:
-        if path in self.host.files:
-            self.host.put(path, self.host.files[path].data)
-            self.agrees = False
+    @rule(which=EXISTING)
+    def touch(self, which: int) -> None:
+        path = self._existing(which)
+        self.host.put(path, self.host.files[path].data)
+        self.agrees = False
 
-    @rule(old=PATHS, new=PATHS)
-    def move(self, old: str, new: str) -> None:
-        if old in self.host.files and old != new:
+    @rule(which=EXISTING, new=PATHS)
+    def move(self, which: int, new: str) -> None:
+        old = self._existing(which)
+        if old not in {new, ANCHOR}:
             self._forget(new)
             self.host.move(old, new)
             self.agrees = False
 
-    @rule(one=PATHS, other=PATHS)
-    def swap(self, one: str, other: str) -> None:
-        if {one, other} <= self.host.files.keys() and one != other:
-            self.host.swap(one, other)
+    @rule(which=EXISTING, new=PATHS)
+    def move_and_put_another_in_its_place(self, which: int, new: str) -> None:
+        old = self._existing(which)
+        if old not in {new, ANCHOR}:
+            self._forget(new)
+            self.host.move(old, new)
+            self._new_picture(old)
+
+    @rule(one=EXISTING, other=EXISTING)
+    def swap(self, one: int, other: int) -> None:
+        if self._existing(one) != self._existing(other):
+            self.host.swap(self._existing(one), self._existing(other))
             self.agrees = False
 
-    @rule(old=PATHS, new=PATHS)
-    def copy(self, old: str, new: str) -> None:
-        if old in self.host.files and old != new:
+    @rule(which=EXISTING, new=PATHS)
+    def copy(self, which: int, new: str) -> None:
+        old = self._existing(which)
+        if old != new:
             self._forget(new)
             self._forget(old)
             self.host.put(new, self.host.files[old].data)
             self.agrees = False
 
-    @rule(path=PATHS)
-    def delete(self, path: str) -> None:
-        if path in self.host.files:
+    @rule(which=EXISTING)
+    def delete(self, which: int) -> None:
+        path = self._existing(which)
+        if path != ANCHOR:
             self._forget(path)
             self.host.remove(path)
             self.agrees = False
@@ -123,6 +139,10 @@ class AlbumLife(RuleBasedStateMachine):
         self.pictures += 1
         self.host.put(path, b"picture %d" % self.pictures)
         self.agrees = False
+
+    def _existing(self, which: int) -> str:
+        paths = sorted(self.host.files)
+        return paths[which % len(paths)]
 
     def _forget(self, path: str) -> None:
         if path in self.host.files:
