@@ -96,6 +96,10 @@ class Pipeline:
 
     def begin(self) -> None:
         """Give back what an earlier run of this worker had leased when it was killed. Call once, before any work."""
+        self._catalogue.detection.release(self._worker, count_attempt=True)
+
+    def end(self) -> None:
+        """Give back what is still leased at a clean stop. Call once, after the last work."""
         self._catalogue.detection.release(self._worker)
 
     def sync(self, library_id: LibraryId, on_progress: Callable[[SyncSummary], None] | None = None) -> SyncSummary:
@@ -129,17 +133,17 @@ class Pipeline:
         try:
             while time.monotonic() < deadline and not self._should_stop():
                 claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS)
-                if not claimed:
-                    return DetectionSlice(assets, faces, more=False)
                 for asset in claimed:
                     found = self._detection.process(asset, model, preferences)
                     assets, faces = assets + 1, faces + found
                     if on_asset:
                         on_asset(asset, found)
+                self.troubles.over("catalogue")
+                if not claimed:
+                    return DetectionSlice(assets, faces, more=False)
         except (DiskFull, CatalogueError) as error:
             self.troubles.note("catalogue", error)
             return DetectionSlice(assets, faces, more=False)
-        self.troubles.over("catalogue")
         return DetectionSlice(assets, faces, more=True)
 
     def recognise(self) -> RecognitionSummary | None:

@@ -299,6 +299,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
         kinfolk = Kinfolk(settings, folder, catalogue, stack, stays=stays)
         if exclusive:
             kinfolk.pipeline.begin()
+            stack.callback(kinfolk.pipeline.end)
         yield kinfolk
 
 

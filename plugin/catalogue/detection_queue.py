@@ -145,6 +145,13 @@ class SqlDetectionQueue:
             given_up = _give_up(connection, over)
             return given_up + connection.execute(update(asset).where(over).values(**NOT_LEASED)).rowcount
 
+    def busy(self) -> bool:
+        """Whether an asset is due or being looked at; those that rest before another try do not count."""
+        now = self._transactions.now()
+        due = or_(asset.c.due_at.is_(None), asset.c.due_at <= now, asset.c.leased_until > now)
+        with self._transactions.read() as connection:
+            return connection.execute(select(asset.c.id).where(*_pending(), due).limit(1)).first() is not None
+
     def status(self, account_id: AccountId | None = None) -> QueueStatus:
         """Over present assets; assets that rest before another try count as waiting."""
         now = self._transactions.now()

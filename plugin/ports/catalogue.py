@@ -179,11 +179,19 @@ class DetectionQueue(Protocol):
         """Failed for good, or due again later (after 5 attempts for good)."""
         ...
 
-    def release(self, worker: str) -> None:
-        """Give back every lease of this worker without counting an attempt (clean shutdown)."""
+    def release(self, worker: str, *, count_attempt: bool = False) -> None:
+        """Give back every lease of this worker.
+
+        `count_attempt`: false after a clean shutdown; true for the leases of a run that was killed, since a file that
+        brings the process down each time must not be tried for ever.
+        """
         ...
 
     def release_expired(self) -> int: ...
+    def busy(self) -> bool:
+        """Whether an asset is due or being looked at; assets that rest before another try do not count."""
+        ...
+
     def status(self, account_id: AccountId | None = None) -> QueueStatus: ...
 
 
@@ -321,6 +329,10 @@ class VerdictRows(Protocol):
         person_id: PersonId | None = None,
         other_person_id: PersonId | None = None,
     ) -> None: ...
+    def withdraw(self, account_id: AccountId, kind: VerdictKind, *, face_id: FaceId) -> None:
+        """Take back what was said about a face; nothing happens when it was not said."""
+        ...
+
     def all(self, account_id: AccountId) -> list[Verdict]: ...
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""

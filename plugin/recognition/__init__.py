@@ -39,9 +39,11 @@ class Recognition:
         self._run: Run | None = None
 
     def ready(self) -> bool:
-        """Whether detection has nothing left to do, so that no face is judged before its neighbours are known."""
-        status = self._catalogue.detection.status()
-        return status.waiting == 0 and status.running == 0
+        """Whether detection has nothing left to do now, so that no face is judged before its neighbours are known.
+
+        Assets that rest before another try (their host is away) would hold everything up for hours; they do not count.
+        """
+        return not self._catalogue.detection.busy()
 
     def run(
         self,

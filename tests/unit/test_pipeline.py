@@ -1,0 +1,129 @@
+"""What follows what: sync, detection, index, recognition; each part safe to cut off and to repeat."""
+
+import pytest
+
+from plugin.domain import ScanProgress, ScanStage
+from plugin.errors import HostUnreachable
+from plugin.foreground import ForegroundScan
+from tests.fakes.workshop import Workshop, photo
+
+ANNA, BEN, CARLA = 1, 9, 17
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    return Workshop()
+
+
+def fill(workshop: Workshop) -> None:
+    for number in range(3):
+        workshop.host.put(f"anna{number}.jpg", photo([(ANNA, 60 + 10 * number, 48, 160)]))
+        workshop.host.put(f"both{number}.jpg", photo([(ANNA, 60, 48, 160), (BEN, 400, 240, 160)]))
+    workshop.host.put("carla.jpg", photo([(CARLA, 200, 100, 200)]))
+
+
+EXPECTED = [
+    {"anna0.jpg", "anna1.jpg", "anna2.jpg", "both0.jpg", "both1.jpg", "both2.jpg"},
+    {"both0.jpg", "both1.jpg", "both2.jpg"},
+]
+
+
+def test_a_folder_of_photos_becomes_people(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.work()
+    assert workshop.people() == EXPECTED
+
+
+def test_recognition_waits_until_detection_has_nothing_left(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.pipeline.sync(workshop.library.id)
+    assert workshop.pipeline.recognise() is None
+    workshop.pipeline.detect(60)
+    assert workshop.pipeline.recognise() is not None
+
+
+def test_doing_everything_twice_changes_nothing(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.work()
+    before = [(row.face.id, row.face.person_id) for row in workshop.catalogue.faces.export(None)]
+    workshop.work()
+    assert [(row.face.id, row.face.person_id) for row in workshop.catalogue.faces.export(None)] == before
+
+
+def test_an_asset_that_rests_before_another_try_does_not_hold_up_recognition(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.work()
+    for path in ("more1.jpg", "more2.jpg"):
+        workshop.host.put(path, photo([(CARLA, 210, 100, 200)]))
+    workshop.pipeline.sync(workshop.library.id)
+    (resting,) = workshop.catalogue.detection.claim("test", 1, 60)
+    workshop.catalogue.detection.fail(resting, "host_unreachable", "away", permanent=False)
+    workshop.pipeline.detect(60)
+    assert workshop.pipeline.recognise() is not None
+    assert len(workshop.people()) == 3
+
+
+def test_stopping_in_the_middle_leaves_the_rest_for_the_next_start(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.stop = True
+    workshop.pipeline.detect(60)
+    assert workshop.catalogue.detection.status().done == 0
+    workshop.stop = False
+    workshop.work()
+    assert workshop.people() == EXPECTED
+
+
+def test_the_leases_of_a_killed_run_are_given_back_at_the_next_start(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.pipeline.sync(workshop.library.id)
+    assert workshop.catalogue.detection.claim("test", 100, 3600)
+    assert workshop.pipeline.detect(60).assets == 0
+    workshop.pipeline.begin()
+    workshop.work()
+    assert workshop.people() == EXPECTED
+
+
+def test_a_photo_that_kills_the_process_every_time_is_given_up(workshop: Workshop) -> None:
+    workshop.host.put("poison.jpg", photo([(ANNA, 60, 48, 160)]))
+    workshop.pipeline.sync(workshop.library.id)
+    for _ in range(10):
+        workshop.catalogue.detection.claim("test", 1, 3600)
+        workshop.pipeline.begin()
+    status = workshop.catalogue.detection.status()
+    assert (status.waiting, status.running, status.failed) == (0, 0, 1)
+
+
+def test_without_a_model_no_asset_is_at_fault(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.preferences.save(pack="buffalo_s")
+    assert workshop.pipeline.detect(60).assets == 0
+    assert "licence" in workshop.pipeline.troubles.now["model"]
+    assert workshop.catalogue.detection.status().failed == 0
+    workshop.preferences.save(pack="opencv")
+    workshop.work()
+    assert workshop.pipeline.troubles.now == {}
+
+
+def test_a_host_that_is_away_stops_only_its_own_library(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.work()
+    workshop.host.unreachable = True
+    with pytest.raises(HostUnreachable):
+        workshop.pipeline.sync(workshop.library.id)
+    workshop.pipeline.sync_all(lambda library, seen: None)
+    assert "Album" in workshop.pipeline.troubles.now
+    assert workshop.people() == EXPECTED
+
+
+def test_a_foreground_scan_tells_how_far_it_is_and_counts_at_the_end(workshop: Workshop) -> None:
+    fill(workshop)
+    workshop.host.put("broken.jpg", b"no picture")
+    told: list[ScanProgress] = []
+    summary = ForegroundScan(workshop.pipeline, workshop.catalogue, 2, lambda: 2).run(told.append)
+    assert (summary.assets, summary.faces, summary.people, summary.unassigned) == (8, 10, 2, 1)
+    assert [(failure.code, failure.count) for failure in summary.failures] == [("picture_broken", 1)]
+    assert list(dict.fromkeys(progress.stage for progress in told)) == list(ScanStage)
+    last = [progress for progress in told if progress.stage is ScanStage.DETECT][-1]
+    assert (last.done, last.total, last.failed, last.faces) == (8, 8, 1, 10)
