@@ -137,12 +137,16 @@ class GuardedIndex:
                     reason = CUT_OFF
                 if not self._serving.has_exact:
                     self._serving.serve_exact(self._load_exact())
+            except Stopped:
+                raise
             except Exception as error:
                 logger.exception("The embeddings could not be read from the catalogue")
                 self._serving.cannot_load(error)
                 return
             try:
                 self._builder.provide(self._wait_for_faces() or reason)
+            except Stopped:
+                raise
             except Exception as error:
                 logger.exception("Exact search stays in use")
                 self._stay_exact(error)

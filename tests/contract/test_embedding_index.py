@@ -39,7 +39,7 @@ OPENERS: dict[str, Opener] = {
 }
 
 
-@pytest.fixture(params=OPENERS.values(), ids=OPENERS.keys())
+@pytest.fixture(params=list(OPENERS.values()), ids=list(OPENERS))
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddingIndex]:
     opened: EmbeddingIndex = request.param(tmp_path / "index")
     yield opened
