@@ -99,7 +99,7 @@ class Thumbnails:
     def _cached(self, path: Path, make: Callable[[], bytes]) -> bytes:
         try:
             return path.read_bytes()
-        except FileNotFoundError:
+        except OSError:  # not cached yet, or a cache that cannot be read
             picture = make()
             write_atomically(path, picture)
             return picture

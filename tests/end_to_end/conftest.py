@@ -22,11 +22,19 @@ class Kinfolk:
     data: Path
     environment: dict[str, str]
 
+    def command(self, *arguments: str) -> list[str]:
+        """The whole command line."""
+        return [sys.executable, "-m", "plugin", "--data", str(self.data), *arguments]
+
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Start the command and do not wait."""
-        command = [sys.executable, "-m", "plugin", "--data", str(self.data), *arguments]
         return subprocess.Popen(
-            command, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
+            self.command(*arguments),
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **options,
         )
 
     def run(self, *arguments: str, expect: int = 0) -> str:

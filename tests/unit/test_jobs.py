@@ -1,0 +1,122 @@
+"""Huey carries nudges; the rows decide. Run in Huey's immediate mode and with real worker threads."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from huey import SqliteHuey
+
+from plugin.jobs import MOST_WAITING_TASKS, Jobs, Workers, open_queue
+from plugin.watchers import Watchers
+from tests.fakes.host import FakeWatchableHost
+from tests.fakes.workshop import Workshop, photo
+
+ANNA = 1
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    workshop = Workshop()
+    for number in range(3):
+        workshop.host.put(f"anna{number}.jpg", photo([(ANNA, 60 + 10 * number, 48, 160)]))
+    return workshop
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[SqliteHuey]:
+    huey = open_queue(tmp_path / "queue.db", b"k" * 32)
+    yield huey
+    huey.storage.close()
+
+
+def jobs_on(queue: SqliteHuey, workshop: Workshop) -> Jobs:
+    return Jobs(
+        queue,
+        workshop.pipeline,
+        workshop.catalogue,
+        workers=2,
+        rescan=timedelta(hours=1),
+        nightly_at=(2, 0),
+        upkeep=lambda: None,
+    )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.05)
+
+
+def test_workers_take_a_new_library_from_folder_to_people_by_themselves(queue: SqliteHuey, workshop: Workshop) -> None:
+    workers = Workers(queue, jobs_on(queue, workshop), threads=3)
+    workers.start()
+    try:
+        eventually(lambda: workshop.people() == [{"anna0.jpg", "anna1.jpg", "anna2.jpg"}])
+    finally:
+        workers.stop()
+        workers.stop()
+
+
+def test_a_new_photo_is_found_after_a_nudge(queue: SqliteHuey, workshop: Workshop) -> None:
+    jobs = jobs_on(queue, workshop)
+    workers = Workers(queue, jobs, threads=3)
+    workers.start()
+    try:
+        eventually(lambda: len(workshop.people()) == 1)
+        workshop.host.put("new.jpg", photo([(ANNA, 80, 48, 160)]))
+        jobs.sync(workshop.library.id)
+        eventually(lambda: workshop.people() == [{"anna0.jpg", "anna1.jpg", "anna2.jpg", "new.jpg"}])
+    finally:
+        workers.stop()
+
+
+def test_a_sync_request_is_a_row_before_it_is_a_task(queue: SqliteHuey, workshop: Workshop) -> None:
+    workshop.pipeline.sync(workshop.library.id)
+    jobs = jobs_on(queue, workshop)
+    jobs.sync(workshop.library.id)
+    assert workshop.catalogue.libraries.get(workshop.library.id).sync_requested_at is not None
+
+
+def test_a_storm_of_nudges_fills_neither_memory_nor_disk(queue: SqliteHuey, workshop: Workshop) -> None:
+    jobs = jobs_on(queue, workshop)
+    for _ in range(500):
+        jobs.recognition()
+    assert queue.pending_count() == MOST_WAITING_TASKS
+
+
+def test_a_sweep_asks_for_libraries_that_are_due_only(queue: SqliteHuey, workshop: Workshop) -> None:
+    jobs = jobs_on(queue, workshop)
+    jobs.sweep()
+    assert "sync" in {task.name for task in queue.pending()}
+    queue.flush()
+    workshop.work()
+    jobs.sweep()
+    assert "sync" not in {task.name for task in queue.pending()}
+
+
+def test_a_queue_message_that_kinfolk_did_not_sign_is_not_unpickled(tmp_path: Path, workshop: Workshop) -> None:
+    queue = open_queue(tmp_path / "queue.db", b"k" * 32)
+    jobs_on(queue, workshop)
+    foreign = open_queue(tmp_path / "queue.db", b"x" * 32)
+    jobs_on(foreign, workshop).recognition()
+    with pytest.raises(ValueError, match=r"[Ss]ignature|mismatch"):
+        queue.dequeue()
+    queue.storage.close()
+    foreign.storage.close()
+
+
+def test_watches_come_and_go_with_libraries(workshop: Workshop) -> None:
+    host, told = FakeWatchableHost(), list[int]()
+    watchers = Watchers(workshop.catalogue.libraries, lambda library: host, told.append)
+    watchers.refresh()
+    watchers.refresh()
+    host.changed()
+    assert told == [workshop.library.id]
+    workshop.catalogue.libraries.remove(workshop.library.id)
+    watchers.refresh()
+    host.changed()
+    assert told == [workshop.library.id]
+    watchers.stop()
