@@ -40,9 +40,13 @@ def work_left(data: Path, expected_assets: int) -> bool:
     return bool(assets < expected_assets or waiting or faces)
 
 
+def cache() -> Path:
+    """The folder the tests keep models and sample pictures in, too."""
+    return Path(os.environ.get("KINFOLK_TEST_CACHE", Path(__file__).parents[1] / ".cache" / "kinfolk"))
+
+
 def sample_portraits() -> list[Path]:
     """The sample album's JPEGs, fetched once into the cache."""
-    cache = Path(os.environ.get("KINFOLK_TEST_CACHE", Path(__file__).parents[1] / ".cache" / "kinfolk"))
-    album = cache / "sample-album"
+    album = cache() / "sample-album"
     subprocess.run([sys.executable, "-m", "plugin", "sample", str(album)], check=True, stdout=subprocess.DEVNULL)
     return sorted(album.glob("*.jpg"))

@@ -1,9 +1,11 @@
-"""Pictures per second, file to faces, against a plain loop over the PyPI package insightface with the same model files.
+"""Pictures per second, folder to stored faces, against a plain loop over insightface with the same model files.
 
-Both see the same files in one run; the ratio counts, not the seconds. The loop is what its documentation shows: one
-process, the picture decoded by OpenCV, its own thread settings (ONNX Runtime spreads each call over all cores).
+Both see the same files in one run; the ratio counts, not the seconds. Kinfolk lists the folder, detects on its worker
+threads and stores faces, embeddings and thumbnails in a new catalogue. The loop is what its documentation shows: one
+process, the picture decoded by OpenCV, its own thread settings (ONNX Runtime spreads each call over all cores); it
+stores nothing. Models are loaded, and warm, before either is timed.
 
-    python benchmarks/throughput.py --models DIR --album DIR [--pictures 24]
+    python benchmarks/throughput.py [--pictures 24]
 """
 
 import argparse
@@ -11,8 +13,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,92 +21,99 @@ import insightface.model_zoo
 import numpy as np
 from albums import write_album
 from insightface.app.common import Face
+from serving import cache, sample_portraits
 
-from plugin.detection import DetectionLimits, find_faces
+from plugin.assemble import open_kinfolk
+from plugin.detection import DetectionLimits
 from plugin.media.standard import StandardMedia
+from plugin.settings import load_settings
 from plugin.vision.model import OnnxFaceModel
 from plugin.vision.models import OnnxFaceModels
 from plugin.vision.packs import known_packs
 
+PACK = "buffalo_s"
 MINIMUM_SCORE = 0.6
 LONG_SIDE = 640
 KINDS = {"12 megapixels": ((4000, 3000), 2.0), "1440 px previews": ((1440, 1080), 1.5)}
 """Size and the ratio asked for."""
 
 
+@dataclass(frozen=True)
+class Timed:
+    """How long one run over a folder took, and how many faces it found."""
+
+    seconds: float
+    faces: int
+
+
+Run = Callable[[Path], Timed]
+
+
 def main() -> None:
     """Print a ratio for each kind of picture, and where the CPU time of one picture goes."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--models", type=Path, required=True, help="a models folder; buffalo_s is fetched into it")
-    arguments.add_argument("--album", type=Path, required=True, help="the sample album")
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--pictures", type=int, default=24)
     given = arguments.parse_args()
-    model = OnnxFaceModels(given.models, accepted=lambda _: True).load("buffalo_s")
-    reference = insightface_loop(given.models)
-    portraits = sorted(given.album.glob("*.jpg"))
+    portraits = sample_portraits()
+    models = cache() / "models"
+    model = OnnxFaceModels(models, accepted=lambda _: True).load("buffalo_s")
+    reference = insightface_loop(models)
     with tempfile.TemporaryDirectory() as work:
         for kind, (size, wanted) in KINDS.items():
             folder = Path(work) / str(size[0])
             write_album(folder, portraits, given.pictures, size)
-            compare(kind, wanted, sorted(folder.iterdir()), model, reference)
+            compare(kind, wanted, folder, models, reference)
+            steps(min(folder.iterdir()), model)
 
 
-def compare(
-    kind: str, wanted: float, files: list[Path], model: OnnxFaceModel, reference: Callable[[list[Path]], int]
-) -> None:
+def compare(kind: str, wanted: float, folder: Path, models: Path, reference: Run) -> None:
     """Run both three times, taking turns, so that a noisy neighbour meets both."""
-
-    def ours(paths: list[Path]) -> int:
-        return kinfolk(paths, model)
-
-    for warm_up in (ours, reference):
-        warm_up(files[:2])
-    seconds: dict[str, list[float]] = {"kinfolk": [], "insightface": []}
-    faces: dict[str, int] = {}
+    runs: dict[str, Run] = {"kinfolk": lambda folder: kinfolk(folder, models), "insightface": reference}
+    results: dict[str, list[Timed]] = {name: [] for name in runs}
     for _ in range(3):
-        for name, run in (("kinfolk", ours), ("insightface", reference)):
+        for name, run in runs.items():
+            results[name].append(run(folder))
+    seconds = {name: statistics.median(timed.seconds for timed in timings) for name, timings in results.items()}
+    pictures = len(list(folder.iterdir()))
+    each = [f"{name} {pictures / seconds[name]:.1f}/s ({results[name][0].faces} faces)" for name in runs]
+    ratio = seconds["insightface"] / seconds["kinfolk"]
+    print(f"{kind}: {', '.join(each)}, ratio {ratio:.2f} (wanted {wanted})")
+
+
+def kinfolk(folder: Path, models: Path) -> Timed:
+    """The product itself on an empty data folder: sync and detection, to the last stored face."""
+    with tempfile.TemporaryDirectory() as data:
+        (Path(data) / "models").symlink_to(models)
+        settings = load_settings(
+            data=Path(data), overrides={"detection": {"pack": PACK, "minimum_score": MINIMUM_SCORE}}
+        )
+        with open_kinfolk(settings, exclusive=True) as parts:
+            parts.preferences.accept_licence(PACK)
+            parts.models.load(PACK)
+            parts.add_folder(parts.catalogue.accounts.all()[0].id, str(folder))
             started = time.perf_counter()
-            faces[name] = run(files)
-            seconds[name].append(time.perf_counter() - started)
-    middle = {name: statistics.median(times) for name, times in seconds.items()}
-    ratio = middle["insightface"] / middle["kinfolk"]
-    print(
-        f"{kind}: kinfolk {len(files) / middle['kinfolk']:.1f}/s ({faces['kinfolk']} faces), "
-        f"insightface {len(files) / middle['insightface']:.1f}/s ({faces['insightface']} faces), "
-        f"ratio {ratio:.2f} (wanted {wanted})"
-    )
-    steps(files[0], model)
+            parts.foreground.sync(lambda _: None)
+            parts.run_detection(lambda _: None)
+            seconds = time.perf_counter() - started
+            return Timed(seconds, sum(parts.catalogue.faces.state_counts(None).values()))
 
 
-def kinfolk(files: list[Path], model: OnnxFaceModel) -> int:
-    """File to faces ready to be stored, one picture per worker thread; returns how many faces."""
-    media, limits = StandardMedia(), DetectionLimits()
-
-    def one(path: Path) -> int:
-        with path.open("rb") as stream:
-            decoded = media.photo(stream, limits.working_long_side)
-        return len(find_faces(decoded, model, media, MINIMUM_SCORE, limits.long_side))
-
-    with ThreadPoolExecutor(cpu_count()) as workers:
-        return sum(workers.map(one, files))
-
-
-def insightface_loop(models: Path) -> Callable[[list[Path]], int]:
+def insightface_loop(models: Path) -> Run:
     """The loop of its documentation, with exactly our detector and embedder files."""
-    pack = next(pack for pack in known_packs() if pack.info.name == "buffalo_s")
+    pack = next(pack for pack in known_packs() if pack.info.name == PACK)
     detector = insightface.model_zoo.get_model(str(models / pack.detector.name), providers=["CPUExecutionProvider"])
     embedder = insightface.model_zoo.get_model(str(models / pack.embedder.name), providers=["CPUExecutionProvider"])
     detector.prepare(-1, input_size=(LONG_SIDE, LONG_SIDE), det_thresh=MINIMUM_SCORE)
 
-    def run(files: list[Path]) -> int:
-        count = 0
-        for path in files:
+    def run(folder: Path) -> Timed:
+        count, started = 0, time.perf_counter()
+        for path in sorted(folder.iterdir()):
             picture = cv2.imread(str(path))
             boxes, points = detector.detect(picture)
             for box, five in zip(boxes, points, strict=True):
                 embedder.get(picture, Face(bbox=box[:4], kps=five, det_score=box[4]))
                 count += 1
-        return count
+        return Timed(time.perf_counter() - started, count)
 
     return run
 

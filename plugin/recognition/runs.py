@@ -126,8 +126,8 @@ class Run:
     def _decide(self, account_id: AccountId, faces: Sequence[Face]) -> list[Turn]:
         deferred = faces[0].state is FaceState.DEFERRED
 
-        def found(face_id: FaceId) -> PersonId:
-            return self._catalogue.people.add(account_id, feature_face_id=face_id)
+        def found(face_id: FaceId) -> PersonId:  # noqa: ARG001 - the best face stands for a person, not the first one
+            return self._catalogue.people.add(account_id)
 
         try:
             return list(self._album(account_id, faces).turns(faces, found, deferred=deferred))
