@@ -21,9 +21,6 @@ logger = logging.getLogger(__name__)
 PERSIST_EVERY = 2000
 """Rows between two writes of the HNSW files in a bulk build; at most this many are replayed at every later opening."""
 
-LOGGED_ROWS_LIMIT = 10_000
-"""More logged rows than this, and the index is rebuilt at start: replaying them takes as long, and at every start."""
-
 DIFFERENCE_LIMIT = 2000
 """Faces that may be missing or surplus before rebuilding is preferred to mending; a kill leaves a few hundred."""
 
@@ -95,7 +92,7 @@ class Builder:
         if found.verdict == "damaged":
             logger.warning("The search index is damaged: %s", found.detail)
             return DAMAGED
-        return COMPACTING if found.logged > LOGGED_ROWS_LIMIT else ""
+        return COMPACTING if found.verdict == "overgrown" else ""
 
     def _reuse(self) -> str:
         """Open the folder, add what it lacks and hand over; why not, for a person, otherwise."""

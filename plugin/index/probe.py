@@ -24,6 +24,9 @@ from plugin.index.folder import logged_rows, oversized_links
 TIMEOUT_SECONDS = 300.0
 """Opening 100,000 faces takes a second and replaying 10,000 logged rows ten; a small board may need ten times that."""
 
+LOGGED_ROWS_LIMIT = 10_000
+"""More logged rows than this, and rebuilding is preferred: replaying them takes as long, and twice at every start."""
+
 MEMORY_BYTES = 16 * 2**30
 """Address space of the child: a damaged length must fail there instead of calling the out-of-memory killer."""
 
@@ -33,12 +36,13 @@ class Probe:
     """What opening the folder in a child showed.
 
     Attributes:
-        verdict: `sound`, `damaged`, or `unusable` when Chroma itself does not work and the folder may be fine.
+        verdict: `sound`, `damaged`, `overgrown` when its log takes as long to replay as a rebuild (it was not opened),
+            or `unusable` when Chroma itself does not work and the folder may be fine.
         detail: why, one sentence part; "" when sound.
         faces: vectors in all packs. logged: rows that have to be replayed at every opening.
     """
 
-    verdict: Literal["sound", "damaged", "unusable"]
+    verdict: Literal["sound", "damaged", "overgrown", "unusable"]
     detail: str = ""
     faces: int = 0
     logged: int = 0
@@ -49,7 +53,8 @@ def probe(folder: Path, timeout: float = TIMEOUT_SECONDS) -> Probe:
     try:
         if links := oversized_links(folder):
             return Probe("damaged", f"{links.relative_to(folder)} is larger than any sound one")
-        logged_rows(folder)
+        if (logged := logged_rows(folder)) > LOGGED_ROWS_LIMIT:
+            return Probe("overgrown", f"{logged} rows would have to be replayed", logged=logged)
     except (OSError, sqlite3.Error) as error:
         return Probe("damaged", f"its files cannot be read: {error}")
     try:

@@ -15,8 +15,10 @@ import pytest
 from plugin.domain import FaceId, Float32Array, Neighbour
 from plugin.errors import AlreadyRunning, DiskFull, SearchIndexDamaged, SearchIndexError
 from plugin.index import building, chroma
+from plugin.index import probe as probing
 from plugin.index.building import BEHIND, BUILDING, COMPACTING, CUT_OFF, DAMAGED
 from plugin.index.chroma import NEVER, ChromaIndex
+from plugin.index.folder import logged_rows
 from plugin.index.guarded import GuardedIndex
 from plugin.index.probe import Probe, probe
 from plugin.ports.index import IndexStatus
@@ -158,6 +160,22 @@ def test_what_is_written_while_the_index_is_built_is_in_it_afterwards(
         assert index.nearest("opencv", changed[0], 1)[0].face_id == 1
 
 
+def test_the_folder_counts_as_dirty_until_it_has_what_exact_search_took(
+    folder: Path, state: FakeIndexState, opening: Opening
+) -> None:
+    opening.may_open.clear()
+    with opened(folder, state, opening) as index:
+        assert index.ids("opencv") == set(IDS)
+        assert not state.dirty()
+        index.add("opencv", [1], unit_vectors(1, seed=7))
+        assert state.dirty()
+        opening.may_open.set()
+        assert index.wait_until_settled(PATIENCE).state == "ready"
+        assert not state.dirty()
+        assert index.nearest("opencv", unit_vectors(1, seed=7)[0], 1)[0].face_id == 1
+    assert opening.said == []
+
+
 def test_progress_is_told_while_the_index_is_rebuilt(
     tmp_path: Path, state: FakeIndexState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,10 +300,18 @@ def test_a_folder_that_lacks_many_faces_is_rebuilt(
     assert opening.said == [BEHIND]
 
 
-def test_a_long_log_is_rewritten_at_start(folder: Path, state: FakeIndexState, opening: Opening) -> None:
-    with opened(folder, state, opening, lambda _: Probe("sound", faces=400, logged=100_000)) as index:
-        assert index.wait_until_settled(PATIENCE).state == "ready"
+def test_a_long_log_is_rewritten_at_start(
+    folder: Path, state: FakeIndexState, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "LOGGED_ROWS_LIMIT", 3)
+    monkeypatch.setattr(building, "PERSIST_EVERY", 50)
+    index = ChromaIndex(folder)
+    index.add("opencv", IDS[:10], FACES[:10])
+    index.close()
+    with opened(folder, state, opening, probe) as guarded:
+        assert guarded.wait_until_settled(PATIENCE).state == "ready"
     assert opening.said == [COMPACTING]
+    assert logged_rows(folder) < 10
 
 
 class Fragile(ChromaIndex):

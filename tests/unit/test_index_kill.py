@@ -11,6 +11,7 @@ import pytest
 from plugin.index import building
 from plugin.index.chroma import ChromaIndex
 from plugin.index.guarded import GuardedIndex
+from plugin.index.probe import Probe
 from plugin.indexing import Indexing
 from plugin.ports.catalogue import Catalogue
 from tests.fakes.index_state import FakeIndexState, unit_vectors
@@ -52,7 +53,8 @@ class KeptState(FakeIndexState):
 def fill(folder: Path) -> None:
     """The victim: waits for Chroma, then adds a few faces at a time."""
     state = KeptState(folder)
-    index = GuardedIndex(folder / "index", state, state)
+    # The start after the last kill asks the real probe; here it would only cost seconds.
+    index = GuardedIndex(folder / "index", state, state, probe_folder=lambda _: Probe("sound"))
     index.wait_until_settled()
     indexing = Indexing(cast(Catalogue, state), index)
     while moved := indexing.catch_up(20):
