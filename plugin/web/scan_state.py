@@ -15,11 +15,13 @@ class ScanState:
 
     Attributes:
         syncing: libraries that wait for, or are in, their comparison with the host.
+        library_count: all libraries of the account.
         detection: assets on their way through detection.
         recognition: faces on their way to a person.
     """
 
     syncing: tuple[Library, ...]
+    library_count: int
     detection: QueueStatus
     recognition: QueueStatus
 
@@ -77,6 +79,7 @@ def read_scan_state(account_id: AccountId) -> ScanState:
     libraries = catalogue.libraries.all(account_id)
     return ScanState(
         tuple(library for library in libraries if library.sync_requested_at is not None),
+        len(libraries),
         catalogue.detection.status(account_id),
         catalogue.faces.recognition_status(account_id),
     )

@@ -1,0 +1,279 @@
+"""Every page in a real Chromium: phone and desk, light and dark, with and without JavaScript.
+
+`KINFOLK_SCREENSHOTS=folder` keeps the pictures that are taken on the way.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from waitress.server import TcpWSGIServer, create_server
+
+from plugin.catalogue.store import SqlCatalogue, open_catalogue
+from plugin.web.app import create_app
+from plugin.web.services import WebServices
+from tests.web.family import (
+    PASSWORD,
+    Family,
+    add_stranger_faces,
+    empty_family,
+    engine_status,
+    family_with_photos,
+)
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """For looking at by a person; costs a second a page, so only when asked for."""
+    if folder := os.environ.get("KINFOLK_SCREENSHOTS"):
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@contextmanager
+def served(services: WebServices) -> Iterator[str]:
+    """The pages over real HTTP; yields their address."""
+    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=4)
+    assert isinstance(server, TcpWSGIServer)
+    assert server.socket is not None
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}{services.prefix}"
+    finally:
+        server.close()
+        thread.join(timeout=10)
+
+
+@dataclass
+class Visit:
+    """One browser window on one server, remembering everything the browser complained about."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{self.page.url}: {message.text}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path, wait_until="load")
+
+    def log_in(self) -> None:
+        self.open("/login")
+        self.page.get_by_label("Name").fill("Maria")
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def sideways(self) -> int:
+        """Pixels the page can be scrolled to the side; 0 on a page that fits."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@contextmanager
+def visiting(browser: Browser, services: WebServices, **context: Any) -> Iterator[Visit]:
+    """A logged-in visit that fails when the browser complained (errors, CSP violations)."""
+    window = browser.new_context(**context)
+    with served(services) as address:
+        visit = Visit(window.new_page(), address)
+        visit.page.on("console", visit.heard)
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.log_in()
+        try:
+            yield visit
+        finally:
+            window.close()
+    assert visit.complaints == []
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
+    """In a file: the threads of a server cannot share one connection in memory."""
+    opened = open_catalogue(tmp_path / "catalogue.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def family(catalogue: SqlCatalogue) -> Family:
+    made = family_with_photos(catalogue)
+    add_stranger_faces(made)
+    return made
+
+
+def pages_of(family: Family) -> dict[str, str]:
+    """Every page a family sees, by the name of its screenshot."""
+    anna, baby = family.people["Anna"], family.people[""]
+    beach = family.assets[-1]
+    lone, chosen, _ = family.faces_of(beach)
+    video = family.assets[12]
+    return {
+        "people": "/",
+        "people-all": "/?small=1&hidden=1",
+        "people-search": "/?q=nobody",
+        "person": f"/people/{anna}",
+        "person-unnamed": f"/people/{baby}",
+        "rename": f"/people/{anna}/rename",
+        "merge": f"/people/{baby}/merge",
+        "feature": f"/people/{anna}/feature",
+        "birth-date": f"/people/{anna}/birth-date",
+        "delete": f"/people/{anna}/delete",
+        "photo": f"/photos/{family.assets[0]}",
+        "photo-tall": f"/photos/{family.assets[3]}",
+        "photo-face": f"/photos/{beach}?face={chosen}",
+        "photo-unknown": f"/photos/{beach}?face={lone}",
+        "video": f"/photos/{video}",
+        "status": "/status",
+        "libraries": "/libraries",
+        "library-remove": "/libraries/1/remove",
+        "settings": "/settings",
+        "settings-pack": "/settings/pack/antelopev2",
+        "settings-apply": "/settings/apply/detect_reset",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_fits_the_screen_and_the_browser_has_nothing_to_complain_about(
+    browser: Browser, family: Family, screen: dict[str, int], scheme: str
+) -> None:
+    trouble = engine_status(("The graphics card failed; the processor does the work.",))
+    services = replace(family.services, engine_status=lambda: trouble)
+    with visiting(browser, services, viewport=screen, color_scheme=scheme, reduced_motion="reduce") as visit:
+        for name, path in pages_of(family).items():
+            visit.open(path)
+            assert visit.sideways() == 0, f"{name} scrolls sideways"
+            keep_screenshot(visit.page, f"{name}-{screen['width']}-{scheme}")
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_pages_before_the_first_person_tell_what_to_do(browser: Browser, screen: dict[str, int]) -> None:
+    family = empty_family()
+    with visiting(browser, family.services, viewport=screen) as visit:
+        keep_screenshot(visit.page, f"empty-{screen['width']}")
+        visit.page.get_by_role("link", name="Add a folder").click()
+        keep_screenshot(visit.page, f"libraries-empty-{screen['width']}")
+        visit.page.get_by_label("Folder on this machine").fill("/photos/new")
+        visit.page.get_by_role("button", name="Add and scan").click()
+        expect(visit.page.get_by_text("new was added and is being scanned.")).to_be_visible()
+        visit.open("/")
+        expect(visit.page.get_by_role("heading", name="Looking through your photos…")).to_be_visible()
+        keep_screenshot(visit.page, f"scanning-{screen['width']}")
+        assert visit.sideways() == 0
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_the_first_start_and_the_log_in_fit(browser: Browser, catalogue: SqlCatalogue, screen: dict[str, int]) -> None:
+    family = empty_family(password=False, catalogue=catalogue)
+    with served(family.services) as address, browser.new_context(viewport=screen) as window:
+        visit = Visit(window.new_page(), address)
+        visit.page.on("console", visit.heard)
+        link = "/welcome?token=" + family.token
+        for name, path in {"no-token": "/", "welcome": link}.items():
+            visit.open(path)
+            keep_screenshot(visit.page, f"{name}-{screen['width']}")
+            assert visit.sideways() == 0, name
+        visit.page.get_by_label("Your name").fill("Maria")
+        for label in ("Password", "The same password again"):
+            visit.page.get_by_label(label, exact=True).fill(PASSWORD)
+        visit.page.get_by_role("button", name="Start").click()
+        expect(visit.page.get_by_text("Welcome! Your password is set.")).to_be_visible()
+        visit.page.get_by_role("button", name="Log out").click()
+        keep_screenshot(visit.page, f"login-{screen['width']}")
+        assert visit.sideways() == 0
+        visit.log_in()
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_person_is_named_and_a_face_corrected(browser: Browser, family: Family, scripted: bool) -> None:
+    with visiting(browser, family.services, viewport=PHONE, java_script_enabled=scripted) as visit:
+        page = visit.page
+        page.get_by_role("link", name="Who is this?").click()
+        page.get_by_label("Name").fill("Emil")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Emil")).to_be_visible()
+        visit.open(f"/photos/{family.assets[-1]}")
+        page.locator("#faces").get_by_role("link", name="Unknown").first.click()
+        page.get_by_role("button", name="Emil").click()
+        expect(page.get_by_text("Got it: this is Emil.")).to_be_visible()
+        page.locator(".stage a", has_text="Emil").press("Enter")
+        expect(page.get_by_text("You said so.")).to_be_visible()
+
+
+def test_people_are_found_while_a_name_is_typed(browser: Browser, family: Family) -> None:
+    with visiting(browser, family.services, viewport=DESK) as visit:
+        visit.page.get_by_label("Search by name").press_sequentially("lot")
+        expect(visit.page.get_by_text("1 person found for “lot”")).to_be_visible()
+        expect(visit.page.locator(".person")).to_have_count(1)
+        expect(visit.page.get_by_label("Search by name")).to_be_focused()
+        assert visit.page.url.endswith("q=lot")
+
+
+def test_the_status_page_follows_the_work_by_itself(browser: Browser, family: Family) -> None:
+    family.catalogue.detection.request("refresh", "opencv")
+    with visiting(browser, family.services, viewport=DESK) as visit:
+        visit.open("/status")
+        expect(visit.page.get_by_text("16 to go")).to_be_visible()
+        for asset in family.catalogue.detection.claim("test", 50, 60):
+            family.catalogue.detection.fail(asset, "picture_broken", "The file ends too early", permanent=True)
+        expect(visit.page.get_by_text("Everything was looked at. · 16 failed")).to_be_visible()
+        expect(visit.page.locator("#scan")).to_be_empty()
+
+
+def test_everything_works_under_a_prefix(browser: Browser, family: Family) -> None:
+    services = replace(family.services, prefix="/ingress/kinfolk")
+    with visiting(browser, services, viewport=PHONE) as visit:
+        visit.page.get_by_role("link", name="Anna").click()
+        visit.page.locator(".photos a").first.click()
+        expect(visit.page.locator(".stage img")).to_have_js_property("complete", value=True)
+        assert visit.page.evaluate("document.querySelector('.stage img').naturalWidth") > 0
+        assert "/ingress/kinfolk/photos/" in visit.page.url
+
+
+def test_everything_that_is_touched_is_large_enough(browser: Browser, family: Family) -> None:
+    with visiting(browser, family.services, viewport=PHONE, has_touch=True) as visit:
+        for path in (
+            "/",
+            f"/people/{family.people['Anna']}",
+            f"/photos/{family.assets[0]}",
+            "/status",
+            "/settings",
+            "/libraries",
+        ):
+            visit.open(path)
+            small = visit.page.evaluate(
+                """() => [...document.querySelectorAll('.button, .nav a, .chip, .person, .choice, summary, input')]
+                    .filter(e => e.type !== 'hidden')
+                    .filter(e => e.getClientRects().length)
+                    .filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 44)
+                    .map(e => e.outerHTML.slice(0, 80))"""
+            )
+            assert small == [], path
