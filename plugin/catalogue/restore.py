@@ -88,7 +88,7 @@ def finish_restore(catalogue_path: Path) -> Path | None:
     restored = decided[-1]
     time = restored.name.removeprefix(f"{catalogue_path.name}{RESTORING}")
     aside = catalogue_path.with_name(f"{catalogue_path.name}{BEFORE}{time}")
-    # The log goes first and beside its database: the restored one must never find the log of another.
+    # Both before the restored one arrives: it must never find the log of another.
     for ending in ("-wal", ""):
         former = catalogue_path.with_name(f"{catalogue_path.name}{ending}")
         if former.exists():

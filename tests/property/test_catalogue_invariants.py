@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from plugin.catalogue.store import SqlCatalogue, open_in_memory
+from plugin.catalogue.store import SqlCatalogue
 from plugin.domain import Asset, AssignedBy, Box, Face, FaceId, FaceState, FoundFace, PersonId, VerdictKind
-from tests.contract.catalogue_cast import PACK, direction, found, listed
+from tests.contract.catalogue_cast import PACK, direction, found, fresh_in_memory, listed
 
 PLACES = [Box(0.05 + 0.15 * i, 0.1, 0.1, 0.1) for i in range(6)]
 
@@ -24,12 +24,12 @@ def as_found(places: Sequence[tuple[Box, int]]) -> list[FoundFace]:
     return [found(box, direction(number)) for box, number in places]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(first=faces_anywhere, second=faces_anywhere)
 def test_finishing_any_result_twice_is_finishing_it_once(
     first: list[tuple[Box, int, int | None]], second: list[tuple[Box, int, int | None]]
 ) -> None:
-    catalogue = open_in_memory()
+    catalogue = fresh_in_memory()
     try:
         library = catalogue.libraries.add(1, "folder", "Photos", "/photos")
         (seen,) = catalogue.assets.seen(library.id, [listed("a.jpg")], 1)
@@ -59,7 +59,7 @@ class Household(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.catalogue: SqlCatalogue = open_in_memory()
+        self.catalogue: SqlCatalogue = fresh_in_memory()
         self.word: dict[FaceId, PersonId | None] = {}
         self.rejected: set[tuple[FaceId, PersonId]] = set()
         self.index: dict[FaceId, bytes] = {}
@@ -189,5 +189,5 @@ class Household(RuleBasedStateMachine):
 
 TestHousehold = Household.TestCase
 TestHousehold.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -343,6 +343,17 @@ def test_a_restore_killed_at_any_step_leaves_one_catalogue_or_the_other(path: Pa
     assert set(killed) == {"-9 third", "-9 first"}
 
 
+def test_a_restore_that_was_cut_off_does_not_come_back_over_a_later_one(path: Path, tmp_path: Path) -> None:
+    first = write_backup(path, tmp_path / "first.zip")
+    write_note(path, "second")
+    second = write_backup(path, tmp_path / "second.zip")
+    elsewhere = tmp_path / "elsewhere.db"
+    restore_backup(first, elsewhere)
+    elsewhere.rename(path.with_name("catalogue.db.restoring-20240501T120000000000Z"))
+    restore_backup(second, path)
+    assert noted(path) == noted(path) == "second"
+
+
 def test_the_newest_backup_is_the_newest_by_what_it_says_not_by_the_files_time(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     assert newest_backup(folder) is None

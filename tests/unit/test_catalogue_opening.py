@@ -19,7 +19,7 @@ from plugin.catalogue import opening
 from plugin.catalogue.backup import newest_backup, write_backup
 from plugin.catalogue.migrations import REVISIONS
 from plugin.catalogue.opening import MIGRATIONS, memory_engine, migrate
-from plugin.catalogue.store import open_catalogue
+from plugin.catalogue.store import open_catalogue, open_in_memory
 from plugin.catalogue.tables import metadata
 from plugin.errors import CatalogueCorrupt, CatalogueError, CatalogueNewer
 
@@ -91,6 +91,16 @@ def test_the_catalogue_is_durable_and_waits_for_others(path: Path) -> None:
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
     catalogue.close()
     assert values == ["wal", 2, 1, 30_000]
+
+
+def test_a_catalogue_in_memory_is_fresh_each_time_and_begins_like_a_file() -> None:
+    for _ in range(2):
+        catalogue = open_in_memory()
+        assert [account.name for account in catalogue.accounts.all()] == ["admin"]
+        assert catalogue.libraries.all() == []
+        assert not catalogue.index_state.dirty()
+        catalogue.libraries.add(1, "folder", "Photos", "/photos")
+        catalogue.close()
 
 
 def test_a_folder_with_odd_letters_is_no_trouble(tmp_path: Path) -> None:
