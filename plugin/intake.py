@@ -162,15 +162,18 @@ class _Pass:
         if not self._may_have_moved or self._is_unchanged(listed):
             return True
         candidates = self._candidates(listed)
-        if any(asset.host_key == listed.host_key for asset in candidates):
+        own = next((asset for asset in candidates if asset.host_key == listed.host_key), None)
+        if own is not None and not own.gone:
             return True  # touched, not changed
-        origin = next((asset for asset in candidates if not self._still_there(asset)), None)
-        if origin is None:
-            self._held.append(listed)
-        else:
+        # A copy deleted here earlier gives way to one that was visible until now: that is the one users corrected.
+        possible = [asset for asset in candidates if own is None or not asset.gone]
+        origin = next((asset for asset in possible if not self._still_there(asset)), None)
+        if origin is not None:
             self._assets.moved(origin.id, listed, self._number)
             self._count(moved=1)
-        return False
+        elif own is None:
+            self._held.append(listed)
+        return origin is None and own is not None
 
     def _candidates(self, listed: HostAsset) -> list[Asset]:
         """What may have been moved here, the likeliest first."""
@@ -211,9 +214,9 @@ class _Pass:
 
 
 def _likeness(asset: Asset, listed: HostAsset) -> tuple[bool, bool, bool, AssetId]:
-    """Sorts the likeliest origin of a move first: the same name, the same folder, not long gone, then the oldest."""
+    """Sorts likely origins of a move first: not gone long ago, the same name, the same folder, the oldest."""
     old, new = PurePosixPath(asset.path), PurePosixPath(listed.path)
-    return (old.name != new.name, old.parent != new.parent, asset.gone, asset.id)
+    return (asset.gone, old.name != new.name, old.parent != new.parent, asset.id)
 
 
 def _below(asset: Asset, hidden: set[str]) -> bool:

@@ -157,5 +157,5 @@ class AlbumLife(RuleBasedStateMachine):
 
 TestAlbumLife = AlbumLife.TestCase
 TestAlbumLife.settings = settings(
-    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60, stateful_step_count=16, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -183,6 +183,18 @@ class TestMoves:
         assert family.sync() == SyncSummary(listed=2, moved=1)
         assert family.present()["rescued/anna.jpg"] == before["anna.jpg"]
 
+    def test_a_visible_photo_that_takes_the_place_of_its_deleted_copy_stays_the_same_asset(
+        self, family: Family
+    ) -> None:
+        family.host.put("copy.jpg", ANNA)
+        family.sync()
+        before = family.present()
+        family.host.remove("copy.jpg")
+        family.sync()
+        family.host.move("anna.jpg", "copy.jpg")
+        assert family.sync() == SyncSummary(listed=2, moved=1)
+        assert family.present() == {"copy.jpg": before["anna.jpg"], "ben.jpg": before["ben.jpg"]}
+
     def test_empty_files_are_never_taken_for_one_another(self, family: Family) -> None:
         family.host.put("empty.jpg", b"")
         family.sync()
