@@ -195,6 +195,16 @@ class TestMoves:
         assert family.sync() == SyncSummary(listed=2, moved=1)
         assert family.present() == {"copy.jpg": before["anna.jpg"], "ben.jpg": before["ben.jpg"]}
 
+    def test_a_visible_photo_that_takes_the_name_of_its_deleted_copy_elsewhere_stays_too(self, family: Family) -> None:
+        family.host.put("copy.jpg", ANNA)
+        family.sync()
+        before = family.present()
+        family.host.remove("copy.jpg")
+        family.sync()
+        family.host.move("anna.jpg", "2024/copy.jpg")
+        family.sync()
+        assert family.present() == {"2024/copy.jpg": before["anna.jpg"], "ben.jpg": before["ben.jpg"]}
+
     def test_empty_files_are_never_taken_for_one_another(self, family: Family) -> None:
         family.host.put("empty.jpg", b"")
         family.sync()
