@@ -37,7 +37,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+PHONE, DESK, WALL = {"width": 390, "height": 844}, {"width": 1280, "height": 800}, {"width": 2560, "height": 1440}
 
 
 @pytest.fixture(scope="module")
@@ -277,3 +277,22 @@ def test_everything_that_is_touched_is_large_enough(browser: Browser, family: Fa
                     .map(e => e.outerHTML.slice(0, 80))"""
             )
             assert small == [], path
+
+
+@pytest.mark.parametrize("screen", [PHONE, WALL], ids=["phone", "wall"])
+def test_a_large_family_under_scan_fits_from_phone_to_wall(
+    browser: Browser, family: Family, screen: dict[str, int]
+) -> None:
+    family.catalogue.detection.request("refresh", "opencv")
+    for index in range(60):
+        family.catalogue.people.add(family.account.id, f"Maximiliane-Theodora von und zu Hohenzollern {index}")
+    with visiting(browser, family.services, viewport=screen) as visit:
+        expect(visit.page.locator("#scan")).to_contain_text("Finding faces")
+        for name, path in {
+            "crowd": "/",
+            "crowd-photo": f"/photos/{family.assets[-1]}",
+            "crowd-status": "/status",
+        }.items():
+            visit.open(path)
+            assert visit.sideways() == 0, name
+            keep_screenshot(visit.page, f"{name}-{screen['width']}")

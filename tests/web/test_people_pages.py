@@ -56,7 +56,7 @@ def test_many_people_are_paged_by_plain_links(maria: Visitor, family: Family) ->
     assert "Page 1 of 2" in first
     assert 'rel="next" href="/?page=2"' in first
     assert len(names(maria.text("/?page=2"))) == 15
-    assert maria.text("/?page=99") == maria.text("/?page=2")
+    assert "Page 2 of 2" in maria.text("/?page=99")
     assert 'href="/?page=2&amp;q=person"' in maria.text("/?q=person")
     assert maria.text("/?page=abc").count("Page 1 of 2") == 1
 
