@@ -159,7 +159,7 @@ def _found_face(
     enough = width_px >= THUMBNAIL_ENOUGH_PX or not decoded.reduced
     return FoundFace(
         box=box,
-        landmarks=(detection.landmarks_px / np.array([width, height])).astype(np.float32),
+        landmarks=np.clip(detection.landmarks_px / np.array([width, height]), 0, 1).astype(np.float32),
         score=float(detection.score),
         quality=quality(
             score=detection.score,

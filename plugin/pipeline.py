@@ -123,9 +123,9 @@ class Pipeline:
         return model
 
     def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
-        """Work on the detection queue for about this long."""
+        """Work on the detection queue for about this long. Without work no model is fetched or loaded."""
         preferences = self._preferences()
-        model = self.model(preferences)
+        model = self.model(preferences) if self._catalogue.detection.busy() else None
         assets = faces = 0
         if model is None:
             return DetectionSlice(0, 0, more=False)

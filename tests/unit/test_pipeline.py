@@ -106,6 +106,12 @@ def test_without_a_model_no_asset_is_at_fault(workshop: Workshop) -> None:
     assert workshop.pipeline.troubles.now == {}
 
 
+def test_no_model_is_fetched_before_there_is_work(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workshop.models, "load", lambda name: pytest.fail(f"{name} was loaded"))
+    assert workshop.pipeline.detect(60).assets == 0
+    assert workshop.pipeline.troubles.now == {}
+
+
 def test_a_host_that_is_away_stops_only_its_own_library(workshop: Workshop) -> None:
     fill(workshop)
     workshop.work()
