@@ -61,6 +61,11 @@ def test_many_people_are_paged_by_plain_links(maria: Visitor, family: Family) ->
     assert maria.text("/?page=abc").count("Page 1 of 2") == 1
 
 
+def test_a_person_without_a_picture_shows_the_first_letter(maria: Visitor, family: Family) -> None:
+    family.catalogue.people.add(family.account.id, "zoe")
+    assert '<span class="face letter " aria-hidden="true">Z</span>' in maria.text("/")
+
+
 def test_names_are_shown_as_text_never_as_markup(maria: Visitor, family: Family) -> None:
     maria.post(f"/people/{family.people['Ben']}/rename", name="<script>alert(1)</script>")
     page = maria.text("/")
