@@ -18,7 +18,9 @@ from pathlib import Path
 
 import psutil
 from albums import write_album
-from serving import free_port, sample_portraits, wait_for_page, work_left
+from serving import cache, free_port, sample_portraits, wait_for_page, work_left
+
+from plugin.vision.models import OnnxFaceModels
 
 MEGABYTE = 1_000_000
 IDLE_LIMIT_MB = 600
@@ -45,6 +47,8 @@ def measure(pictures: int, portraits: list[Path]) -> Memory:
     with tempfile.TemporaryDirectory(prefix="kinfolk-memory-") as scratch:
         album, data = Path(scratch) / "album", Path(scratch) / "data"
         write_album(album, portraits, pictures, (1440, 1080))
+        data.mkdir()
+        (data / "models").symlink_to(cache() / "models")
         environment = os.environ | {"KINFOLK_DATA": str(data), "KINFOLK_WEB__PORT": str(free_port())}
         kinfolk = [sys.executable, "-m", "plugin"]
         subprocess.run([*kinfolk, "library", "add", "folder", str(album)], env=environment, check=True)
@@ -69,6 +73,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=10_000)
     sizes = parser.parse_args()
     portraits = sample_portraits()
+    OnnxFaceModels(cache() / "models").pull("opencv")
     results = {count: measure(count, portraits) for count in (sizes.small, sizes.large)}
     for count, memory in results.items():
         print(

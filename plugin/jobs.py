@@ -76,6 +76,7 @@ class Jobs:
         self._sync_task = huey.task(name="sync")(self._run_sync)
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
+        self._model_task = huey.task(name="model")(self._run_model)
         huey.periodic_task(crontab(), name="sweep")(self.sweep)
         huey.periodic_task(_local_time(hour, minute), name="nightly")(self._run_nightly)
 
@@ -96,6 +97,10 @@ class Jobs:
     def recognition(self) -> None:
         """There may be faces to recognise."""
         self._enqueue(self._recognise_task)
+
+    def model(self) -> None:
+        """The chosen pack should be fetched now. A lost nudge costs nothing: detection fetches it when it has work."""
+        self._enqueue(self._model_task)
 
     def sweep(self) -> None:
         """Look for work nobody is doing: after a crash, a lost nudge, a passed retry time. Cheap when idle."""
@@ -150,6 +155,9 @@ class Jobs:
             self._pipeline.recognise()
         finally:
             self._recognising.release()
+
+    def _run_model(self) -> None:
+        self._pipeline.fetch_model()
 
     def _run_nightly(self) -> None:
         with self._recognising:

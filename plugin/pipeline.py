@@ -122,6 +122,10 @@ class Pipeline:
         self.troubles.over("model")
         return model
 
+    def fetch_model(self) -> bool:
+        """Fetch and load the chosen pack before there is work for it; whether it is there now."""
+        return self.model(self._preferences()) is not None
+
     def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
         """Work on the detection queue for about this long. Without work no model is fetched or loaded."""
         preferences = self._preferences()

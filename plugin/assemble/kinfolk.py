@@ -60,6 +60,9 @@ class NoNudge:
     def recognition(self) -> None:
         """Nobody to wake."""
 
+    def model(self) -> None:
+        """Nobody to wake."""
+
 
 class Kinfolk:
     """Everything one process needs. Parts that cost time or memory are made when they are first used.
@@ -254,7 +257,7 @@ class Kinfolk:
                 self.recognition.reset()
                 self.nudge.recognition()
             case "pull_pack":
-                self.nudge.detection()
+                self.nudge.model()
 
     def upkeep(self) -> None:
         """Once a night: a backup, and a cache that does not grow for ever."""

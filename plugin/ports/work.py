@@ -19,3 +19,7 @@ class Nudge(Protocol):
     def recognition(self) -> None:
         """There may be faces to recognise."""
         ...
+
+    def model(self) -> None:
+        """The chosen pack should be fetched now, although nothing needs it yet."""
+        ...

@@ -64,6 +64,9 @@ class NudgeLog:
     def recognition(self) -> None:
         self.told.append("recognition")
 
+    def model(self) -> None:
+        self.told.append("model")
+
 
 class DamagedIndex(ExactIndex):
     """An index that cannot answer."""

@@ -73,6 +73,21 @@ def test_a_new_photo_is_found_after_a_nudge(queue: SqliteHuey, workshop: Worksho
         workers.stop()
 
 
+def test_a_pack_is_fetched_on_request_although_nothing_needs_it_yet(
+    queue: SqliteHuey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop, loaded = Workshop(), list[str]()
+    monkeypatch.setattr(workshop.models, "load", loaded.append)
+    jobs = jobs_on(queue, workshop)
+    workers = Workers(queue, jobs, threads=2)
+    workers.start()
+    try:
+        jobs.model()
+        eventually(lambda: loaded == ["opencv"])
+    finally:
+        workers.stop()
+
+
 def test_a_sync_request_is_a_row_before_it_is_a_task(queue: SqliteHuey, workshop: Workshop) -> None:
     workshop.pipeline.sync(workshop.library.id)
     jobs = jobs_on(queue, workshop)

@@ -63,6 +63,9 @@ class RecordedNudge:
     def recognition(self) -> None:
         self.calls.append("recognition")
 
+    def model(self) -> None:
+        self.calls.append("model")
+
 
 @dataclass
 class DrawnPictures:
