@@ -1,7 +1,5 @@
 """Which files are photos and videos, told from their names alone: opening every file on a share would take hours."""
 
-from pathlib import PurePosixPath
-
 from plugin.domain import AssetKind
 
 
@@ -20,7 +18,9 @@ UNCOMPRESSED_SUFFIXES = frozenset({".tif", ".tiff", ".bmp"})
 
 def suffix_of(name: str) -> str:
     """The lower-case suffix with its dot; "" without one."""
-    return PurePosixPath(name).suffix.lower()
+    # Not pathlib: it interns every name, millions in a big library, and is several times slower.
+    stem, _, suffix = name.rpartition("/")[2].rpartition(".")
+    return f".{suffix.lower()}" if stem else ""
 
 
 def kind_of(name: str, *, videos: bool) -> AssetKind | None:
