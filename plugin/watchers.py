@@ -37,8 +37,8 @@ class Watchers:
             for library_id in self._watches.keys() - libraries.keys():
                 self._stop(library_id)
             for library in libraries.values():
-                if self._watches.get(library.id) is None:
-                    self._watches[library.id] = self._start(library)
+                if library.id not in self._watches:
+                    self._start(library)
 
     def stop(self) -> None:
         """End every watch. Safe to call twice."""
@@ -51,13 +51,10 @@ class Watchers:
         if watch is not None:
             watch.stop()
 
-    def _start(self, library: Library) -> Watch | None:
+    def _start(self, library: Library) -> None:
+        """Watch it, or remember that its host cannot be watched; one that is away is tried again at the next look."""
         watch = getattr(self._host_of(library), "watch", None)
-        if watch is None:
-            return None
         try:
-            started: Watch | None = watch(lambda: self._on_change(library.id))
+            self._watches[library.id] = watch(lambda: self._on_change(library.id)) if watch else None
         except HostError as error:
             log.info("Library %s is not watched now: %s", library.name, error)
-            return None
-        return started

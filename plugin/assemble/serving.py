@@ -39,7 +39,15 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
             app = create_app(web_services(kinfolk, first_start))
             web = settings.web
             try:
-                server = create_server(app, host=web.host, port=web.port, threads=web.threads, ident="")
+                # The application believes forwarded headers from trusted proxies only; Waitress would drop them all.
+                server = create_server(
+                    app,
+                    host=web.host,
+                    port=web.port,
+                    threads=web.threads,
+                    ident="",
+                    clear_untrusted_proxy_headers=False,
+                )
             except OSError as error:
                 raise SettingsError(
                     f"Kinfolk cannot listen on {web.host}:{web.port}: {error.strerror}",

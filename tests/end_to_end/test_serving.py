@@ -105,6 +105,24 @@ def test_a_second_serve_on_the_same_data_folder_is_refused_and_the_first_goes_on
         assert answer.status == 200
 
 
+def test_a_trusted_proxy_may_say_that_the_visitor_came_by_https(kinfolk: Kinfolk, started: Start) -> None:
+    """Waitress drops forwarded headers unless told otherwise, and cookies would then travel without Secure."""
+
+    def cookie(proxies: str) -> str:
+        port = free_port()
+        kinfolk.environment["KINFOLK_WEB__TRUSTED_PROXIES"] = proxies
+        server = started("serve", "--port", str(port))
+        request = urllib.request.Request(first_start_link(server), headers={"X-Forwarded-Proto": "https"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            given = str(answer.headers["Set-Cookie"])
+        server.terminate()
+        server.wait(60)
+        return given
+
+    assert "Secure" in cookie('["127.0.0.1/32"]')
+    assert "Secure" not in cookie("[]")
+
+
 def test_a_port_in_use_is_explained(kinfolk: Kinfolk) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
