@@ -10,6 +10,7 @@ from types import FrameType
 
 from waitress.server import create_server
 
+from plugin.assemble.allocator import give_memory_back
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
@@ -33,6 +34,7 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
         AlreadyRunning: another `serve` holds the data folder.
         SettingsError: the address cannot be listened on.
     """
+    give_memory_back()
     with open_kinfolk(settings, exclusive=worker, stays=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
         first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
         with working(kinfolk) if worker else ExitStack():
@@ -63,6 +65,7 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
 
 def run_worker(settings: Settings) -> None:
     """Work without serving pages until SIGTERM or SIGINT."""
+    give_memory_back()
     with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk), until_signal():
         threading.Event().wait()
 
