@@ -95,6 +95,53 @@ def pairs_within(matrix: Float32Array, maximum_distance: float, block: int = ROW
     return _compress(buckets, size, block)
 
 
+class Pairs(NamedTuple):
+    """Pairs of neighbours, each once and none with itself.
+
+    Attributes:
+        rows, columns: int32 (m,), rows < columns. distances: float32 (m,), 0..2, not rounded.
+        crowded: int64 (k,), rows with more neighbours than are listed.
+    """
+
+    rows: npt.NDArray[np.int32]
+    columns: npt.NDArray[np.int32]
+    distances: Float32Array
+    crowded: IntArray
+
+
+def similar_pairs(matrix: Float32Array, maximum_distance: float, count: int, block: int = ROWS) -> Pairs:
+    """All pairs of rows within the distance; of a row with more than `count` later ones about the nearest `count`.
+
+    A person with 40,000 faces has 800 million such pairs, a poster in 10,000 photos 50 million: `count` bounds memory.
+
+    Args:
+        matrix: float32 (n, d), unit length.
+        maximum_distance: inclusive, 0..2.
+        count: how many neighbours of one row are listed, >= 1.
+        block: rows per block; the matrix product needs block x 8 block float32.
+
+    Raises:
+        ValueError: when `matrix` is not two-dimensional.
+    """
+    _check(matrix, matrix)
+    limit = np.float32(1 - maximum_distance)
+    parts: list[_Hits] = []
+    crowded: list[IntArray] = [np.empty(0, dtype=np.int64)]
+    for first in range(0, len(matrix), block):
+        starts = range(first, len(matrix), block * COLUMNS_PER_ROW)
+        listed = [_alike_above_diagonal(matrix, first, start, block, limit, count) for start in starts]
+        hits = _Hits(*(np.concatenate(part) for part in zip(*listed, strict=True)))
+        per_row = np.bincount(hits.rows - first, minlength=min(block, len(matrix) - first))
+        if per_row.max(initial=0) > count:
+            crowded.append(np.flatnonzero(per_row > count) + first)
+            hits = _nearest_of_each_row(hits, count)
+        parts.append(hits)
+    if not parts:
+        return Pairs(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), crowded[0])
+    rows, columns, distances = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Pairs(rows, columns, distances, np.concatenate(crowded))
+
+
 class _Hits(NamedTuple):
     """Pairs found within the distance, as three arrays of one length (int32 halves what 10 million pairs take)."""
 
@@ -169,3 +216,28 @@ def _compress(buckets: list[list[_Hits]], size: int, block: int) -> NeighbourLis
     if not indices:
         return NeighbourLists(starts, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
     return NeighbourLists(starts, np.concatenate(indices).astype(np.int64), np.concatenate(distances))
+
+
+def _alike_above_diagonal(
+    matrix: Float32Array, first: int, start: int, block: int, limit: np.float32, count: int
+) -> _Hits:
+    """Like `_hits_above_diagonal`, at most `count` + 1 for each row (one more tells that there are more)."""
+    alike = matrix[first : first + block] @ matrix[start : start + block * COLUMNS_PER_ROW].T
+    if start == first:
+        alike[np.tril_indices(len(alike), 0, alike.shape[1])] = -np.inf
+    near = alike >= limit
+    for row in np.flatnonzero(np.count_nonzero(near, axis=1) > count + 1):
+        near[row] = False
+        near[row, np.argpartition(alike[row], -(count + 1))[-(count + 1) :]] = True
+    rows, columns = np.divmod(np.flatnonzero(near), near.shape[1])
+    distances = np.clip(1 - alike[rows, columns], 0, FARTHEST)
+    return _Hits((rows + first).astype(np.int32), (columns + start).astype(np.int32), distances)
+
+
+def _nearest_of_each_row(hits: _Hits, count: int) -> _Hits:
+    order = np.lexsort((hits.columns, hits.distances, hits.rows))
+    rows = hits.rows[order]
+    starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
+    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    kept = order[rank < count]
+    return _Hits(hits.rows[kept], hits.columns[kept], hits.distances[kept])

@@ -1,0 +1,145 @@
+"""The default way from faces to people: link what is alike on average, let the rest join where no doubt is.
+
+1. *Link*: average linkage (`plugin.faces.linkage`). It makes people that are right but lack their odd faces: a profile,
+   sunglasses, a child's first year.
+2. *Join*: what is left over joins the person it resembles most, when it is alike enough *and* the next likely person
+   is clearly less alike. A lone stranger resembles several people a little; an odd face of Anna resembles only Anna.
+   The gap is what tells them apart: with it a third of the left-out faces find their person at the same precision.
+3. *Unite*: two people become one under the same question, asked from both sides and more strictly.
+
+docs/recognition.md has the measurements behind every number here.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from plugin.domain import Float32Array
+from plugin.faces.linkage import Constraints, Groups, link
+from plugin.faces.neighbours import IntArray, similar_pairs
+
+CORE = 3
+"""Groups of at least this many faces are looked at as people that others may join."""
+
+LINK, JOIN, UNITE = 1.08, 1.02, 0.92
+"""Times the maximum recognition distance: the mean distance for linking, and the doubtful distances below which a face
+joins and two people are united. Best common setting over both albums and both packs; +-3 % changes actions by 2 %."""
+
+JOIN_GAP, UNITE_GAP = 1.1, 2.0
+"""How much the gap to the runner-up counts, in a doubtful distance."""
+
+STRANGER = 0.4
+"""Times (1 - maximum recognition distance): how alike somebody unknown may be. In an album of two people there is no
+runner-up to tell how much a stranger resembles; among 300 people the runner-up is at about this."""
+
+NEIGHBOURS = 128
+"""Listed for each face. With 10 the groups differ in one face in a thousand; more only cost time and memory."""
+
+RUNNERS_UP = 8
+"""Of the most alike people this many are looked at: some are in the same picture and drop out."""
+
+ROUNDS = 6
+"""A face that joined lets others join; after this many rounds nothing was left to do in any album."""
+
+BLOCK = 1024
+
+
+def group_faces(
+    embedding: Float32Array,
+    constraints: Constraints,
+    *,
+    maximum_distance: float,
+    trusted: npt.NDArray[np.bool_] | None = None,
+) -> Groups:
+    """Group all faces of one account. `Groups.size` tells which groups have *minimum recognized faces*, and are people.
+
+    Args:
+        embedding: float32 (n, d), unit length. Rows of zeros or with NaN stay alone, or with their person.
+        constraints: what may not be put together, and who is known.
+        maximum_distance: *maximum recognition distance*, 0..1.5.
+        trusted: bool (n,); the others join people, and never found or bridge them.
+    """
+    usable: npt.NDArray[np.bool_] = np.isfinite(embedding).all(axis=1) & (embedding != 0).any(axis=1)
+    if not usable.all():
+        embedding = np.where(usable[:, None], embedding, np.float32(0))  # which resembles nothing
+        trusted = usable if trusted is None else usable & trusted
+    groups = Groups(embedding, constraints, trusted)
+    linking = LINK * maximum_distance
+    link(groups, similar_pairs(embedding, linking, NEIGHBOURS), linking)
+    for _ in range(ROUNDS):
+        stranger = STRANGER * (1 - maximum_distance)
+        joined = _join(groups, 1 - JOIN * maximum_distance, stranger)
+        if not joined + _unite(groups, 1 - UNITE * maximum_distance, stranger):
+            break
+    return groups
+
+
+def _join(groups: Groups, limit: float, stranger: float) -> int:
+    """Let small groups join people, the surest first; how many did."""
+    labels = groups.labels()
+    people, rest = _people(groups, labels)
+    ready: list[tuple[float, int, int]] = []
+    for small, candidates, alike in _most_alike(groups, rest, people):
+        if alike[0] + JOIN_GAP * (alike[0] - stranger) < limit:
+            continue  # not even without a runner-up
+        allowed = [i for i, person in enumerate(candidates) if groups.may_unite(person, small)]
+        if allowed:
+            best = float(alike[allowed[0]])
+            runner_up = max(stranger, float(alike[allowed[1]])) if len(allowed) > 1 else stranger
+            if (sure := best + JOIN_GAP * (best - runner_up)) >= limit:
+                ready.append((-sure, small, candidates[allowed[0]]))
+    merges = [(person, small) for _, small, person in sorted(ready) if groups.promise(person, small)]
+    return _unite_all(groups, merges)
+
+
+def _unite(groups: Groups, limit: float, stranger: float) -> int:
+    """Unite people who are most alike to each other and clearly less alike to anybody else; how many pairs were."""
+    people, _ = _people(groups, groups.labels())
+    best: dict[int, tuple[int, float, float]] = {}
+    for person, candidates, alike in _most_alike(groups, people, people):
+        allowed = [i for i, other in enumerate(candidates) if groups.may_unite(other, person)]
+        if allowed:
+            runner_up = max(stranger, float(alike[allowed[1]])) if len(allowed) > 1 else stranger
+            best[person] = candidates[allowed[0]], float(alike[allowed[0]]), runner_up
+    merges: list[tuple[int, int]] = []
+    for person, (other, alike_by, runner_up) in best.items():
+        mutual = best.get(other, (person, 0.0, 0.0))
+        if person > other or mutual[0] != person:
+            continue
+        if alike_by + UNITE_GAP * (alike_by - max(runner_up, mutual[2])) >= limit:
+            kept, gone = (person, other) if groups.size[person] >= groups.size[other] else (other, person)
+            if groups.promise(kept, gone):
+                merges.append((kept, gone))
+    return _unite_all(groups, merges)
+
+
+def _people(groups: Groups, labels: IntArray) -> tuple[IntArray, IntArray]:
+    """Labels of groups that others may join (large, or known to be a person), and of the rest."""
+    known = groups.known(labels)
+    people = ((groups.size[labels] >= CORE) & groups.trusted[labels]) | known
+    return labels[people], labels[~people]
+
+
+def _most_alike(groups: Groups, these: IntArray, people: IntArray) -> Iterator[tuple[int, list[int], Float32Array]]:
+    """For each group: the people most alike, itself left out, most alike first, and the mean cosines."""
+    if not len(people):
+        return
+    means = groups.means(people)
+    width = min(RUNNERS_UP + 1, len(people))
+    for start in range(0, len(these), BLOCK):
+        block = these[start : start + BLOCK]
+        alike = groups.means(block) @ means.T
+        alike[block[:, None] == people[None, :]] = -np.inf
+        top = np.argpartition(-alike, width - 1, axis=1)[:, :width]
+        for label, columns, row in zip(block.tolist(), top, alike, strict=True):
+            nearest = columns[np.lexsort((columns, -row[columns]))]
+            nearest = nearest[np.isfinite(row[nearest])]
+            if len(nearest):
+                yield label, people[nearest].tolist(), row[nearest]
+
+
+def _unite_all(groups: Groups, merges: list[tuple[int, int]]) -> int:
+    pairs = np.array(merges, dtype=np.int64).reshape(-1, 2)
+    groups.unite(pairs[:, 0], pairs[:, 1])
+    return len(merges)

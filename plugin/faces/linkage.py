@@ -1,0 +1,271 @@
+"""Average linkage among unit-length embeddings: groups merge while their faces resemble each other on average.
+
+The average cosine between two groups is the dot product of their mean vectors, so a group is a sum vector and a count,
+and nothing the size of the distance matrix is ever held. Two groups can only be near on average when at least one pair
+of their faces is, so `neighbours.similar_pairs` finds every candidate. Unlike with a single nearest face (Immich) or a
+density (DBSCAN), one face between two people cannot chain them together.
+
+Sources: Müllner, Modern hierarchical, agglomerative clustering algorithms, 2011 (reciprocal nearest neighbours);
+Dhulipala et al., TeraHAC, 2023 (merging what is *nearly* the best at once, see `SLACK`).
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from plugin.domain import Float32Array, PersonId
+from plugin.faces.immich import NOBODY
+from plugin.faces.neighbours import IntArray, Pairs
+
+SLACK = 0.005
+"""Groups merge when no other choice is nearer by more than this. With 0 a large group takes one face a round."""
+
+EDGES_AT_ONCE = 20_000
+"""Similarities computed together: 2 x 40 MB of gathered sums of 512 numbers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constraints:
+    """What may not be put together, whatever it looks like.
+
+    Attributes:
+        picture: int64 (n,), faces with the same number are in one picture; two of them are two people.
+        person: int64 (n,), whom a user (or an earlier run that must stand) says a face is, `NOBODY` for the others.
+            Faces of one person start as one group, even within one picture; two persons never merge.
+        barred: by row, persons that face cannot be (a verdict, or born after the picture was taken).
+    """
+
+    picture: IntArray
+    person: IntArray
+    barred: Mapping[int, Collection[PersonId]] = field(default_factory=dict)
+
+
+class Groups:
+    """Groups of faces under constraints; every face starts alone, or with the others of its person.
+
+    Attributes:
+        label: int64 (n,), the group of each face: the lowest row in it at the start, later any row of it.
+        total: float32 (n, d), at a group's label the sum of its trusted embeddings.
+        count: float32 (n,), at a group's label how many embeddings `total` holds.
+        size: int64 (n,), at a group's label how many faces it has.
+
+    Args:
+        embedding: float32 (n, d), unit length.
+        constraints: see there.
+        trusted: bool (n,); faces that are False never count as evidence, except alone.
+    """
+
+    def __init__(
+        self, embedding: Float32Array, constraints: Constraints, trusted: npt.NDArray[np.bool_] | None = None
+    ) -> None:
+        self.label: IntArray = np.arange(len(embedding), dtype=np.int64)
+        self.total = embedding.astype(np.float32, copy=True)
+        self.count: Float32Array = np.ones(len(embedding), dtype=np.float32)
+        self.size: IntArray = np.ones(len(embedding), dtype=np.int64)
+        self.trusted = np.ones(len(embedding), dtype=np.bool_) if trusted is None else trusted.copy()
+        self._person = constraints.person.copy()
+        self._barred: dict[int, set[PersonId]] = {row: set(who) for row, who in constraints.barred.items()}
+        self._pictures = _shared_pictures(constraints.picture)
+        self._start_from_persons(constraints.person)
+
+    def labels(self) -> IntArray:
+        """Every group's label, ascending."""
+        return np.flatnonzero(self.label == np.arange(len(self.label))).astype(np.int64)
+
+    def person_of(self, label: int) -> PersonId:
+        """The person a group was started from, or `NOBODY`."""
+        return int(self._person[label])
+
+    def known(self, labels: IntArray) -> npt.NDArray[np.bool_]:
+        """Which of these groups started from a person, bool (m,)."""
+        return np.asarray(self._person[labels] != NOBODY)
+
+    def means(self, labels: IntArray) -> Float32Array:
+        """The mean vectors of these groups, float32 (m, d)."""
+        return self.total[labels] / self.count[labels, None]
+
+    def similarity(self, first: IntArray, second: IntArray) -> Float32Array:
+        """Mean cosine over all pairs of faces of two groups, pair by pair: float32 (m,)."""
+        found = np.empty(len(first), dtype=np.float32)
+        for start in range(0, len(first), EDGES_AT_ONCE):
+            a, b = first[start : start + EDGES_AT_ONCE], second[start : start + EDGES_AT_ONCE]
+            dots = np.einsum("ij,ij->i", self.total[a], self.total[b])
+            found[start : start + EDGES_AT_ONCE] = dots / (self.count[a] * self.count[b])
+        return found
+
+    def may_unite(self, first: int, second: int) -> bool:
+        """Whether nothing forbids these two groups to be one."""
+        one, other = int(self._person[first]), int(self._person[second])
+        if NOBODY not in (one, other):
+            return False
+        if one in self._barred.get(second, ()) or other in self._barred.get(first, ()):
+            return False
+        mine, theirs = self._pictures.get(first), self._pictures.get(second)
+        return not mine or not theirs or mine.isdisjoint(theirs)
+
+    def promise(self, kept: int, gone: int) -> bool:
+        """Let `kept` inherit what forbids `gone` to be with others, when the two may be one; `unite` has to follow."""
+        if not self.may_unite(kept, gone):
+            return False
+        self._inherit(kept, gone)
+        return True
+
+    def unite(self, kept: IntArray, gone: IntArray) -> None:
+        """Merge groups pairwise, as promised: all of `gone` (no label twice) into `kept` (repeats allowed)."""
+        counts = self.trusted[gone]
+        np.add.at(self.total, kept[counts], self.total[gone[counts]])
+        np.add.at(self.count, kept[counts], self.count[gone[counts]])
+        np.add.at(self.size, kept, self.size[gone])
+        moved = np.arange(len(self.label))
+        moved[gone] = kept
+        self.label = moved[self.label]
+
+    def _inherit(self, kept: int, gone: int) -> None:
+        if self._person[kept] == NOBODY:
+            self._person[kept] = self._person[gone]
+        for inherited in (self._barred, self._pictures):
+            if theirs := inherited.pop(gone, None):
+                inherited.setdefault(kept, set()).update(theirs)
+
+    def _start_from_persons(self, person: IntArray) -> None:
+        rows = np.flatnonzero(person != NOBODY)
+        if not len(rows):
+            return
+        # A trusted face stands for its person, so that the sum starts from evidence.
+        rows = rows[np.lexsort((rows, ~self.trusted[rows], person[rows]))]
+        first = np.concatenate([[True], person[rows[1:]] != person[rows[:-1]]])
+        heads = rows[first][np.cumsum(first) - 1]
+        for kept, gone in zip(heads[~first].tolist(), rows[~first].tolist(), strict=True):
+            self._inherit(kept, gone)  # in one picture, too: a user said so
+        self.unite(heads[~first], rows[~first])
+
+
+def _shared_pictures(picture: IntArray) -> dict[int, set[int]]:
+    """Only pictures with several faces can forbid anything; leaving out the others keeps this small."""
+    _, inverse, counts = np.unique(picture, return_inverse=True, return_counts=True)
+    return {row: {int(picture[row])} for row in np.flatnonzero(counts[inverse] > 1).tolist()}
+
+
+def link(groups: Groups, pairs: Pairs, maximum_distance: float) -> None:
+    """Merge groups, most alike first, until none are within `maximum_distance` (mean cosine distance) and may unite.
+
+    Pairs of faces that are not trusted are left out. The result does not depend on the order of the rows, except where
+    distances tie within `SLACK`.
+
+    Args:
+        groups: changed in place.
+        pairs: every pair of faces within the distance, or for crowded faces the nearest of them.
+        maximum_distance: inclusive, 0..2.
+    """
+    limit = np.float32(1 - maximum_distance)
+    crowded = np.zeros(len(groups.label), dtype=np.bool_)
+    crowded[groups.label[pairs.crowded]] = True
+    edges = _first_edges(groups, pairs)
+    while len(edges.similarity):
+        _link_edges(groups, edges.at_least(limit), limit, crowded)
+        edges = _edges_of_crowded(groups, crowded, limit)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Edges:
+    """Pairs of groups, each once, with how alike they are: int64 (m,), int64 (m,), float32 (m,)."""
+
+    first: IntArray
+    second: IntArray
+    similarity: Float32Array
+
+    @classmethod
+    def between(cls, groups: Groups, first: IntArray, second: IntArray) -> "_Edges":
+        size = len(groups.label)
+        low, high = np.minimum(first, second), np.maximum(first, second)
+        keys = np.unique(low[low != high] * size + high[low != high])
+        low, high = np.divmod(keys, size)
+        return cls(low, high, groups.similarity(low, high))
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "_Edges":
+        return _Edges(self.first[keep], self.second[keep], self.similarity[keep])
+
+    def at_least(self, limit: np.float32) -> "_Edges":
+        return self.where(self.similarity >= limit)
+
+    def and_(self, other: "_Edges") -> "_Edges":
+        return _Edges(
+            np.concatenate([self.first, other.first]),
+            np.concatenate([self.second, other.second]),
+            np.concatenate([self.similarity, other.similarity]),
+        )
+
+
+def _first_edges(groups: Groups, pairs: Pairs) -> _Edges:
+    """Of groups that are one face the similarity is known; that of the others has to be computed."""
+    first, second = groups.label[pairs.rows], groups.label[pairs.columns]
+    use = groups.trusted[pairs.rows] & groups.trusted[pairs.columns]
+    alone = (groups.size[first] == 1) & (groups.size[second] == 1)
+    faces = _Edges(first[use & alone], second[use & alone], 1 - pairs.distances[use & alone])
+    return faces.and_(_Edges.between(groups, first[use & ~alone], second[use & ~alone]))
+
+
+def _link_edges(groups: Groups, edges: _Edges, limit: np.float32, crowded: npt.NDArray[np.bool_]) -> None:
+    """Rounds of merges, until no pair is left.
+
+    An average with a merged group is never above the better of its parts, so edges below the limit can be forgotten.
+    """
+    while len(edges.similarity):
+        kept, gone, forbidden = _choose(groups, edges)
+        edges = edges.where(~forbidden)
+        if not len(gone):
+            continue  # what was nearest is forbidden; the next round looks further
+        groups.unite(kept, gone)
+        np.logical_or.at(crowded, kept, crowded[gone])
+        crowded[gone] = False
+        changed = np.zeros(len(groups.label), dtype=np.bool_)
+        changed[kept] = changed[gone] = True
+        stale = changed[edges.first] | changed[edges.second]
+        renewed = _Edges.between(groups, groups.label[edges.first[stale]], groups.label[edges.second[stale]])
+        edges = edges.where(~stale).and_(renewed.at_least(limit))
+
+
+def _choose(groups: Groups, edges: _Edges) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
+    """The merges of one round (kept, gone), promised already, and which edges turned out to be forbidden.
+
+    A pair merges when for neither of the two another group is nearer by more than `SLACK`. A group may take several
+    smaller ones at once, up to its own size: more would change it too much for their similarities still to hold.
+    """
+    best = np.full(len(groups.label), -np.inf, dtype=np.float32)
+    np.maximum.at(best, edges.first, edges.similarity)
+    np.maximum.at(best, edges.second, edges.similarity)
+    good = edges.similarity >= np.maximum(best[edges.first], best[edges.second]) - SLACK
+    chosen = np.flatnonzero(good)
+    chosen = chosen[np.lexsort((edges.second[chosen], edges.first[chosen], -edges.similarity[chosen]))]
+    forbidden = np.zeros(len(edges.similarity), dtype=np.bool_)
+    room: dict[int, int] = {}  # of groups that take others; those that are taken have none
+    merges: list[tuple[int, int]] = []
+    pairs = zip(chosen.tolist(), edges.first[chosen].tolist(), edges.second[chosen].tolist(), strict=True)
+    for edge, one, other in pairs:
+        kept, gone = (one, other) if groups.size[one] >= groups.size[other] else (other, one)
+        left = room.get(kept, int(groups.size[kept])) - int(groups.size[gone])
+        if gone in room or left < 0:
+            continue  # either of them has changed in this round; the next one looks again
+        if not groups.promise(kept, gone):
+            forbidden[edge] = True
+            continue
+        room[kept], room[gone] = left, 0
+        merges.append((kept, gone))
+    merged = np.array(merges, dtype=np.int64).reshape(-1, 2)
+    return merged[:, 0], merged[:, 1], forbidden
+
+
+def _edges_of_crowded(groups: Groups, crowded: npt.NDArray[np.bool_], limit: np.float32) -> _Edges:
+    """Compare the means of groups whose faces have more neighbours than were listed with all others."""
+    labels = groups.labels()
+    labels = labels[groups.trusted[labels]]
+    means = groups.means(labels)
+    found: list[tuple[int, int]] = []
+    for label in labels[crowded[labels]].tolist():
+        alike = means @ (groups.total[label] / groups.count[label])
+        near = labels[alike >= limit].tolist()
+        found += [(label, other) for other in near if other != label and groups.may_unite(label, other)]
+    pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
+    return _Edges.between(groups, pairs[:, 0], pairs[:, 1])

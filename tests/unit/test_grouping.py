@@ -1,0 +1,144 @@
+"""The default engine, requirement by requirement."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from plugin.domain import Float32Array
+from plugin.faces.grouping import group_faces
+from plugin.faces.immich import NOBODY
+from plugin.faces.linkage import Constraints, Groups, link
+from plugin.faces.neighbours import similar_pairs
+from tests.fakes.crowds import people, toward, unconstrained
+
+ANNA, BEN = 7, 8
+
+
+def together(groups: Groups) -> list[list[int]]:
+    """Groups of several rows, each ascending, lowest first."""
+    found = [np.flatnonzero(groups.label == label).tolist() for label in groups.labels()]
+    return sorted(rows for rows in found if len(rows) > 1)
+
+
+def grouped(
+    faces: Float32Array,
+    *,
+    picture: Sequence[int] | None = None,
+    person: Mapping[int, int] | None = None,
+    barred: Mapping[int, set[int]] | None = None,
+    trusted: Sequence[bool] | None = None,
+    distance: float = 0.5,
+) -> Groups:
+    constraints = unconstrained(len(faces))
+    who = constraints.person
+    for row, known in (person or {}).items():
+        who[row] = known
+    constraints = Constraints(
+        constraints.picture if picture is None else np.array(picture, dtype=np.int64), who, barred or {}
+    )
+    return group_faces(
+        faces, constraints, maximum_distance=distance, trusted=None if trusted is None else np.array(trusted)
+    )
+
+
+def test_people_are_found_and_strangers_left_alone() -> None:
+    faces, who = people(np.random.default_rng(1), [40, 5, 3, 1, 1, 1])
+    assert together(grouped(faces)) == [np.flatnonzero(who == number).tolist() for number in range(3)]
+
+
+def test_one_bridge_face_does_not_chain_two_people() -> None:
+    # Every neighbour is within 0.5, end to end is not: density or nearest-face methods make this one person.
+    chain = toward(0, 2, 4, 6, 45, 84, 86, 88, 90)
+    for group in together(grouped(chain)):
+        assert not {0, 8} <= set(group)
+
+
+def test_two_faces_in_one_picture_are_two_people() -> None:
+    assert together(grouped(toward(0, 1, 2, 3), picture=[1, 1, 2, 3])) != [[0, 1, 2, 3]]
+    twins = grouped(toward(0, 1), picture=[1, 1])
+    assert together(twins) == []
+
+
+def test_a_verdict_overrules_the_picture() -> None:
+    mirror = grouped(toward(0, 1, 2), picture=[1, 1, 2], person={0: ANNA, 1: ANNA})
+    assert together(mirror) == [[0, 1, 2]]
+    assert mirror.person_of(int(mirror.label[2])) == ANNA
+
+
+def test_two_known_people_never_become_one() -> None:
+    faces = toward(*[0] * 10, *[1] * 10)
+    groups = grouped(faces, person={0: ANNA, 19: BEN})
+    assert groups.label[0] != groups.label[19]
+
+
+def test_a_face_never_joins_a_person_it_is_not() -> None:
+    groups = grouped(toward(0, 1, 2, 20), person={0: ANNA}, barred={3: {ANNA}})
+    assert together(groups) == [[0, 1, 2]]
+
+
+def test_who_joined_passes_on_what_they_are_not() -> None:
+    # 1 and 2 are nearer to each other than to Anna; since 2 is not her, what they become together is not her either.
+    groups = grouped(toward(0, 30, 31), person={0: ANNA}, barred={2: {ANNA}}, distance=0.5)
+    assert groups.label[1] == groups.label[2] != groups.label[0]
+
+
+def test_a_weak_face_joins_but_does_not_found_or_bridge() -> None:
+    weak = [True, True, True, False]
+    assert together(grouped(toward(0, 1, 2, 3), trusted=weak)) == [[0, 1, 2, 3]]
+    assert together(grouped(toward(0, 1, 2), trusted=[False] * 3)) == []
+    assert together(grouped(toward(0, 20, 40), trusted=[True, False, True], distance=0.2)) == []
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, 0.0])
+def test_a_broken_embedding_is_alone_and_harms_nobody(broken: float) -> None:
+    faces, _ = people(np.random.default_rng(2), [6, 6])
+    expected = together(grouped(faces))
+    faces = np.concatenate([faces, np.full((2, faces.shape[1]), broken, dtype=np.float32)])
+    assert together(grouped(faces)) == expected
+
+
+def test_a_broken_embedding_that_a_user_assigned_stays_with_its_person() -> None:
+    faces = np.concatenate([np.full((1, 2), np.nan, dtype=np.float32), toward(0, 1, 2)])
+    assert together(grouped(faces, person={0: ANNA, 1: ANNA})) == [[0, 1, 2, 3]]
+
+
+def test_ten_thousand_copies_of_one_face_are_one_group() -> None:
+    poster = np.repeat(toward(0), 10_000, axis=0)
+    assert [len(rows) for rows in together(grouped(poster))] == [10_000]
+
+
+def test_nothing_and_one_face_are_no_trouble() -> None:
+    assert together(grouped(np.empty((0, 2), dtype=np.float32))) == []
+    assert together(grouped(toward(5))) == []
+
+
+def test_a_cap_on_neighbours_changes_nothing_for_a_crowd() -> None:
+    faces, who = people(np.random.default_rng(3), [300, 200, 50])
+    groups = Groups(faces, unconstrained(len(faces)))
+    link(groups, similar_pairs(faces, 0.5, count=5), 0.5)
+    assert together(groups) == [np.flatnonzero(who == number).tolist() for number in range(3)]
+
+
+def test_an_odd_face_joins_the_only_person_it_resembles_but_not_one_of_two() -> None:
+    random = np.random.default_rng(4)
+    faces, _ = people(random, [8, 8])
+    anna, ben = faces[:8].mean(axis=0), faces[8:].mean(axis=0)
+    side = random.normal(size=faces.shape[1]).astype(np.float32)
+    side -= (side @ anna) / (anna @ anna) * anna + (side @ ben) / (ben @ ben) * ben
+    side /= np.linalg.norm(side)
+
+    def last_face_with(likeness: float, to_ben: float) -> int:
+        known: Float32Array = likeness * anna + to_ben * ben
+        odd = np.asarray(known / np.linalg.norm(known) * 0.45 + side * np.sqrt(1 - 0.45**2), dtype=np.float32)
+        groups = grouped(np.concatenate([faces, odd[None]]))
+        return int(groups.size[groups.label[16]])
+
+    assert last_face_with(1, 0) == 9
+    assert last_face_with(1, 1) == 1
+
+
+def test_known_but_unassigned_people_need_no_minimum_of_faces() -> None:
+    groups = grouped(toward(0, 25), person={0: ANNA})
+    assert groups.person_of(int(groups.label[1])) == ANNA
+    assert grouped(toward(0, 25)).person_of(0) == NOBODY
