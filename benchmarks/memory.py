@@ -1,6 +1,6 @@
 """Resident memory of `kinfolk serve`, during and after a scan, for a small and a ten times larger library.
 
-    python benchmarks/memory.py [--small 1000] [--large 10000]
+    python -m benchmarks.memory [--small 1000] [--large 10000]
 
 Prints each figure as a ratio to its limit: 600 MB idle after the scan, 900 MB during it, and the larger library at most
 10 % above the smaller one. Needs the sample album and the default pack (fetched once).
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from albums import write_album
-from serving import cache, free_port, sample_portraits, wait_for_page, work_left
 
+from benchmarks.albums import write_album
+from benchmarks.serving import cache, free_port, sample_portraits, wait_for_page, work_left
 from plugin.vision.models import OnnxFaceModels
 
 MEGABYTE = 1_000_000

@@ -1,6 +1,6 @@
 """Seconds from starting `kinfolk serve` to its first page, with a warm disk cache; the median of several starts.
 
-    python benchmarks/startup.py [--starts 5]
+    python -m benchmarks.startup [--starts 5]
 
 Prints the median as a ratio to the limit of 3 s.
 """
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from serving import free_port, wait_for_page
+from benchmarks.serving import free_port, wait_for_page
 
 LIMIT_SECONDS = 3.0
 

@@ -5,7 +5,7 @@ threads and stores faces, embeddings and thumbnails in a new catalogue. The loop
 process, the picture decoded by OpenCV, its own thread settings (ONNX Runtime spreads each call over all cores); it
 stores nothing. Models are loaded, and warm, before either is timed.
 
-    python benchmarks/throughput.py [--pictures 24]
+    python -m benchmarks.throughput [--pictures 24]
 """
 
 import argparse
@@ -19,10 +19,10 @@ from pathlib import Path
 import cv2
 import insightface.model_zoo
 import numpy as np
-from albums import write_album
 from insightface.app.common import Face
-from serving import cache, sample_portraits
 
+from benchmarks.albums import write_album
+from benchmarks.serving import cache, sample_portraits
 from plugin.assemble import open_kinfolk
 from plugin.detection import DetectionLimits
 from plugin.media.standard import StandardMedia

@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 
 scripts/setup.sh test
 grep -l '__main__' benchmarks/*.py | while read -r benchmark; do
-  step "$benchmark" "$python" "$benchmark"
+  step "$benchmark" "$python" -m "benchmarks.$(basename "$benchmark" .py)"
 done

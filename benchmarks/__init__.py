@@ -1,0 +1,1 @@
+"""Measurements that print ratios; none is asserted. `make bench` runs them all."""

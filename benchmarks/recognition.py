@@ -1,0 +1,190 @@
+"""Every grouping method on labelled faces: how right, how many corrections a user would make, how long, how much memory.
+
+    python -m benchmarks.recognition --albums DIR [--json] [--shuffles 5]
+
+DIR holds `<album>.<pack>.npz` files with the arrays `embedding` (n, d), `person` (-1: not scored) and `picture`.
+`full` is one run over everything, `incremental` starts with the first fifth and adds the rest in 20 batches; both with
+the faces in several random orders, of which the mean is printed. One setting per pack for all albums.
+"""
+
+import argparse
+import json
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.scores import Labels, score
+from plugin.domain import Float32Array
+from plugin.faces.grouping import group_faces
+from plugin.faces.immich import NOBODY, Rules, recognise_all
+from plugin.faces.linkage import Constraints, Groups, link
+from plugin.faces.neighbours import similar_pairs
+from plugin.faces.regrouping import persons_of, surroundings
+
+MINIMUM_FACES = 3
+FIRST, BATCHES = 0.2, 20
+DISTANCE = {"buffalo_s": 0.6}
+DISTANCE_ELSE = 0.5
+"""The packs' default maximum recognition distance."""
+
+
+@dataclass(frozen=True)
+class Album:
+    """Labelled faces of one file."""
+
+    name: str
+    pack: str
+    embedding: Float32Array
+    person: Labels
+    picture: Labels
+
+    @property
+    def distance(self) -> float:
+        """The pack's default maximum recognition distance."""
+        return DISTANCE.get(self.pack, DISTANCE_ELSE)
+
+    def in_order(self, order: Labels) -> "Album":
+        """The same faces in another order."""
+        return Album(self.name, self.pack, self.embedding[order], self.person[order], self.picture[order])
+
+    def constraints(self, rows: Labels) -> Constraints:
+        """Of some of the faces; nobody is known."""
+        return Constraints(self.picture[rows], np.full(len(rows), NOBODY, dtype=np.int64))
+
+
+def read_albums(folder: Path) -> Iterator[Album]:
+    """Every album of a folder."""
+    for path in sorted(folder.glob("*.npz")):
+        name, pack = path.stem.split(".")
+        arrays = np.load(path)
+        embedding = arrays["embedding"].astype(np.float32)
+        embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
+        person, picture = arrays["person"].astype(np.int64), arrays["picture"].astype(np.int64)
+        yield Album(name, pack, embedding, person, picture)
+
+
+Method = Callable[[Album, Labels, Labels], Labels]
+"""(album, who the faces were, new rows) -> who they are now, `NOBODY` for none. Rows behind the new ones are unseen."""
+
+
+class Kinfolk:
+    """The default engine, as recognition runs it."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def __call__(self, album: Album, before: Labels, new: Labels) -> Labels:
+        """Regroup what the new faces touch."""
+        seen = int(new.max()) + 1
+        rows = surroundings(album.embedding[:seen], before[:seen], new, album.distance)
+        groups = group_faces(album.embedding[rows], album.constraints(rows), maximum_distance=album.distance)
+        now = before.copy()
+        now[rows] = persons_of(groups, before[rows], minimum_faces=MINIMUM_FACES, found=self._found)
+        return now
+
+    def _found(self, _rows: Labels) -> int:
+        self._last += 1
+        return self._last
+
+
+def immich(factor: float) -> Method:
+    """Immich's algorithm, at the default distance times this."""
+
+    def run(album: Album, before: Labels, new: Labels) -> Labels:
+        seen = int(new.max()) + 1
+        rules = Rules(MINIMUM_FACES, factor * album.distance)
+        waiting = np.flatnonzero(before[:seen] == NOBODY)
+        now = before.copy()
+        now[:seen] = recognise_all(album.embedding[:seen], before[:seen], waiting, rules).person
+        return now
+
+    return run
+
+
+def average_linkage(factor: float) -> Method:
+    """Plain average linkage without any constraint, always from scratch, at the default distance times this."""
+
+    def run(album: Album, before: Labels, new: Labels) -> Labels:
+        seen = int(new.max()) + 1
+        alone = Constraints(np.arange(seen), np.full(seen, NOBODY, dtype=np.int64))
+        groups = Groups(album.embedding[:seen], alone)
+        distance = factor * album.distance
+        link(groups, similar_pairs(album.embedding[:seen], distance, 128), distance)
+        now = before.copy()
+        now[:seen] = np.where(groups.size[groups.label] >= MINIMUM_FACES, groups.label + 1, NOBODY)
+        return now
+
+    return run
+
+
+METHODS: dict[str, Callable[[], Method]] = {
+    "kinfolk": Kinfolk,
+    **{f"immich x{factor}": partial(immich, factor) for factor in (0.83, 0.9, 1.0, 1.1)},
+    **{f"average x{factor}": partial(average_linkage, factor) for factor in (1.07, 1.1, 1.14, 1.17)},
+}
+
+
+def batches(count: int, run: str) -> list[Labels]:
+    """The rows of each run of recognition."""
+    first = count if run == "full" else int(FIRST * count)
+    rest = np.array_split(np.arange(first, count), BATCHES) if first < count else []
+    return [np.arange(first), *rest]
+
+
+def measure(album: Album, method: str, run: str, shuffles: int) -> dict[str, object]:
+    """Mean scores over random orders."""
+    rows: list[dict[str, float]] = []
+    for shuffle in range(shuffles):
+        shuffled = album.in_order(np.random.default_rng(shuffle).permutation(len(album.person)))
+        person = np.full(len(album.person), NOBODY, dtype=np.int64)
+        step = METHODS[method]()
+        started = time.perf_counter()
+        for new in batches(len(person), run):
+            person = step(shuffled, person, new)
+        seconds = time.perf_counter() - started
+        rows.append({**score(shuffled.person, np.where(person == NOBODY, -1, person)), "seconds": seconds})
+    mean = {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
+    return {"album": album.name, "pack": album.pack, "method": method, "run": run, **mean}
+
+
+def peak_megabytes(album: Album, method: str) -> float:
+    """Most memory a full run allocates, without the embeddings."""
+    tracemalloc.start()
+    METHODS[method]()(album, np.full(len(album.person), NOBODY, dtype=np.int64), np.arange(len(album.person)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+def main() -> None:
+    """Measure everything and print a table or JSON rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--albums", type=Path, default=Path(__file__).parents[2] / "shared" / "faces")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--shuffles", type=int, default=5)
+    given = parser.parse_args()
+    albums = list(read_albums(given.albums))
+    if not albums:
+        print(f"There are no labelled faces in {given.albums}. Name a folder that has some with --albums.")
+    shown = ("P", "R", "F", "bP", "bR", "bF", "found", "frag", "stranger", "fam_un", "actions", "seconds", "peak_mb")
+    if not given.json:
+        print(f"{'album':9s} {'pack':12s} {'method':14s} {'run':11s}", *(f"{name:>8s}" for name in shown))
+    for album in albums:
+        for method in METHODS:
+            peak = peak_megabytes(album, method)
+            for run in ("full", "incremental"):
+                row = {**measure(album, method, run, given.shuffles), "peak_mb": peak}
+                if given.json:
+                    print(json.dumps(row), flush=True)
+                else:
+                    names = f"{album.name:9s} {album.pack:12s} {method:14s} {run:11s}"
+                    print(names, *(f"{row[name]:8.3f}" for name in shown), flush=True)
+
+
+if __name__ == "__main__":
+    main()
