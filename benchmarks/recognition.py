@@ -1,4 +1,4 @@
-"""Every grouping method on labelled faces: how right, how many corrections a user would make, how long, how much memory.
+"""Every grouping method on labelled faces: how right, how many corrections a user would make, how long, how large.
 
     python -m benchmarks.recognition --albums DIR [--json] [--shuffles 5]
 

@@ -151,12 +151,23 @@ class Pipeline:
         return DetectionSlice(assets, faces, more=True)
 
     def recognise(self) -> RecognitionSummary | None:
-        """Bring the index up to date, then group every waiting face; None while detection still has work."""
+        """Bring the index up to date and group every waiting face; None while detection still has work.
+
+        Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
+        the faces in memory and what the index needs to take them up never add up.
+        """
         if not self._recognition.ready():
             return None
-        while self._indexing.catch_up(INDEX_BLOCK) and not self._should_stop():
-            pass
+        if self._recognition.many_wait():
+            summary = self._recognition.run(self._should_stop)
+            self._catch_up()
+            return summary
+        self._catch_up()
         return self._recognition.run(self._should_stop)
+
+    def _catch_up(self) -> None:
+        while not self._should_stop() and self._indexing.catch_up(INDEX_BLOCK):
+            pass
 
     def nightly(self) -> RecognitionSummary | None:
         """Give faces that belong to nobody another chance."""

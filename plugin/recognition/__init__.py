@@ -15,7 +15,7 @@ from plugin.errors import NotFound, SearchIndexError
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.index import EmbeddingIndex
 from plugin.recognition.albums import FEWEST_NEIGHBOURS
-from plugin.recognition.runs import SLICE, RecognitionSummary, Run
+from plugin.recognition.runs import IN_MEMORY_FROM, SLICE, RecognitionSummary, Run
 from plugin.recognition.verdicts import apply_verdicts
 
 __all__ = ["Recognition", "RecognitionSummary"]
@@ -44,6 +44,11 @@ class Recognition:
         Assets that rest before another try (their host is away) would hold everything up for hours; they do not count.
         """
         return not self._catalogue.detection.busy()
+
+    def many_wait(self) -> bool:
+        """Whether so many faces wait that a run compares them in memory and does not ask the index."""
+        states = self._catalogue.faces.state_counts(None)
+        return states[FaceState.PENDING] + states[FaceState.DEFERRED] > IN_MEMORY_FROM
 
     def run(
         self,

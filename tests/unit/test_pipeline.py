@@ -1,7 +1,10 @@
 """What follows what: sync, detection, index, recognition; each part safe to cut off and to repeat."""
 
+from typing import Any
+
 import pytest
 
+from plugin import recognition
 from plugin.domain import ScanProgress, ScanStage
 from plugin.errors import HostUnreachable
 from plugin.foreground import ForegroundScan
@@ -40,6 +43,28 @@ def test_recognition_waits_until_detection_has_nothing_left(workshop: Workshop) 
     assert workshop.pipeline.recognise() is None
     workshop.pipeline.detect(60)
     assert workshop.pipeline.recognise() is not None
+
+
+@pytest.mark.parametrize(("in_memory_from", "searched_first"), [(2000, True), (5, False)])
+def test_many_faces_are_grouped_before_the_index_is_filled(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, in_memory_from: int, searched_first: bool
+) -> None:
+    monkeypatch.setattr(recognition, "IN_MEMORY_FROM", in_memory_from)
+    fill(workshop)
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.pipeline.detect(60)
+    indexed: list[int] = []
+    run = recognition.Recognition.run
+
+    def watched(self: recognition.Recognition, *given: Any) -> recognition.RecognitionSummary:
+        indexed.append(len(workshop.index.ids("opencv")))
+        return run(self, *given)
+
+    monkeypatch.setattr(recognition.Recognition, "run", watched)
+    workshop.pipeline.recognise()
+    assert [bool(count) for count in indexed] == [searched_first]
+    assert len(workshop.index.ids("opencv")) == 10
+    assert workshop.people() == EXPECTED
 
 
 def test_doing_everything_twice_changes_nothing(workshop: Workshop) -> None:
