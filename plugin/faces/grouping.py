@@ -51,6 +51,7 @@ def group_faces(
     *,
     maximum_distance: float,
     trusted: npt.NDArray[np.bool_] | None = None,
+    faces: IntArray | None = None,
 ) -> Groups:
     """Group all faces of one account. `Groups.size` tells which groups have *minimum recognized faces*, and are people.
 
@@ -59,12 +60,13 @@ def group_faces(
         constraints: what may not be put together, and who is known.
         maximum_distance: *maximum recognition distance*, 0..1.5.
         trusted: bool (n,); the others join people, and never found or bridge them.
+        faces: int64 (n,), how many faces each row stands for (see `Groups`); None for one each.
     """
     usable: npt.NDArray[np.bool_] = np.isfinite(embedding).all(axis=1) & (embedding != 0).any(axis=1)
     if not usable.all():
         embedding = np.where(usable[:, None], embedding, np.float32(0))  # which resembles nothing
         trusted = usable if trusted is None else usable & trusted
-    groups = Groups(embedding, constraints, trusted)
+    groups = Groups(embedding, constraints, trusted, faces)
     linking = LINK * maximum_distance
     link(groups, similar_pairs(embedding, linking, NEIGHBOURS), linking)
     for _ in range(ROUNDS):

@@ -52,18 +52,24 @@ class Groups:
         size: int64 (n,), at a group's label how many faces it has.
 
     Args:
-        embedding: float32 (n, d), unit length.
+        embedding: float32 (n, d), unit length; where `faces` is larger than 1, the mean of that many faces.
         constraints: see there.
         trusted: bool (n,); faces that are False never count as evidence, except alone.
+        faces: int64 (n,), how many faces each row stands for, >= 1; None for one each. A row of many faces is a person
+            who is already there and takes part as a whole.
     """
 
     def __init__(
-        self, embedding: Float32Array, constraints: Constraints, trusted: npt.NDArray[np.bool_] | None = None
+        self,
+        embedding: Float32Array,
+        constraints: Constraints,
+        trusted: npt.NDArray[np.bool_] | None = None,
+        faces: IntArray | None = None,
     ) -> None:
         self.label: IntArray = np.arange(len(embedding), dtype=np.int64)
-        self.total = embedding.astype(np.float32, copy=True)
-        self.count: Float32Array = np.ones(len(embedding), dtype=np.float32)
-        self.size: IntArray = np.ones(len(embedding), dtype=np.int64)
+        self.size: IntArray = np.ones(len(embedding), dtype=np.int64) if faces is None else faces.astype(np.int64)
+        self.count: Float32Array = self.size.astype(np.float32)
+        self.total = (embedding * self.count[:, None]).astype(np.float32, copy=False)
         self.trusted = np.ones(len(embedding), dtype=np.bool_) if trusted is None else trusted.copy()
         self._person = constraints.person.copy()
         self._barred: dict[int, set[PersonId]] = {row: set(who) for row, who in constraints.barred.items()}
@@ -199,10 +205,11 @@ class _Edges:
 
 
 def _first_edges(groups: Groups, pairs: Pairs) -> _Edges:
-    """Of groups that are one face the similarity is known; that of the others has to be computed."""
+    """Of groups that are one row the similarity is known; that of the others has to be computed."""
     first, second = groups.label[pairs.rows], groups.label[pairs.columns]
     use = groups.trusted[pairs.rows] & groups.trusted[pairs.columns]
-    alone = (groups.size[first] == 1) & (groups.size[second] == 1)
+    rows = np.bincount(groups.label, minlength=len(groups.label))
+    alone = (rows[first] == 1) & (rows[second] == 1)
     faces = _Edges(first[use & alone], second[use & alone], 1 - pairs.distances[use & alone])
     return faces.and_(_Edges.between(groups, first[use & ~alone], second[use & ~alone]))
 

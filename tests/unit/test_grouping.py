@@ -142,3 +142,16 @@ def test_known_but_unassigned_people_need_no_minimum_of_faces() -> None:
     groups = grouped(toward(0, 25), person={0: ANNA})
     assert groups.person_of(int(groups.label[1])) == ANNA
     assert grouped(toward(0, 25)).person_of(0) == NOBODY
+
+
+def test_a_person_can_take_part_as_one_row() -> None:
+    faces, _ = people(np.random.default_rng(3), [30, 30, 4])
+    one_by_one = grouped(faces, person={0: ANNA, 1: ANNA})
+    mean = faces[:28].mean(axis=0, keepdims=True)
+    constraints = unconstrained(len(faces) - 27)
+    constraints.person[0] = ANNA
+    counts = np.array([28] + [1] * (len(faces) - 28))
+    summed = group_faces(np.concatenate([mean, faces[28:]]), constraints, maximum_distance=0.5, faces=counts)
+    of_one_by_one = one_by_one.label[28:] == one_by_one.label[0]
+    assert (summed.label[1:] == summed.label[0]).tolist() == of_one_by_one.tolist() == [True] * 2 + [False] * 34
+    assert summed.size[summed.label[0]] == 30
