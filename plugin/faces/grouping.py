@@ -10,12 +10,14 @@
 docs/recognition.md has the measurements behind every number here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from plugin.domain import Float32Array
+from plugin.faces.immich import NOBODY
 from plugin.faces.linkage import Constraints, Groups, link
 from plugin.faces.neighbours import IntArray, similar_pairs
 
@@ -85,12 +87,9 @@ def _join(groups: Groups, limit: float, stranger: float) -> int:
     for small, candidates, alike in _most_alike(groups, rest, people):
         if alike[0] + JOIN_GAP * (alike[0] - stranger) < limit:
             continue  # not even without a runner-up
-        allowed = [i for i, person in enumerate(candidates) if groups.may_unite(person, small)]
-        if allowed:
-            best = float(alike[allowed[0]])
-            runner_up = max(stranger, float(alike[allowed[1]])) if len(allowed) > 1 else stranger
-            if (sure := best + JOIN_GAP * (best - runner_up)) >= limit:
-                ready.append((-sure, small, candidates[allowed[0]]))
+        match = _match(groups, small, candidates, alike, stranger)
+        if match and (sure := match.alike + JOIN_GAP * (match.alike - match.runner_up)) >= limit:
+            ready.append((-sure, small, match.label))
     merges = [(person, small) for _, small, person in sorted(ready) if groups.promise(person, small)]
     return _unite_all(groups, merges)
 
@@ -98,22 +97,42 @@ def _join(groups: Groups, limit: float, stranger: float) -> int:
 def _unite(groups: Groups, limit: float, stranger: float) -> int:
     """Unite people who are most alike to each other and clearly less alike to anybody else; how many pairs were."""
     people, _ = _people(groups, groups.labels())
-    best: dict[int, tuple[int, float, float]] = {}
+    best: dict[int, Match] = {}
     for person, candidates, alike in _most_alike(groups, people, people):
-        allowed = [i for i, other in enumerate(candidates) if groups.may_unite(other, person)]
-        if allowed:
-            runner_up = max(stranger, float(alike[allowed[1]])) if len(allowed) > 1 else stranger
-            best[person] = candidates[allowed[0]], float(alike[allowed[0]]), runner_up
+        if match := _match(groups, person, candidates, alike, stranger):
+            best[person] = match
     merges: list[tuple[int, int]] = []
-    for person, (other, alike_by, runner_up) in best.items():
-        mutual = best.get(other, (person, 0.0, 0.0))
-        if person > other or mutual[0] != person:
+    for person, match in best.items():
+        mutual = best.get(match.label)
+        if person > match.label or mutual is None or mutual.label != person:
             continue
-        if alike_by + UNITE_GAP * (alike_by - max(runner_up, mutual[2])) >= limit:
-            kept, gone = (person, other) if groups.size[person] >= groups.size[other] else (other, person)
-            if groups.promise(kept, gone):
-                merges.append((kept, gone))
+        if match.alike + UNITE_GAP * (match.alike - max(match.runner_up, mutual.runner_up)) >= limit:
+            larger, smaller = sorted((person, match.label), key=lambda label: -int(groups.size[label]))
+            if groups.promise(larger, smaller):
+                merges.append((larger, smaller))
     return _unite_all(groups, merges)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The group most alike to another one, and how alike it and the runner-up are (mean cosines)."""
+
+    label: int
+    alike: float
+    runner_up: float
+
+
+def _match(groups: Groups, label: int, candidates: Sequence[int], alike: Float32Array, stranger: float) -> Match | None:
+    """The most alike of the candidates that may be one with `label`; further groups of its person are no runner-up."""
+    allowed = [
+        (other, float(by)) for other, by in zip(candidates, alike, strict=True) if groups.may_unite(other, label)
+    ]
+    if not allowed:
+        return None
+    (best, best_alike), *others = allowed
+    who = groups.person_of(best)
+    runner_up = next((by for other, by in others if who == NOBODY or groups.person_of(other) != who), stranger)
+    return Match(best, best_alike, max(stranger, runner_up))
 
 
 def _people(groups: Groups, labels: IntArray) -> tuple[IntArray, IntArray]:

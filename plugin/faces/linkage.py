@@ -9,7 +9,7 @@ Sources: Müllner, Modern hierarchical, agglomerative clustering algorithms, 201
 Dhulipala et al., TeraHAC, 2023 (merging what is *nearly* the best at once, see `SLACK`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,7 +33,8 @@ class Constraints:
     Attributes:
         picture: int64 (n,), faces with the same number are in one picture; two of them are two people.
         person: int64 (n,), whom a user (or an earlier run that must stand) says a face is, `NOBODY` for the others.
-            Faces of one person start as one group, even within one picture; two persons never merge.
+            Groups of two persons never merge. One person may end as several groups: the profile a user confirmed must
+            not spoil the mean of the frontal faces, and brings along what looks like it.
         barred: by row, persons that face cannot be (a verdict, or born after the picture was taken).
     """
 
@@ -43,7 +44,7 @@ class Constraints:
 
 
 class Groups:
-    """Groups of faces under constraints; every face starts alone, or with the others of its person.
+    """Groups of faces under constraints; every face starts alone.
 
     Attributes:
         label: int64 (n,), the group of each face: the lowest row in it at the start, later any row of it.
@@ -74,18 +75,19 @@ class Groups:
         self._person = constraints.person.copy()
         self._barred: dict[int, set[PersonId]] = {row: set(who) for row, who in constraints.barred.items()}
         self._pictures = _shared_pictures(constraints.picture)
-        self._start_from_persons(constraints.person)
+        for row in np.flatnonzero(constraints.person != NOBODY).tolist():
+            self._gather_pictures(self._whose(row), [row])
 
     def labels(self) -> IntArray:
         """Every group's label, ascending."""
         return np.flatnonzero(self.label == np.arange(len(self.label))).astype(np.int64)
 
     def person_of(self, label: int) -> PersonId:
-        """The person a group was started from, or `NOBODY`."""
+        """The person some of a group's faces are said to be, or `NOBODY`."""
         return int(self._person[label])
 
     def known(self, labels: IntArray) -> npt.NDArray[np.bool_]:
-        """Which of these groups started from a person, bool (m,)."""
+        """Which of these groups have faces that are said to be a person, bool (m,)."""
         return np.asarray(self._person[labels] != NOBODY)
 
     def means(self, labels: IntArray) -> Float32Array:
@@ -105,10 +107,10 @@ class Groups:
         """Whether nothing forbids these two groups to be one."""
         one, other = int(self._person[first]), int(self._person[second])
         if NOBODY not in (one, other):
-            return False
+            return one == other
         if one in self._barred.get(second, ()) or other in self._barred.get(first, ()):
             return False
-        mine, theirs = self._pictures.get(first), self._pictures.get(second)
+        mine, theirs = self._pictures.get(self._whose(first)), self._pictures.get(self._whose(second))
         return not mine or not theirs or mine.isdisjoint(theirs)
 
     def promise(self, kept: int, gone: int) -> bool:
@@ -128,24 +130,23 @@ class Groups:
         moved[gone] = kept
         self.label = moved[self.label]
 
+    def _whose(self, label: int) -> int:
+        """Whose pictures count for a group: its own, or those of all groups of its person (as a number below -1)."""
+        person = int(self._person[label])
+        return label if person == NOBODY else -2 - person
+
     def _inherit(self, kept: int, gone: int) -> None:
+        before = {self._whose(kept), self._whose(gone)}
         if self._person[kept] == NOBODY:
             self._person[kept] = self._person[gone]
-        for inherited in (self._barred, self._pictures):
-            if theirs := inherited.pop(gone, None):
-                inherited.setdefault(kept, set()).update(theirs)
+        self._gather_pictures(self._whose(kept), before)
+        if barred := self._barred.pop(gone, None):
+            self._barred.setdefault(kept, set()).update(barred)
 
-    def _start_from_persons(self, person: IntArray) -> None:
-        rows = np.flatnonzero(person != NOBODY)
-        if not len(rows):
-            return
-        # A trusted face stands for its person, so that the sum starts from evidence.
-        rows = rows[np.lexsort((rows, ~self.trusted[rows], person[rows]))]
-        first = np.concatenate([[True], person[rows[1:]] != person[rows[:-1]]])
-        heads = rows[first][np.cumsum(first) - 1]
-        for kept, gone in zip(heads[~first].tolist(), rows[~first].tolist(), strict=True):
-            self._inherit(kept, gone)  # in one picture, too: a user said so
-        self.unite(heads[~first], rows[~first])
+    def _gather_pictures(self, into: int, sources: Iterable[int]) -> None:
+        for source in sources:
+            if source != into and (pictures := self._pictures.pop(source, None)):
+                self._pictures.setdefault(into, set()).update(pictures)
 
 
 def _shared_pictures(picture: IntArray) -> dict[int, set[int]]:
@@ -205,13 +206,10 @@ class _Edges:
 
 
 def _first_edges(groups: Groups, pairs: Pairs) -> _Edges:
-    """Of groups that are one row the similarity is known; that of the others has to be computed."""
-    first, second = groups.label[pairs.rows], groups.label[pairs.columns]
+    """Between rows, which are all alone at first, the similarity is known."""
     use = groups.trusted[pairs.rows] & groups.trusted[pairs.columns]
-    rows = np.bincount(groups.label, minlength=len(groups.label))
-    alone = (rows[first] == 1) & (rows[second] == 1)
-    faces = _Edges(first[use & alone], second[use & alone], 1 - pairs.distances[use & alone])
-    return faces.and_(_Edges.between(groups, first[use & ~alone], second[use & ~alone]))
+    first, second = groups.label[pairs.rows[use]], groups.label[pairs.columns[use]]
+    return _Edges(first, second, 1 - pairs.distances[use])
 
 
 def _link_edges(groups: Groups, edges: _Edges, limit: np.float32, crowded: npt.NDArray[np.bool_]) -> None:
