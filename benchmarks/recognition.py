@@ -20,11 +20,11 @@ import numpy as np
 
 from benchmarks.scores import Labels, score
 from plugin.domain import Float32Array
-from plugin.faces.grouping import group_faces
 from plugin.faces.immich import NOBODY, Rules, recognise_all
+from plugin.faces.known import KnownFaces, KnownPeople
 from plugin.faces.linkage import Constraints, Groups, link
 from plugin.faces.neighbours import similar_pairs
-from plugin.faces.regrouping import persons_of, surroundings
+from plugin.faces.regrouping import NEW, regroup, surroundings
 
 MINIMUM_FACES = 3
 FIRST, BATCHES = 0.2, 20
@@ -52,9 +52,12 @@ class Album:
         """The same faces in another order."""
         return Album(self.name, self.pack, self.embedding[order], self.person[order], self.picture[order])
 
-    def constraints(self, rows: Labels) -> Constraints:
-        """Of some of the faces; nobody is known."""
-        return Constraints(self.picture[rows], np.full(len(rows), NOBODY, dtype=np.int64))
+    def known(self, person: Labels, group: Labels) -> KnownFaces:
+        """The faces as recognition sees them: no dates, and no user said anything."""
+        count = len(person)
+        said, undated = np.full(count, NOBODY, dtype=np.int64), np.full(count, "NaT", dtype="datetime64[s]")
+        trusted = np.ones(count, dtype=np.bool_)
+        return KnownFaces(self.embedding, self.picture, person, said, group, undated, trusted)
 
 
 def read_albums(folder: Path) -> Iterator[Album]:
@@ -77,19 +80,21 @@ class Kinfolk:
 
     def __init__(self) -> None:
         self._last = 0
+        self._group = np.empty(0, dtype=np.int64)
 
     def __call__(self, album: Album, before: Labels, new: Labels) -> Labels:
         """Regroup what the new faces touch."""
-        seen = int(new.max()) + 1
-        rows = surroundings(album.embedding[:seen], before[:seen], new, album.distance)
-        groups = group_faces(album.embedding[rows], album.constraints(rows), maximum_distance=album.distance)
+        if len(self._group) != len(before):
+            self._group = np.full(len(before), NOBODY, dtype=np.int64)
+        faces = album.known(before, self._group).some(np.arange(int(new.max()) + 1))
+        rows = surroundings(faces, new, album.distance)
+        done = regroup(faces.some(rows), KnownPeople(), maximum_distance=album.distance, minimum_faces=MINIMUM_FACES)
         now = before.copy()
-        now[rows] = persons_of(groups, before[rows], minimum_faces=MINIMUM_FACES, found=self._found)
+        founded = done.person <= NEW
+        now[rows[done.rows]] = np.where(founded, self._last + 1 + NEW - done.person, done.person)
+        self._last += len(np.unique(done.person[founded]))
+        self._group[rows[done.rows]] = np.where(done.group >= 0, rows[done.group], NOBODY)
         return now
-
-    def _found(self, _rows: Labels) -> int:
-        self._last += 1
-        return self._last
 
 
 def immich(factor: float) -> Method:

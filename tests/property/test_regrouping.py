@@ -7,30 +7,44 @@ from hypothesis import strategies as st
 from plugin.domain import Float32Array
 from plugin.faces.grouping import group_faces
 from plugin.faces.immich import NOBODY
+from plugin.faces.known import KnownFaces, KnownPeople
 from plugin.faces.linkage import Constraints
 from plugin.faces.neighbours import IntArray
-from plugin.faces.regrouping import persons_of, surroundings
-from tests.fakes.crowds import people, unconstrained
+from plugin.faces.regrouping import NEW, persons_of, regroup, surroundings
+from tests.fakes.crowds import people
 
 DISTANCE = 0.5
 FOUNDED_FROM = 1000
 
 
-def run(faces: Float32Array, before: IntArray, new: IntArray) -> IntArray:
-    """One run of recognition over the new rows; rows after the last of them have not arrived."""
-    founded = int(before.max(initial=FOUNDED_FROM))
-    rows = surroundings(faces, before, new, DISTANCE)
-    constraints = unconstrained(len(rows))
+def known(faces: Float32Array, person: IntArray, group: IntArray | None = None) -> KnownFaces:
+    """Faces without pictures in common, dates or verdicts."""
+    count = len(faces)
+    nobody, undated = np.full(count, NOBODY, dtype=np.int64), np.full(count, "NaT", dtype="datetime64[s]")
+    group = nobody if group is None else group
+    return KnownFaces(faces, np.arange(count), person, nobody, group, undated, np.ones(count, dtype=np.bool_))
 
-    def found(_rows: IntArray) -> int:
-        nonlocal founded
-        founded += 1
-        return founded
 
-    groups = group_faces(faces[rows], constraints, maximum_distance=DISTANCE)
-    after = before.copy()
-    after[rows] = persons_of(groups, before[rows], minimum_faces=3, found=found)
-    return after
+class Runs:
+    """Runs of recognition over one album, one after the other."""
+
+    def __init__(self, faces: Float32Array, before: IntArray | None = None) -> None:
+        self.faces = faces
+        self.person = np.full(len(faces), NOBODY, dtype=np.int64) if before is None else before.copy()
+        self.group = np.full(len(faces), NOBODY, dtype=np.int64)
+        self._founded = FOUNDED_FROM
+
+    def run(self, new: IntArray) -> IntArray:
+        """Take in the new rows; rows after the last of them have not arrived."""
+        seen = int(new.max()) + 1
+        album = known(self.faces[:seen], self.person[:seen], self.group[:seen])
+        rows = surroundings(album, new, DISTANCE)
+        done = regroup(album.some(rows), KnownPeople(), maximum_distance=DISTANCE, minimum_faces=3)
+        founded = done.person <= NEW
+        self.person[rows[done.rows]] = np.where(founded, self._founded + 1 + NEW - done.person, done.person)
+        self._founded += len(np.unique(done.person[founded]))
+        self.group[rows[done.rows]] = np.where(done.group >= 0, rows[done.group], -1)
+        return self.person
 
 
 def agreement(one: IntArray, other: IntArray) -> float:
@@ -57,23 +71,21 @@ def test_any_split_of_the_album_reaches_almost_the_groups_of_one_run(
     random = np.random.default_rng(seed)
     faces, _ = people(random, sizes, spread)
     faces = faces[random.permutation(len(faces))]
-    nobody = np.full(len(faces), NOBODY, dtype=np.int64)
-    full = run(faces, nobody, np.arange(len(faces)))
-    person = nobody
+    full = Runs(faces).run(np.arange(len(faces)))
+    increments = Runs(faces)
     for new in np.array_split(np.arange(len(faces)), parts):
         if len(new):
-            seen = int(new.max()) + 1
-            person[:seen] = run(faces[:seen], person[:seen], new)
-    assert agreement(full, person) >= 0.97
+            increments.run(new)
+    assert agreement(full, increments.person) >= 0.97
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(3, 15), min_size=1, max_size=6))
 @settings(deadline=None)
 def test_a_run_over_what_is_known_changes_nobody(seed: int, sizes: list[int]) -> None:
     faces, _ = people(np.random.default_rng(seed), sizes)
-    everything = np.arange(len(faces))
-    first = run(faces, np.full(len(faces), NOBODY, dtype=np.int64), everything)
-    assert (run(faces, first, everything) == first).all()
+    runs, everything = Runs(faces), np.arange(len(faces))
+    first = runs.run(everything).copy()
+    assert (runs.run(everything) == first).all()
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -82,7 +94,7 @@ def test_faces_far_away_are_not_touched(seed: int) -> None:
     faces, who = people(np.random.default_rng(seed), [200, *[10] * 30])
     person = np.where(who == 0, 1, who + 1).astype(np.int64)
     person[0] = NOBODY
-    touched = surroundings(faces, person, np.array([0]), DISTANCE)
+    touched = surroundings(known(faces, person), np.array([0]), DISTANCE)
     assert set(np.flatnonzero(who == 0).tolist()) <= set(touched.tolist())
     assert len(set(who[touched].tolist())) <= 9
 
@@ -91,21 +103,21 @@ def test_a_group_continues_the_person_most_of_it_belonged_to() -> None:
     faces, who = people(np.random.default_rng(5), [10, 10])
     before = np.where(who == 0, 7, 8).astype(np.int64)
     before[[0, 1, 2]] = 8  # an earlier run was wrong about three
-    after = run(faces, before, np.arange(20))
+    after = Runs(faces, before).run(np.arange(20))
     assert set(after[:10].tolist()) == {7}
     assert set(after[10:].tolist()) == {8}
 
 
 def test_a_split_person_goes_on_with_the_larger_part() -> None:
     faces, who = people(np.random.default_rng(6), [12, 5])
-    after = run(faces, np.full(17, 7, dtype=np.int64), np.arange(17))
+    after = Runs(faces, np.full(17, 7, dtype=np.int64)).run(np.arange(17))
     assert set(after[who == 0].tolist()) == {7}
     assert set(after[who == 1].tolist()) == {FOUNDED_FROM + 1}
 
 
 def test_known_people_need_no_minimum_and_keep_their_faces() -> None:
     faces, _ = people(np.random.default_rng(7), [2, 2])
-    known = np.array([7, NOBODY, NOBODY, NOBODY])
-    groups = group_faces(faces, Constraints(np.arange(4), known), maximum_distance=DISTANCE)
+    said = np.array([7, NOBODY, NOBODY, NOBODY])
+    groups = group_faces(faces, Constraints(np.arange(4), said), maximum_distance=DISTANCE)
     after = persons_of(groups, np.full(4, NOBODY, dtype=np.int64), minimum_faces=3, found=lambda rows: int(rows[0]))
     assert after.tolist() == [7, 7, NOBODY, NOBODY]
