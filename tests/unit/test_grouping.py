@@ -173,3 +173,21 @@ def test_a_person_can_take_part_as_one_row() -> None:
     of_one_by_one = one_by_one.label[28:] == one_by_one.label[0]
     assert (summed.label[1:] == summed.label[0]).tolist() == of_one_by_one.tolist() == [True] * 2 + [False] * 34
     assert summed.size[summed.label[0]] == 30
+
+
+@pytest.mark.parametrize("variety", [0.2, 1.0])
+def test_an_odd_face_joins_a_person_of_many_looks_and_one_of_few_under_the_same_condition(variety: float) -> None:
+    """The mean of varied faces is short, so that everybody's mean cosine with it is low, the person's own included."""
+    looks = np.zeros((6, 8), dtype=np.float32)
+    looks[:, 0] = 1
+    looks[np.arange(6), np.arange(1, 7)] = variety
+    looks /= np.linalg.norm(looks, axis=1, keepdims=True)
+    direction = looks.mean(axis=0) / np.linalg.norm(looks.mean(axis=0))
+
+    def joins(cosine: float) -> bool:
+        odd = cosine * direction
+        odd[7] = np.sqrt(1 - cosine**2)
+        return int(grouped(np.concatenate([looks, odd[None]])).size.max()) == 7
+
+    assert joins(0.45)
+    assert not joins(0.37)
