@@ -18,11 +18,11 @@ class ExactIndex:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._packs: dict[str, _Rows] = {}
+        self._reserved: dict[str, int] = {}
 
-    def reserve(self, pack: str, capacity: int, dimension: int) -> None:
-        """Make room for `capacity` faces at once, so that loading a large library never copies what it has."""
-        with self._lock:
-            self._packs.setdefault(pack, _Rows(dimension, capacity))
+    def reserve(self, pack: str, capacity: int) -> None:
+        """Before the first face: room for so many at once, so that loading a large library never copies what it has."""
+        self._reserved[pack] = capacity
 
     def add(self, pack: str, face_ids: list[FaceId], embeddings: Float32Array) -> None:
         """See `EmbeddingIndex.add`.
@@ -33,7 +33,10 @@ class ExactIndex:
         if not face_ids:
             return
         with self._lock:
-            rows = self._packs.setdefault(pack, _Rows(embeddings.shape[1], len(face_ids)))
+            rows = self._packs.get(pack)
+            if rows is None:
+                capacity = max(len(face_ids), self._reserved.pop(pack, 0))
+                rows = self._packs[pack] = _Rows(embeddings.shape[1], capacity)
             rows.check(embeddings)
             rows.put(face_ids, embeddings)
 

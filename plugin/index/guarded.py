@@ -14,7 +14,6 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from plugin.domain import FaceId, Float32Array, Neighbour
 from plugin.errors import KinfolkError, SearchIndexDamaged
@@ -22,6 +21,7 @@ from plugin.index.building import BUILDING, CUT_OFF, DAMAGED, Builder
 from plugin.index.chroma import BATCH, ChromaIndex
 from plugin.index.exact import ExactIndex
 from plugin.index.folder import hold_folder
+from plugin.index.loading import EmbeddingBlocks, ExactLoader
 from plugin.index.probe import Probe, probe
 from plugin.index.serving import Serving, Stopped
 from plugin.ports.catalogue import IndexState
@@ -31,14 +31,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 30.0
 """How long `close` waits for the thread, which looks up after every batch and every step of opening."""
-
-
-class EmbeddingBlocks(Protocol):
-    """The part of `FaceRows` that is needed to load every embedding."""
-
-    def embeddings(self, pack: str, after: FaceId, limit: int) -> tuple[list[FaceId], Float32Array]:
-        """See `FaceRows.embeddings`."""
-        ...
 
 
 class GuardedIndex:
@@ -154,15 +146,10 @@ class GuardedIndex:
     def _load_exact(self) -> ExactIndex:
         exact = ExactIndex()
         for pack in self._index_state.packs():
-            capacity, after = len(self._index_state.face_ids(pack)), 0
-            while True:
+            exact.reserve(pack, len(self._index_state.face_ids(pack)))
+            loader = ExactLoader(self._faces, pack, exact)
+            while loader.catch_up(BATCH):
                 self._serving.stop_if_closed()
-                face_ids, embeddings = self._faces.embeddings(pack, after, BATCH)
-                if not face_ids:
-                    break
-                exact.reserve(pack, capacity, embeddings.shape[1])
-                exact.add(pack, face_ids, embeddings)
-                after = face_ids[-1]
         return exact
 
     def _wait_for_faces(self) -> str:
