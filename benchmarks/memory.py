@@ -7,8 +7,6 @@ Prints each figure as a ratio to its limit: 600 MB idle after the scan, 900 MB d
 """
 
 import argparse
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.albums import write_album
-from benchmarks.serving import cache, free_port, sample_portraits, wait_for_page, work_left
+from benchmarks.serving import cache, sample_portraits, serving, work_left
 from plugin.vision.models import OnnxFaceModels
 
 MEGABYTE = 1_000_000
@@ -49,21 +47,15 @@ def measure(pictures: int, portraits: list[Path]) -> Memory:
         write_album(album, portraits, pictures, (1440, 1080))
         data.mkdir()
         (data / "models").symlink_to(cache() / "models")
-        environment = os.environ | {"KINFOLK_DATA": str(data), "KINFOLK_WEB__PORT": str(free_port())}
-        kinfolk = [sys.executable, "-m", "plugin"]
-        subprocess.run([*kinfolk, "library", "add", "folder", str(album)], env=environment, check=True)
-        server = subprocess.Popen([*kinfolk, "serve"], env=environment)
-        try:
-            wait_for_page(int(environment["KINFOLK_WEB__PORT"]))
+        kinfolk = [sys.executable, "-m", "plugin", "--data", str(data)]
+        subprocess.run([*kinfolk, "library", "add", "folder", str(album)], check=True)
+        with serving(data) as server:
             process, peak = psutil.Process(server.pid), 0.0
             while work_left(data, pictures):
                 peak = max(peak, resident_megabytes(process))
                 time.sleep(0.5)
             time.sleep(20)
             return Memory(peak, resident_megabytes(process))
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(60)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What the benchmarks share about a running server: its port, its first page, its queue, and the sample portraits."""
 
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -8,7 +9,23 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`kinfolk serve` on this data folder, from its first page on until the block ends."""
+    port = free_port()
+    environment = os.environ | {"KINFOLK_DATA": str(data), "KINFOLK_WEB__PORT": str(port)}
+    server = subprocess.Popen([sys.executable, "-m", "plugin", "serve"], env=environment)
+    try:
+        wait_for_page(port)
+        yield server
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
 
 
 def free_port() -> int:
@@ -18,12 +35,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for_page(port: int, path: str = "/login", seconds: float = 60.0) -> None:
+def wait_for_page(port: int, seconds: float = 60.0) -> None:
     """Return as soon as the server answers a page, whatever it says."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=5):
                 return
         except urllib.error.HTTPError:
             return

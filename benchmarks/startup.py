@@ -6,31 +6,21 @@ Prints the median as a ratio to the limit of 3 s.
 """
 
 import argparse
-import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from pathlib import Path
 
-from benchmarks.serving import free_port, wait_for_page
+from benchmarks.serving import serving
 
 LIMIT_SECONDS = 3.0
 
 
-def start_once(data: str) -> float:
+def start_once(data: Path) -> float:
     """One start on this data folder, in seconds."""
-    port = free_port()
-    environment = os.environ | {"KINFOLK_DATA": data, "KINFOLK_WEB__PORT": str(port)}
     started = time.monotonic()
-    server = subprocess.Popen([sys.executable, "-m", "plugin", "serve"], env=environment)
-    try:
-        wait_for_page(port)
+    with serving(data):
         return time.monotonic() - started
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(60)
 
 
 def main() -> None:
@@ -39,8 +29,8 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=5)
     starts = parser.parse_args().starts
     with tempfile.TemporaryDirectory(prefix="kinfolk-startup-") as data:
-        start_once(data)
-        seconds = [start_once(data) for _ in range(starts)]
+        start_once(Path(data))
+        seconds = [start_once(Path(data)) for _ in range(starts)]
     median = statistics.median(seconds)
     print(f"first page after {median:.2f} s (median of {starts}): x{median / LIMIT_SECONDS:.2f} of the limit")
 
