@@ -58,15 +58,8 @@ def add() -> Response | tuple[str, int]:
         library = services().add_folder_library(account().id, path)
     except KinfolkError as error:
         return libraries_page(path, error.explanation), 422
-    request_scan(library)
     flash(f"{library.name} was added and is being scanned.", "good")
     return see_other(url_for("libraries.index"))
-
-
-def request_scan(library: Library) -> None:
-    """The row says what to do; the nudge only makes it soon."""
-    services().catalogue.libraries.request_sync(library.id)
-    services().nudge.sync(library.id)
 
 
 def find_library(library_id: int) -> Library:
@@ -78,7 +71,9 @@ def find_library(library_id: int) -> Library:
 def scan(library_id: int) -> Response:
     """Compare with the folder now."""
     library = find_library(library_id)
-    request_scan(library)
+    # The row says what to do; the nudge only makes it soon.
+    services().catalogue.libraries.request_sync(library_id)
+    services().nudge.sync(library_id)
     flash(f"{library.name} is being scanned.", "good")
     return see_other(url_for("libraries.index"))
 

@@ -63,7 +63,7 @@ class WebServices:
     """What the views work with.
 
     Attributes:
-        add_folder_library: validates the path and adds the library. Raises `KinfolkError`.
+        add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.

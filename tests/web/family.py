@@ -34,6 +34,7 @@ from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
+from tests.fakes.album import NudgeLog
 from tests.web.portraits import Figure, photo, webp
 
 PASSWORD = "correct horse battery"
@@ -46,25 +47,6 @@ PACKS = [
              True, 512, 0.6, 0.5, False, 400_000_000),
 ]  # fmt: skip
 CAST = {"Anna": 0, "Ben": 1, "Clara": 2, "": 3, "Oma Lotte": 5, "Herr Krause": 4}
-
-
-class RecordedNudge:
-    """Remembers who was woken."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def sync(self, library_id: int) -> None:
-        self.calls.append(f"sync {library_id}")
-
-    def detection(self) -> None:
-        self.calls.append("detection")
-
-    def recognition(self) -> None:
-        self.calls.append("recognition")
-
-    def model(self) -> None:
-        self.calls.append("model")
 
 
 @dataclass
@@ -107,7 +89,7 @@ class Family:
     services: WebServices
     account: Account
     neighbour: Account
-    nudge: RecordedNudge
+    nudge: NudgeLog
     pictures: DrawnPictures
     applied: list[str]
     token: str
@@ -146,14 +128,17 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         catalogue.accounts.rename(account.id, "Maria")
         catalogue.accounts.set_password(account.id, password_hash())
     account = catalogue.accounts.all()[0]
-    nudge, applied = RecordedNudge(), list[str]()
+    nudge, applied = NudgeLog(), list[str]()
     first_start = FirstStart(catalogue.accounts, password_guard().hash)
     pictures = DrawnPictures(catalogue, {})
 
     def add_folder(account_id: AccountId, path: str) -> Library:
         if path != "/photos/new":
             raise Refused(f"There is no folder {path}", "Check the spelling, or mount the disk")
-        return catalogue.libraries.add(account_id, "folder", "new", path)
+        library = catalogue.libraries.add(account_id, "folder", "new", path)
+        catalogue.libraries.request_sync(library.id)
+        nudge.sync(library.id)
+        return library
 
     services = WebServices(
         catalogue=catalogue,

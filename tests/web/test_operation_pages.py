@@ -41,7 +41,7 @@ def test_failures_are_tried_again_by_reason(maria: Visitor, trouble: Family) -> 
     page = maria.post("/status/retry", page="/status", code="picture_broken").text
     assert "One photo is tried again." in page
     assert trouble.catalogue.assets.failed(trouble.account.id, None, 10) == []
-    assert trouble.nudge.calls[-1] == "detection"
+    assert trouble.nudge.told[-1] == "detection"
 
 
 def test_all_failures_are_tried_again(maria: Visitor, trouble: Family) -> None:
@@ -77,7 +77,7 @@ def test_a_folder_is_added_and_scanned(maria: Visitor, family: Family) -> None:
     assert "new was added and is being scanned." in page.text
     added = family.catalogue.libraries.all(family.account.id)[-1]
     assert added.sync_requested_at is not None
-    assert family.nudge.calls == [f"sync {added.id}"]
+    assert family.nudge.told == [f"sync {added.id}"]
 
 
 def test_a_folder_that_is_refused_is_given_back_with_the_reason(maria: Visitor, family: Family) -> None:
@@ -94,7 +94,7 @@ def test_a_library_is_scanned_now(maria: Visitor, family: Family) -> None:
     page = maria.post(f"/libraries/{family.library.id}/scan", page="/libraries").text
     assert "Family photos is being scanned." in page
     assert "Being read" in page
-    assert family.nudge.calls == [f"sync {family.library.id}"]
+    assert family.nudge.told == [f"sync {family.library.id}"]
 
 
 def test_the_last_error_and_what_could_not_be_read_are_shown(maria: Visitor, trouble: Family) -> None:
