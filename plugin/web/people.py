@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import FaceState
 from plugin.web.paging import Paging, asked_page
-from plugin.web.request_context import account, services
+from plugin.web.request_context import account, query_search, services
 from plugin.web.scan_state import ScanState, scan_state
 from plugin.web.security import wants_fragment
 from plugin.web.tiles import PersonTile, person_tiles
@@ -57,9 +57,7 @@ class Emptiness:
 @pages.get("/")
 def index() -> Response:
     """The grid; htmx asks for the grid alone while somebody types a name."""
-    page = people_page(
-        Selection(request.args.get("q", "").strip()[:200], "hidden" in request.args, "small" in request.args)
-    )
+    page = people_page(Selection(query_search(), "hidden" in request.args, "small" in request.args))
     response = make_response(render_template("_people_grid.html" if wants_fragment() else "people.html", page=page))
     response.headers["Vary"] = "HX-Request"
     return response

@@ -11,7 +11,7 @@ from plugin.domain import Person
 from plugin.errors import Refused
 from plugin.web.paging import Paging, asked_page
 from plugin.web.pictures import face_url
-from plugin.web.request_context import account, form_date, form_id, form_text, see_other, services
+from plugin.web.request_context import account, form_date, form_id, form_text, query_search, see_other, services
 from plugin.web.tiles import PersonTile, PhotoTile, person_tiles, photo_tiles
 
 pages = Blueprint("person", __name__, url_prefix="/people/<int:person_id>")
@@ -103,7 +103,7 @@ def merge(person_id: int) -> Response | str:
     """Everything of this person moves to the one chosen."""
     person = find_person(person_id)
     if request.method == "GET":
-        search = request.args.get("q", "").strip()[:200]
+        search = query_search()
         others = [tile for tile in person_tiles(choices(search)) if tile.person.id != person_id]
         return render_template("person_merge.html", tile=person_tiles([person])[0], others=others, search=search)
     into = find_person(form_id("into"))

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, AssetId, AssetKind, Face, FaceState, Library, Person
 from plugin.errors import NotFound
 from plugin.web.pictures import LARGE, face_url, preview_url
-from plugin.web.request_context import account, form_id, form_text, query_id, see_other, services
+from plugin.web.request_context import account, form_id, form_text, query_id, query_search, see_other, services
 from plugin.web.tiles import PersonTile, person_tiles
 
 pages = Blueprint("photo", __name__)
@@ -81,7 +81,7 @@ def show(asset_id: int) -> str:
     selected = next((shown for shown in faces if shown.selected), None)
     if chosen is not None and selected is None:
         raise NotFound("This face is not on this photo (any more)")
-    search = request.args.get("q", "").strip()[:200]
+    search = query_search()
     previous, following = catalogue.assets.neighbours_in_time(asset)
     page = PhotoPage(
         asset=asset,

@@ -48,6 +48,11 @@ def form_id(name: str) -> int:
     return parse_id(text)
 
 
+def query_search() -> str:
+    """What is searched for (`?q=`), stripped and not endless; "" when nothing is."""
+    return request.args.get("q", "").strip()[:200]
+
+
 def query_id(name: str) -> int | None:
     """A row id from the address, or None when it is missing. Raises `NotFound` when it is not a number."""
     text = request.args.get(name, "")
