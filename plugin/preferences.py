@@ -15,6 +15,9 @@ SCORE_RANGE = (0.1, 1.0)
 DISTANCE_RANGE = (0.1, 1.5)
 FACES_RANGE = (1, 100)
 
+METHODS = ("kinfolk", "immich")
+"""The ways from faces to people, the default first; chosen in config.yaml only: it is a decision about everything."""
+
 Number = TypeVar("Number", int, float)
 
 
@@ -25,7 +28,7 @@ class PreferenceBook:
         rows: where saved values live.
         packs: every pack known, the default first.
         fixed: values that config.yaml or the environment sets, by name (`pack`, `minimum_score`, `maximum_distance`,
-            `minimum_faces`); the Settings page cannot change these.
+            `minimum_faces`, `method`); the Settings page cannot change these.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class PreferenceBook:
             minimum_score=self._value("minimum_score", pack.name, pack.default_score, float),
             maximum_distance=self._value("maximum_distance", pack.name, pack.default_distance, float),
             minimum_faces=self._value("minimum_faces", "", MINIMUM_FACES_DEFAULT, int),
+            method=str(self._fixed.get("method", METHODS[0])),
             fixed=frozenset(self._fixed),
         )
 

@@ -24,7 +24,7 @@ def user_decides(connection: Connection, assignments: Sequence[Assignment], stat
         NotFound: a face or person does not exist, or they belong to different accounts; nothing is stored then.
     """
     owners = _face_rows(connection, [face_id for face_id, _ in assignments])
-    persons = _person_owners(connection, [person_id for _, person_id in assignments if person_id is not None])
+    persons = person_owners(connection, [person_id for _, person_id in assignments if person_id is not None])
     for face_id, person_id in assignments:
         if face_id not in owners:
             raise NotFound("There is no such face")
@@ -43,15 +43,15 @@ def machine_proposes(
     them must not cost all the others their result.
     """
     rows = _face_rows(connection, [face_id for face_id, _ in assignments])
-    persons = _person_owners(connection, [person_id for _, person_id in assignments if person_id is not None])
-    said = _verdicts(connection, list(rows))
+    persons = person_owners(connection, [person_id for _, person_id in assignments if person_id is not None])
+    said = verdicts_on(connection, list(rows))
     for face_id, person_id in assignments:
         row = rows.get(face_id)
         if row is None or (person_id is not None and persons.get(person_id) != row.account_id):
             continue
         if row.assigned_by == AssignedBy.USER or row.state == FaceState.IGNORED:
             continue
-        if not any(_forbids(verdict_row, person_id) for verdict_row in said.get(face_id, [])):
+        if not any(forbids(verdict_row, person_id) for verdict_row in said.get(face_id, [])):
             _store(connection, face_id, person_id, AssignedBy.MACHINE, state, now)
 
 
@@ -63,6 +63,8 @@ def set_states(connection: Connection, face_ids: Sequence[FaceId], state: FaceSt
     if state is FaceState.ASSIGNED:
         raise ValueError("assign() says to whom")
     values: dict[str, Any] = {"state": state, "person_id": None, "assigned_by": None}
+    if state is FaceState.IGNORED:
+        values["group_id"] = None
     if state in LOOKED_AT:
         values["recognised_at"] = now
     for block in blocks(face_ids):
@@ -103,12 +105,15 @@ def _store(
     elif state is None or state is FaceState.ASSIGNED:
         state = FaceState.UNASSIGNED
     values: dict[str, Any] = {"person_id": person_id, "assigned_by": by if person_id is not None else None}
+    if person_id is not None:
+        values["group_id"] = None
     if now is not None and state in LOOKED_AT:
         values["recognised_at"] = now
     connection.execute(update(face).where(face.c.id == face_id).values(state=state, **values))
 
 
-def _forbids(said: AnyRow, person_id: PersonId | None) -> bool:
+def forbids(said: AnyRow, person_id: PersonId | None) -> bool:
+    """Whether a verdict on a face speaks against this person (None: nobody)."""
     if said.kind == VerdictKind.IS_PERSON:
         return bool(said.person_id != person_id)
     if said.kind == VerdictKind.IS_NOBODY:
@@ -124,7 +129,8 @@ def _face_rows(connection: Connection, face_ids: Sequence[FaceId]) -> dict[FaceI
     return rows
 
 
-def _person_owners(connection: Connection, person_ids: Sequence[PersonId]) -> dict[PersonId, AccountId]:
+def person_owners(connection: Connection, person_ids: Sequence[PersonId]) -> dict[PersonId, AccountId]:
+    """Whose persons these are; those that do not exist are left out."""
     owners: dict[PersonId, AccountId] = {}
     for block in blocks(dict.fromkeys(person_ids)):
         query = select(person.c.id, person.c.account_id).where(person.c.id.in_(block))
@@ -132,7 +138,8 @@ def _person_owners(connection: Connection, person_ids: Sequence[PersonId]) -> di
     return owners
 
 
-def _verdicts(connection: Connection, face_ids: Sequence[FaceId]) -> dict[FaceId, list[AnyRow]]:
+def verdicts_on(connection: Connection, face_ids: Sequence[FaceId]) -> dict[FaceId, list[AnyRow]]:
+    """What users said about these faces: (face_id, kind, person_id)."""
     said: dict[FaceId, list[AnyRow]] = {}
     for block in blocks(face_ids):
         query = select(verdict.c.face_id, verdict.c.kind, verdict.c.person_id).where(verdict.c.face_id.in_(block))

@@ -1,7 +1,9 @@
 """Faces, their embeddings and who they belong to."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
+import numpy as np
 from sqlalchemy import Connection, func, select, update
 
 from plugin.catalogue.asset_rows import blocks, get_asset, present
@@ -11,7 +13,8 @@ from plugin.catalogue.deletion import delete_empty_persons
 from plugin.catalogue.face_rows import faces_query, get_face, to_face
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.queue_rate import queue_status, recent_rate
-from plugin.catalogue.recognition_rows import read_recognition_rows
+from plugin.catalogue.recognition_rows import read_places, read_recognition_rows
+from plugin.catalogue.regrouping import Outcome, store_outcome
 from plugin.catalogue.tables import asset, embedding, face, library, person
 from plugin.catalogue.transactions import BLOCK, Transactions
 from plugin.domain import (
@@ -27,7 +30,7 @@ from plugin.domain import (
     QueueStatus,
 )
 from plugin.errors import NotFound
-from plugin.ports.catalogue import RecognitionRows
+from plugin.ports.catalogue import FacePlaces, IntArray, RecognitionRows
 
 
 class SqlFaces:
@@ -91,10 +94,44 @@ class SqlFaces:
         with self._transactions.read() as connection:
             return [to_face(row) for row in connection.execute(query.limit(limit))]
 
-    def recognition_rows(self, account_id: AccountId, pack: str) -> RecognitionRows:
-        """Every face of present assets of the account that is not ignored, lowest id first."""
+    def recognition_rows(
+        self, account_id: AccountId, pack: str, face_ids: Sequence[FaceId] | None = None
+    ) -> RecognitionRows:
+        """Every face (among these) of present assets of the account that is not ignored, lowest id first."""
         with self._transactions.read() as connection:
-            return read_recognition_rows(connection, account_id, pack)
+            return read_recognition_rows(connection, account_id, pack, face_ids)
+
+    def places(
+        self,
+        account_id: AccountId,
+        pack: str,
+        *,
+        face_ids: Sequence[FaceId] = (),
+        person_ids: Sequence[PersonId] = (),
+        group_ids: Sequence[FaceId] = (),
+    ) -> FacePlaces:
+        """Those faces of `recognition_rows` that are named, or belong to one of the persons or groups."""
+        among = ((face.c.id, face_ids), (face.c.person_id, person_ids), (face.c.group_id, group_ids))
+        with self._transactions.read() as connection:
+            return read_places(connection, account_id, pack, among)
+
+    def appearances(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> IntArray:
+        """Who is in which of these assets: (asset, person), int64 (k, 2)."""
+        query = select(face.c.asset_id, face.c.person_id).distinct()
+        query = query.where(face.c.account_id == account_id, face.c.person_id.is_not(None))
+        found: list[tuple[AssetId, PersonId]] = []
+        with self._transactions.read() as connection:
+            for block in blocks(dict.fromkeys(asset_ids)):
+                found += [
+                    (row.asset_id, row.person_id) for row in connection.execute(query.where(face.c.asset_id.in_(block)))
+                ]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+    def regroup(self, account_id: AccountId, face_ids: IntArray, persons: IntArray, groups: IntArray) -> int:
+        """Store what a run of recognition found; see `plugin.catalogue.regrouping`."""
+        with self._transactions.write() as connection:
+            found = Outcome(face_ids, persons, groups)
+            return store_outcome(connection, account_id, found, self._transactions.now())
 
     def assign(
         self,
@@ -126,6 +163,14 @@ class SqlFaces:
         change = update(face).where(face.c.state == FaceState.UNASSIGNED, here).values(state=FaceState.PENDING)
         with self._transactions.write() as connection:
             return connection.execute(change).rowcount
+
+    def recognised_since(self, account_id: AccountId, since: datetime | None) -> list[FaceId]:
+        """Faces that recognition changed at or after this time (None: ever)."""
+        query = select(face.c.id).where(face.c.account_id == account_id, face.c.recognised_at.is_not(None))
+        if since is not None:
+            query = query.where(face.c.recognised_at >= since)
+        with self._transactions.read() as connection:
+            return list(connection.execute(query.order_by(face.c.id)).scalars())
 
     def recognition_status(self, account_id: AccountId | None = None) -> QueueStatus:
         """Faces that wait for recognition (deferred ones too) and that were looked at."""

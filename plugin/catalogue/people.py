@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
 
 from plugin.catalogue.deletion import delete_empty_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
 from plugin.catalogue.person_rows import people_query, require_person, shown, to_people
-from plugin.catalogue.tables import account, face, person
+from plugin.catalogue.tables import account, face, person, verdict
 from plugin.catalogue.transactions import Transactions
-from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
+from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, VerdictKind
 from plugin.errors import NotFound, Refused
 
 
@@ -123,6 +123,23 @@ class SqlPeople:
         )
         with self._transactions.read() as connection:
             return {row.id: row.birth_date for row in connection.execute(query)}
+
+    def kept(self, account_id: AccountId) -> set[PersonId]:
+        """People a user said something about."""
+        theirs = verdict.c.kind == VerdictKind.PERSONS_DIFFER
+        told_apart = exists().where(
+            theirs, or_(verdict.c.person_id == person.c.id, verdict.c.other_person_id == person.c.id)
+        )
+        said = or_(
+            person.c.name != "",
+            person.c.hidden,
+            person.c.favourite,
+            person.c.birth_date.is_not(None),
+            person.c.feature_face_id.is_not(None),
+            told_apart,
+        )
+        with self._transactions.read() as connection:
+            return set(connection.execute(select(person.c.id).where(person.c.account_id == account_id, said)).scalars())
 
     def _set(self, person_id: PersonId, account_id: AccountId, **values: object) -> None:
         with self._transactions.write() as connection:

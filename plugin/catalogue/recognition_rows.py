@@ -1,45 +1,109 @@
 """Faces as arrays for recognition."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
-from plugin.catalogue.asset_rows import present
+from plugin.catalogue.asset_rows import blocks, present
 from plugin.catalogue.column_types import VECTOR_TYPE, AnyRow
 from plugin.catalogue.tables import asset, embedding, face
-from plugin.domain import AccountId, AssignedBy, FaceState, Float32Array
-from plugin.ports.catalogue import BoolArray, IntArray, RecognitionRows, TimeArray
+from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Float32Array
+from plugin.ports.catalogue import BoolArray, FacePlaces, IntArray, RecognitionRows, TimeArray
 
 ROWS_AT_ONCE = 1000
 
+WAITING = frozenset({FaceState.PENDING, FaceState.DEFERRED})
 
-def read_recognition_rows(connection: Connection, account_id: AccountId, pack: str) -> RecognitionRows:
-    """Every face of present assets of the account and pack that is not ignored, lowest id first."""
+
+def read_recognition_rows(
+    connection: Connection, account_id: AccountId, pack: str, face_ids: Sequence[FaceId] | None = None
+) -> RecognitionRows:
+    """See `FaceRows.recognition_rows`."""
     joined = embedding.join(face, face.c.id == embedding.c.face_id).join(asset, asset.c.id == face.c.asset_id)
-    which = (*present(account_id), face.c.account_id == account_id, face.c.state != FaceState.IGNORED)
     query = (
-        select(face.c.id, face.c.person_id, face.c.assigned_by, face.c.asset_id, asset.c.taken_at)
+        select(
+            face.c.id,
+            face.c.person_id,
+            face.c.assigned_by,
+            face.c.asset_id,
+            asset.c.taken_at,
+            face.c.quality,
+            face.c.group_id,
+            face.c.state,
+        )
         .select_from(joined)
-        .where(embedding.c.pack == pack, *which)
+        .where(embedding.c.pack == pack, *_comparable(account_id))
         .order_by(face.c.id)
     )
+    scopes = [None] if face_ids is None else blocks(sorted(set(face_ids)))
     # Arrays as soon as they are read: as Python objects, 100,000 rows would take 60 MB that never come back.
-    blocks = [_arrays(rows) for rows in connection.execute(query).partitions(ROWS_AT_ONCE)] or [_arrays([])]
-    face_id, person_id, by_user, asset_id, taken_at = (np.concatenate(column) for column in zip(*blocks, strict=True))
-    vectors = _vectors(connection, pack, face_id)
-    return RecognitionRows(face_id, vectors, person_id, by_user, asset_id, taken_at)
+    parts = [
+        _arrays(rows)
+        for scope in scopes
+        for rows in connection.execute(query if scope is None else query.where(face.c.id.in_(scope))).partitions(
+            ROWS_AT_ONCE
+        )
+    ] or [_arrays([])]
+    face_id, *columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    read = _vectors if face_ids is None else _scattered_vectors
+    return RecognitionRows(face_id, read(connection, pack, face_id), *columns)
 
 
-def _arrays(rows: Sequence[AnyRow]) -> tuple[IntArray, IntArray, BoolArray, IntArray, TimeArray]:
-    """(face id, person id, by user, asset id, taken at), as in `RecognitionRows`."""
+def read_places(
+    connection: Connection, account_id: AccountId, pack: str, among: Sequence[tuple[ColumnElement[int], Sequence[int]]]
+) -> FacePlaces:
+    """Where faces stand that have one of these values in one of these columns of `face`; see `FaceRows.places`."""
+    query = (
+        select(face.c.id, face.c.person_id, face.c.group_id)
+        .join(asset, asset.c.id == face.c.asset_id)
+        .where(face.c.pack == pack, *_comparable(account_id))
+    )
+    found: dict[FaceId, tuple[int, int]] = {}
+    for column, values in among:
+        for scope in blocks(dict.fromkeys(values)):
+            for row in connection.execute(query.where(column.in_(scope))):
+                found[row.id] = _or_none(row.person_id), _or_none(row.group_id)
+    places = np.array(list(found.values()), dtype=np.int64).reshape(-1, 2)
+    return FacePlaces(np.array(list(found), dtype=np.int64), places[:, 0], places[:, 1])
+
+
+def _comparable(account_id: AccountId) -> tuple[ColumnElement[bool], ...]:
+    return (*present(account_id), face.c.account_id == account_id, face.c.state != FaceState.IGNORED)
+
+
+def _or_none(value: int | None) -> int:
+    return -1 if value is None else value
+
+
+Columns: TypeAlias = tuple[IntArray, IntArray, BoolArray, IntArray, TimeArray, Float32Array, IntArray, BoolArray]
+
+
+def _arrays(rows: Sequence[AnyRow]) -> Columns:
+    """The columns of `RecognitionRows` but the embedding."""
     return (
         np.array([row.id for row in rows], dtype=np.int64),
-        np.array([-1 if row.person_id is None else row.person_id for row in rows], dtype=np.int64),
+        np.array([_or_none(row.person_id) for row in rows], dtype=np.int64),
         np.array([row.assigned_by == AssignedBy.USER for row in rows], dtype=np.bool_),
         np.array([row.asset_id for row in rows], dtype=np.int64),
         np.array([row.taken_at for row in rows], dtype="datetime64[s]"),
+        np.array([row.quality for row in rows], dtype=np.float32),
+        np.array([_or_none(row.group_id) for row in rows], dtype=np.int64),
+        np.array([row.state in WAITING for row in rows], dtype=np.bool_),
     )
+
+
+def _scattered_vectors(connection: Connection, pack: str, face_ids: IntArray) -> Float32Array:
+    """The embeddings of a few faces, in their order."""
+    found: dict[FaceId, Float32Array] = {}
+    for scope in blocks(face_ids.tolist()):
+        query = select(embedding.c.face_id, embedding.c.vector)
+        for face_id, blob in connection.execute(query.where(embedding.c.face_id.in_(scope), embedding.c.pack == pack)):
+            found[face_id] = np.frombuffer(blob, dtype=VECTOR_TYPE)
+    if not found:
+        return np.empty((0, 0), dtype=np.float32)
+    return np.stack([found[face_id] for face_id in face_ids.tolist()]).astype(np.float32, copy=False)
 
 
 def _vectors(connection: Connection, pack: str, face_ids: IntArray) -> Float32Array:

@@ -152,6 +152,8 @@ face = Table(
     Column("state", String, nullable=False),
     Column("person_id", ForeignKey("person.id")),
     Column("assigned_by", String),
+    # Faces of nobody that are alike share the lowest of their ids: no row of its own has to be kept true.
+    Column("group_id", Integer),
     Column("recognised_at", UtcDateTime),
     CheckConstraint("state IN ('pending', 'deferred', 'assigned', 'unassigned', 'ignored')", name="state"),
     CheckConstraint("assigned_by IN ('machine', 'user')", name="assigned_by"),
@@ -161,6 +163,7 @@ face = Table(
     Index("ix_face_state_pack_id", "state", "pack", "id"),
     Index("ix_face_account_id_state_person_id_asset_id", "account_id", "state", "person_id", "asset_id"),
     Index("ix_face_recognised_at", "recognised_at"),
+    Index("ix_face_account_id_group_id", "account_id", "group_id"),
     sqlite_autoincrement=True,
 )
 

@@ -73,17 +73,14 @@ class KnownPeople:
     rejected: Mapping[int, Collection[PersonId]] | None = None
 
 
-def anchored(faces: KnownFaces, kept: Iterable[PersonId], birth_dates: Mapping[PersonId, date]) -> IntArray:
-    """For a run from scratch: who faces are said to be, with one typical face for everybody who has to go on.
+def anchored(faces: KnownFaces, persons: Iterable[PersonId], birth_dates: Mapping[PersonId, date]) -> IntArray:
+    """Who faces are said to be, with one typical face for each of these persons: int64 (n,), as `KnownFaces.said`.
 
     A name given to a group of faces says who these are without saying it of any one of them. The face nearest to the
     mean stands for it (at each age, see `plugin.faces.ages`), so the name goes where the typical face goes.
-
-    Returns:
-        int64 (n,), like `KnownFaces.said`.
     """
     said = faces.said.copy()
-    for person in kept:
+    for person in persons:
         rows = np.flatnonzero((faces.person == person) & faces.trusted)
         if not len(rows):
             rows = np.flatnonzero(faces.person == person)
@@ -92,6 +89,31 @@ def anchored(faces: KnownFaces, kept: Iterable[PersonId], birth_dates: Mapping[P
             if said[typical] == NOBODY:
                 said[typical] = person
     return said
+
+
+def contradicting(faces: KnownFaces, kept: Collection[PersonId]) -> BoolArray:
+    """Faces a user assigned that look more like somebody else who is kept than like their person, bool (n,).
+
+    They are taken at their word and decide nothing else: one twin's photo given to the other must not bring along all
+    photos of the first.
+    """
+    found = np.zeros(len(faces), dtype=np.bool_)
+    rows = np.flatnonzero(faces.said != NOBODY)
+    persons, place = np.unique(faces.person, return_inverse=True)
+    if not len(rows) or not len(persons):
+        return found
+    total = np.zeros((len(persons), faces.embedding.shape[1]), dtype=np.float32)
+    np.add.at(total, place, faces.embedding)
+    counts = np.bincount(place).astype(np.float32)
+    known = np.isin(persons, list(kept))
+    for row in rows.tolist():
+        alike = faces.embedding[row] @ total.T / counts
+        mine = persons == faces.said[row]
+        others = counts - mine  # without the face itself
+        own = (alike * counts - 1)[mine] / np.maximum(others[mine], 1)
+        stranger = np.max(alike, where=known & ~mine, initial=-1.0)
+        found[row] = stranger > (float(own[0]) if len(own) and others[mine][0] > 0 else 0.0)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

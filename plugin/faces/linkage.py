@@ -36,11 +36,14 @@ class Constraints:
             Groups of two persons never merge. One person may end as several groups: the profile a user confirmed must
             not spoil the mean of the frontal faces, and brings along what looks like it.
         barred: by row, persons that face cannot be (a verdict, or born after the picture was taken).
+        late: rows that link once all others have. A face that looks like Ben and is not Ben by a verdict would else
+            draw Ben's other faces to itself, and away from Ben.
     """
 
     picture: IntArray
     person: IntArray
     barred: Mapping[int, Collection[PersonId]] = field(default_factory=dict)
+    late: Collection[int] = ()
 
 
 class Groups:
@@ -72,6 +75,8 @@ class Groups:
         self.count: Float32Array = self.size.astype(np.float32)
         self.total = (embedding * self.count[:, None]).astype(np.float32, copy=False)
         self.trusted = np.ones(len(embedding), dtype=np.bool_) if trusted is None else trusted.copy()
+        self.late = np.zeros(len(embedding), dtype=np.bool_)
+        self.late[list(constraints.late)] = True
         self._person = constraints.person.copy()
         self._barred: dict[int, set[PersonId]] = {row: set(who) for row, who in constraints.barred.items()}
         self._pictures = _shared_pictures(constraints.picture)
@@ -166,13 +171,19 @@ def link(groups: Groups, pairs: Pairs, maximum_distance: float) -> None:
         pairs: every pair of faces within the distance, or for crowded faces the nearest of them.
         maximum_distance: inclusive, 0..2.
     """
+    if groups.late.any():
+        _link_rows(groups, pairs, maximum_distance, groups.trusted & ~groups.late)
+    _link_rows(groups, pairs, maximum_distance, groups.trusted)
+
+
+def _link_rows(groups: Groups, pairs: Pairs, maximum_distance: float, use: npt.NDArray[np.bool_]) -> None:
     limit = np.float32(1 - maximum_distance)
     crowded = np.zeros(len(groups.label), dtype=np.bool_)
     crowded[groups.label[pairs.crowded]] = True
-    edges = _first_edges(groups, pairs)
+    edges = _first_edges(groups, pairs, use).at_least(limit)
     while len(edges.similarity):
-        _link_edges(groups, edges.at_least(limit), limit, crowded)
-        edges = _edges_of_crowded(groups, crowded, limit)
+        _link_edges(groups, edges, limit, crowded)
+        edges = _edges_of_crowded(groups, crowded, limit, use)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,11 +216,14 @@ class _Edges:
         )
 
 
-def _first_edges(groups: Groups, pairs: Pairs) -> _Edges:
-    """Between rows, which are all alone at first, the similarity is known."""
-    use = groups.trusted[pairs.rows] & groups.trusted[pairs.columns]
-    first, second = groups.label[pairs.rows[use]], groups.label[pairs.columns[use]]
-    return _Edges(first, second, 1 - pairs.distances[use])
+def _first_edges(groups: Groups, pairs: Pairs, use: npt.NDArray[np.bool_]) -> _Edges:
+    """Of groups that are one row the similarity is known; that of the others has to be computed."""
+    both = use[pairs.rows] & use[pairs.columns]
+    first, second = groups.label[pairs.rows[both]], groups.label[pairs.columns[both]]
+    rows = np.bincount(groups.label, minlength=len(groups.label))
+    alone = (rows[first] == 1) & (rows[second] == 1)
+    single = _Edges(first[alone], second[alone], 1 - pairs.distances[both][alone])
+    return single if alone.all() else single.and_(_Edges.between(groups, first[~alone], second[~alone]))
 
 
 def _link_edges(groups: Groups, edges: _Edges, limit: np.float32, crowded: npt.NDArray[np.bool_]) -> None:
@@ -262,10 +276,12 @@ def _choose(groups: Groups, edges: _Edges) -> tuple[IntArray, IntArray, npt.NDAr
     return merged[:, 0], merged[:, 1], forbidden
 
 
-def _edges_of_crowded(groups: Groups, crowded: npt.NDArray[np.bool_], limit: np.float32) -> _Edges:
+def _edges_of_crowded(
+    groups: Groups, crowded: npt.NDArray[np.bool_], limit: np.float32, use: npt.NDArray[np.bool_]
+) -> _Edges:
     """Compare the means of groups whose faces have more neighbours than were listed with all others."""
     labels = groups.labels()
-    labels = labels[groups.trusted[labels]]
+    labels = labels[use[labels]]
     means = groups.means(labels)
     found: list[tuple[int, int]] = []
     for label in labels[crowded[labels]].tolist():

@@ -7,14 +7,14 @@ run moves what a user has seen.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from plugin.domain import Float32Array, PersonId
 from plugin.faces.grouping import LINK, RUNNERS_UP, group_faces
 from plugin.faces.immich import NOBODY
-from plugin.faces.known import KnownFaces, KnownPeople, Means, barred, whole_people
+from plugin.faces.known import KnownFaces, KnownPeople, Means, anchored, barred, contradicting, whole_people
 from plugin.faces.linkage import Constraints, Groups
 from plugin.faces.neighbours import IntArray, nearest
 
@@ -53,6 +53,7 @@ def regroup(
     maximum_distance: float,
     minimum_faces: int,
     whole_from: int | None = WHOLE_FROM,
+    from_scratch: bool = False,
 ) -> Regrouped:
     """Group faces, and decide who is who.
 
@@ -62,8 +63,16 @@ def regroup(
         maximum_distance: *maximum recognition distance*.
         minimum_faces: *minimum recognized faces*, >= 1.
         whole_from: people with at least this many faces take part as a whole; None: only the `kept` ones.
+        from_scratch: nobody takes part as a whole; one typical face stands for everybody who has to go on.
     """
-    whole = whole_people(faces.person, people, whole_from)
+    whole = set() if from_scratch else whole_people(faces.person, people, whole_from)
+    go_on = {*people.kept, *faces.said[faces.said != NOBODY].tolist()} - whole
+    odd = contradicting(faces, people.kept)
+    faces = replace(
+        faces,
+        said=anchored(replace(faces, trusted=faces.trusted & ~odd), sorted(go_on), people.birth_dates or {}),
+        trusted=faces.trusted & ~odd,
+    )
     loose = np.flatnonzero(~np.isin(faces.person, list(whole)) | (faces.said != NOBODY)).astype(np.int64)
     means = Means.of(faces, people, whole)
     apart = faces.picture.max(initial=0) + 1 + np.arange(len(means.person))
@@ -71,6 +80,7 @@ def regroup(
         np.concatenate([faces.picture[loose], apart]),
         np.concatenate([faces.said[loose], means.person]),
         barred(faces, people, loose, whole),
+        [position for position, row in enumerate(loose.tolist()) if people.rejected and row in people.rejected],
     )
     groups = group_faces(
         np.concatenate([faces.embedding[loose], means.embedding]),

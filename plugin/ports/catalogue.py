@@ -201,7 +201,9 @@ class RecognitionRows:
 
     Attributes:
         face_id: int64. embedding: float32 (n, d). person_id: int64, -1 for none. by_user: bool.
-        asset_id: int64. taken_at: datetime64[s], NaT when unknown.
+        asset_id: int64. taken_at: datetime64[s], NaT when unknown. quality: float32, 0..1.
+        group_id: int64, faces of nobody with the same number are alike (`FaceRows.regroup`), -1 for none.
+        waiting: bool, for recognition (pending or deferred).
     """
 
     face_id: IntArray
@@ -210,6 +212,18 @@ class RecognitionRows:
     by_user: BoolArray
     asset_id: IntArray
     taken_at: TimeArray
+    quality: Float32Array
+    group_id: IntArray
+    waiting: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePlaces:
+    """Where faces stand, as int64 arrays of one length: `face_id`, `person_id` and `group_id` (-1 for none)."""
+
+    face_id: IntArray
+    person_id: IntArray
+    group_id: IntArray
 
 
 class FaceRows(Protocol):
@@ -237,8 +251,40 @@ class FaceRows(Protocol):
         """Faces of present assets in `pending` or `deferred`, oldest id first."""
         ...
 
-    def recognition_rows(self, account_id: AccountId, pack: str) -> RecognitionRows:
-        """Every face of present assets of the account that is not ignored."""
+    def recognition_rows(
+        self, account_id: AccountId, pack: str, face_ids: Sequence[FaceId] | None = None
+    ) -> RecognitionRows:
+        """Every face (among these) of present assets of the account that is not ignored, lowest id first."""
+        ...
+
+    def places(
+        self,
+        account_id: AccountId,
+        pack: str,
+        *,
+        face_ids: Sequence[FaceId] = (),
+        person_ids: Sequence[PersonId] = (),
+        group_ids: Sequence[FaceId] = (),
+    ) -> FacePlaces:
+        """Those faces of `recognition_rows` that are named, or belong to one of the persons or groups; no order."""
+        ...
+
+    def appearances(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> IntArray:
+        """Who is in which of these assets: (asset, person), int64 (k, 2)."""
+        ...
+
+    def regroup(self, account_id: AccountId, face_ids: IntArray, persons: IntArray, groups: IntArray) -> int:
+        """Store what a run of recognition found, all at once; returns how many persons were founded.
+
+        Faces a user assigned or ignored, pairs that a verdict forbids, and faces and persons that are gone are left
+        alone; a face that was waiting and is left alone waits still.
+
+        Args:
+            account_id: whose faces these are.
+            face_ids: int64 (n,).
+            persons: int64 (n,), -1 for none; -2, -3, ... are persons to be founded.
+            groups: int64 (n,), for faces of nobody: the lowest id of the faces that are alike, -1 for none.
+        """
         ...
 
     def assign(
@@ -260,6 +306,10 @@ class FaceRows(Protocol):
 
     def requeue_unassigned(self, account_id: AccountId | None) -> int:
         """For Missing and the nightly run: unassigned faces become pending again."""
+        ...
+
+    def recognised_since(self, account_id: AccountId, since: datetime | None) -> list[FaceId]:
+        """Faces that recognition changed at or after this time (None: ever)."""
         ...
 
     def recognition_status(self, account_id: AccountId | None = None) -> QueueStatus: ...
@@ -315,6 +365,9 @@ class PersonRows(Protocol):
         ...
 
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]: ...
+    def kept(self, account_id: AccountId) -> set[PersonId]:
+        """People a user said something about: a name, a birth date, hidden, favourite, a feature photo, not another."""
+        ...
 
 
 class VerdictRows(Protocol):

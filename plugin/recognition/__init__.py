@@ -1,10 +1,12 @@
-"""Faces -> people: assign, create, wait; the nightly retry; Missing and Reset.
+"""Faces -> people: what waits gets its turn; the nightly second look; Missing and Reset; what a verdict spreads to.
 
-The rules are `plugin.faces.immich`; here they meet the catalogue. Two ways lead to the same answer: a few new faces ask
-the embedding index, many at once are compared in memory. Work is rows: a face's state says which turn it waits for, so
-a run may be killed anywhere and the next one goes on.
+There are two ways: the default engine (`plugin.faces.grouping`) regroups what is new with its surroundings, Immich's
+algorithm (`plugin.faces.immich`) decides face by face and is kept as a yardstick. Here they meet the catalogue. A few
+new faces ask the embedding index, many at once are compared in memory. Work is rows: a face's state says whether it
+waits, so a run may be killed anywhere and the next one goes on.
 
-Read `runs` for how a run goes, `albums` for how faces are compared, `verdicts` for what comes before both.
+Read `regrouping` for a run of the default engine and `surroundings` for what it looks at; `runs` and `albums` are the
+same for Immich's algorithm; `verdicts` comes before both.
 """
 
 import threading
@@ -15,6 +17,7 @@ from plugin.errors import NotFound, SearchIndexError
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.index import EmbeddingIndex
 from plugin.recognition.albums import FEWEST_NEIGHBOURS
+from plugin.recognition.regrouping import Regrouping
 from plugin.recognition.runs import IN_MEMORY_FROM, SLICE, RecognitionSummary, Run
 from plugin.recognition.verdicts import apply_verdicts
 
@@ -65,32 +68,86 @@ class Recognition:
             # A person whose founding face was not assigned before a kill would stay for ever, empty and unnamed.
             self._catalogue.people.delete_empty()
             apply_verdicts(self._catalogue)
-            self._run = Run(self._catalogue, self._index, self._preferences(), self._slice)
+            try:
+                return self._by_method(should_stop, progress)
+            finally:
+                self._catalogue.people.delete_empty()
+
+    def _by_method(self, should_stop: Callable[[], bool], progress: Callable[[int, int], None]) -> RecognitionSummary:
+        preferences = self._preferences()
+        if preferences.method == "immich":
+            self._run = Run(self._catalogue, self._index, preferences, self._slice)
             try:
                 return self._run.to_the_end(should_stop, progress)
             finally:
                 self._run = None
-                self._catalogue.people.delete_empty()
+        regrouping = self._regrouping(preferences)
+        for account in self._catalogue.accounts.all():
+            if self._catalogue.preferences.get(_scratch_key(account.id)) and not should_stop():
+                regrouping.from_scratch(account.id)
+                self._catalogue.preferences.delete(_scratch_key(account.id))
+        return regrouping.to_the_end(should_stop, progress)
+
+    def _regrouping(self, preferences: Preferences) -> Regrouping:
+        return Regrouping(self._catalogue, self._index, preferences, self._slice)
 
     def missing(self, account_id: AccountId | None = None) -> int:
         """Make unassigned faces wait for recognition again; returns how many."""
         return self._catalogue.faces.requeue_unassigned(account_id)
 
     def nightly(self) -> int:
-        """Give every unassigned face another chance, as Immich does at night; returns how many."""
+        """A second look; returns how many faces were looked at.
+
+        By Immich's algorithm every unassigned face gets another chance. By ours only people that changed since the last
+        night are looked at, now face by face even if they are large: mistakes made with few photos mend with more.
+        """
         self._catalogue.people.delete_empty()
-        return self.missing()
+        preferences = self._preferences()
+        if preferences.method == "immich":
+            return self.missing()
+        with self._one_run:
+            apply_verdicts(self._catalogue)
+            regrouping = self._regrouping(preferences)
+            looked_at = sum(regrouping.look_again(account.id) for account in self._catalogue.accounts.all())
+            self._catalogue.people.delete_empty()
+            return looked_at
 
     def reset(self, account_id: AccountId | None = None) -> None:
-        """From scratch: only what users said stays. A running run notices. Every step may be repeated."""
-        faces, pack = self._catalogue.faces, self._preferences().pack
+        """From scratch: only what users said stays. A running run notices. Every step may be repeated.
+
+        By our engine people keep who they are (the next run regroups all faces, `plugin.faces.known.anchored`); by
+        Immich's algorithm people nobody named are gone at once.
+        """
+        faces, preferences = self._catalogue.faces, self._preferences()
+        if preferences.method != "immich":
+            self.missing(account_id)
+            for account in self._catalogue.accounts.all():
+                if account_id in (None, account.id):
+                    self._catalogue.preferences.set(_scratch_key(account.id), "yes")
+            return
         with self._slice:
             self.missing(account_id)
-            while waiting := faces.to_recognise(pack, FaceState.DEFERRED, SLICE):
+            while waiting := faces.to_recognise(preferences.pack, FaceState.DEFERRED, SLICE):
                 faces.set_state([face.id for face in waiting], FaceState.PENDING)
             faces.unassign_machine(account_id)
             if self._run is not None:
                 self._run.forget()
+
+    def spread(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> None:
+        """A user just said who these faces are: decide at once what that decides.
+
+        While a run is on, or the index cannot answer, faces near them wait for the next run instead.
+        """
+        preferences = self._preferences()
+        if preferences.method != "immich" and self._one_run.acquire(blocking=False):
+            try:
+                self._regrouping(preferences).around(account_id, face_ids)
+            except SearchIndexError:
+                return  # the nightly run looks at them
+            finally:
+                self._one_run.release()
+        else:
+            self.reconsider(account_id, face_ids)
 
     def reconsider(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> int:
         """Make unassigned faces near these wait again: a user just said who these are. Returns how many."""
@@ -111,3 +168,8 @@ class Recognition:
         if chosen:
             self._catalogue.faces.set_state(chosen, FaceState.PENDING)
         return len(chosen)
+
+
+def _scratch_key(account_id: AccountId) -> str:
+    """The row that says an account waits to be regrouped from scratch."""
+    return f"from_scratch.{account_id}"

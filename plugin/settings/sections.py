@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from plugin.hosts.folder.options import DEFAULT_SKIP
-from plugin.preferences import DISTANCE_RANGE, FACES_RANGE, SCORE_RANGE
+from plugin.preferences import DISTANCE_RANGE, FACES_RANGE, METHODS, SCORE_RANGE
 from plugin.settings.allowed import Number, Whole, number, switch, whole
 from plugin.settings.config_file import ConfigFileSource
 
@@ -107,6 +107,7 @@ class DetectionSettings(Section):
 class RecognitionSettings(Section):
     """How faces become people. The two thresholds fix what the Settings page otherwise decides."""
 
+    method: Literal["kinfolk", "immich"] = Field(default="kinfolk", description="kinfolk or immich")
     maximum_distance: Number | None = number(None, *DISTANCE_RANGE, unset="the Settings page decides")
     minimum_faces: Whole | None = whole(None, *FACES_RANGE, unset="the Settings page decides")
     nightly_at: Annotated[str, BeforeValidator(clock_time)] = Field(
@@ -184,5 +185,6 @@ class Settings(BaseSettings):
             "minimum_score": self.detection.minimum_score,
             "maximum_distance": self.recognition.maximum_distance,
             "minimum_faces": self.recognition.minimum_faces,
+            "method": self.recognition.method if self.recognition.method != METHODS[0] else None,
         }
         return {name: value for name, value in chosen.items() if value is not None}

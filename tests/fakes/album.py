@@ -83,7 +83,7 @@ class Album:
         self.index = ExactIndex()
         self.account: Account = self.catalogue.accounts.add("Anna", None, is_admin=True)
         self.library: Library = self.add_library(self.account)
-        self.preferences = Preferences(PACK, minimum_score=0.6, maximum_distance=0.5, minimum_faces=3)
+        self.preferences = Preferences(PACK, minimum_score=0.6, maximum_distance=0.5, minimum_faces=3, method="immich")
         self._photos = 0
 
     def add_library(self, account: Account) -> Library:
@@ -101,9 +101,20 @@ class Album:
         photos = [[at_degrees(angle)] for angle in degrees]
         return self._store(photos, taken_at=taken_at, library=library or self.library, pack=pack, indexed=indexed)
 
-    def add_photo(self, embeddings: Sequence[Float32Array], *, indexed: bool = True) -> list[FaceId]:
+    def add_photo(
+        self,
+        embeddings: Sequence[Float32Array],
+        *,
+        taken_at: datetime | None = None,
+        library: Library | None = None,
+        indexed: bool = True,
+        quality: float = 0.8,
+    ) -> list[FaceId]:
         """One photo with all of these faces, side by side."""
-        return self._store([embeddings], taken_at=None, library=self.library, pack=PACK, indexed=indexed)
+        library = library or self.library
+        return self._store(
+            [embeddings], taken_at=taken_at, library=library, pack=PACK, indexed=indexed, quality=quality
+        )
 
     def _store(
         self,
@@ -113,6 +124,7 @@ class Album:
         library: Library,
         pack: str,
         indexed: bool,
+        quality: float = 0.8,
     ) -> list[FaceId]:
         names = [f"{self._photos + number:05}.jpg" for number in range(len(photos))]
         self._photos += len(photos)
@@ -123,7 +135,7 @@ class Album:
         for name, embeddings in zip(names, photos, strict=True):
             width = 1 / len(embeddings)
             faces = [
-                replace(found_face(embedding), box=Box(place * width, 0.4, width / 2, 0.2))
+                replace(found_face(embedding), box=Box(place * width, 0.4, width / 2, 0.2), quality=quality)
                 for place, embedding in enumerate(embeddings)
             ]
             ids += self.catalogue.detection.finish(assets[name], pack, faces, (1000, 1000), taken_at)

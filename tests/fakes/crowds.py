@@ -1,5 +1,7 @@
 """Faces as arrays: people who look alike as much as real ones do, and strangers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from plugin.domain import Float32Array
@@ -10,7 +12,7 @@ from plugin.faces.neighbours import IntArray
 DIMENSION = 128
 
 
-def people(random: np.random.Generator, sizes: list[int], spread: float = 0.55) -> tuple[Float32Array, IntArray]:
+def people(random: np.random.Generator, sizes: Sequence[int], spread: float = 0.55) -> tuple[Float32Array, IntArray]:
     """Unit vectors float32 (n, 128) around one direction per person, and who each is.
 
     Two faces of one person are about spread² / (1 + spread²) apart, .23 with the default; of two people about 1.

@@ -226,19 +226,21 @@ def test_damage_met_while_working_is_reported_as_such(path: Path) -> None:
 
 
 def test_an_old_catalogue_is_backed_up_before_it_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    latest = REVISIONS[-1]
+
     def add_table(connection: object) -> None:
         connection.exec_driver_sql("CREATE TABLE news (id INTEGER)")  # type: ignore[attr-defined]  # a Connection
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")  # type: ignore[attr-defined]
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(opening, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(opening, "REVISIONS", (*REVISIONS, "9999"))
     monkeypatch.setattr(opening, "migrate", add_table)
     for _ in range(2):
         open_catalogue(path).close()
-    assert sql(path, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert sql(path, "SELECT version_num FROM alembic_version") == [("9999",)]
     (backup,) = (path.parent / "backups").iterdir()
     assert newest_backup(path.parent / "backups") == backup
     with zipfile.ZipFile(backup) as archive:
-        assert b'"revision": "0001"' in archive.read("manifest.json")
+        assert f'"revision": "{latest}"'.encode() in archive.read("manifest.json")
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +248,7 @@ def test_a_migration_that_fails_changes_nothing(path: Path, monkeypatch: pytest.
         connection.exec_driver_sql("CREATE TABLE news (id INTEGER)")  # type: ignore[attr-defined]  # a Connection
         raise RuntimeError("power is gone")
 
-    monkeypatch.setattr(opening, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(opening, "REVISIONS", (*REVISIONS, "9999"))
     monkeypatch.setattr(opening, "migrate", half_way)
     with pytest.raises(RuntimeError):
         open_catalogue(path)

@@ -1,0 +1,141 @@
+"""The faces a run has to look at: all of an account, or new ones with what the embedding index finds around them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from plugin.domain import AccountId, FaceId, Float32Array, PersonId, Preferences, VerdictKind
+from plugin.faces.grouping import TRUSTED_QUALITY
+from plugin.faces.immich import NOBODY
+from plugin.faces.known import KnownFaces, KnownPeople
+from plugin.faces.regrouping import NEAREST, WHOLE_FROM, near_faces, surroundings
+from plugin.ports.catalogue import BoolArray, Catalogue, FacePlaces, IntArray, RecognitionRows
+from plugin.ports.index import EmbeddingIndex
+
+SAMPLE = 64
+"""Faces that stand for a person who takes part as a whole: their mean is off by 0.01, a tenth of what matters."""
+
+MOST_NEIGHBOURS = 2000
+"""Asked of the index at most, when nearly all answers are other accounts' faces or of photos that are gone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What one regrouping looks at.
+
+    Attributes:
+        face_id: int64 (n,), which faces `faces` are.
+        waiting: bool (n,), for recognition.
+        faces: arrays of n faces.
+        people: what has to be respected.
+    """
+
+    face_id: IntArray
+    waiting: BoolArray
+    faces: KnownFaces
+    people: KnownPeople
+
+    def near_waiting(self, maximum_distance: float) -> "Surroundings":
+        """Only what the waiting faces can change anything for."""
+        rows = surroundings(self.faces, np.flatnonzero(self.waiting), maximum_distance)
+        place = {row: i for i, row in enumerate(rows.tolist())}
+        rejected = {place[row]: who for row, who in (self.people.rejected or {}).items() if row in place}
+        people = replace(self.people, rejected=rejected)
+        return Surroundings(self.face_id[rows], self.waiting[rows], self.faces.some(rows), people)
+
+
+class AccountFaces:
+    """Reads the faces of one account for the engine, with what users said about them.
+
+    Args:
+        catalogue: where the faces are.
+        account_id: whose.
+        preferences: the values to run with.
+    """
+
+    def __init__(self, catalogue: Catalogue, account_id: AccountId, preferences: Preferences) -> None:
+        self._catalogue = catalogue
+        self._account_id = account_id
+        self._preferences = preferences
+
+    def all(self) -> Surroundings:
+        """Every face."""
+        rows = self._catalogue.faces.recognition_rows(self._account_id, self._preferences.pack)
+        return self._with_verdicts(rows)
+
+    def around(self, face_ids: Sequence[FaceId], index: EmbeddingIndex) -> Surroundings:
+        """These faces and what they can change anything for; as `plugin.faces.regrouping.surroundings`, by the index.
+
+        Raises:
+            SearchIndexError: the index cannot answer.
+        """
+        rows, pack = self._catalogue.faces, self._preferences.pack
+        new = rows.recognition_rows(self._account_id, pack, face_ids)
+        loose: set[FaceId] = set(new.face_id.tolist())
+        persons: set[PersonId] = set()
+        groups: set[FaceId] = set()
+        for face_id, person, group, distance in self._neighbours(new.embedding, index):
+            nobodys, who = near_faces(face_id, person, distance, self._preferences.maximum_distance)
+            loose.update(nobodys.tolist())
+            groups.update(group[np.isin(face_id, nobodys) & (group >= 0)].tolist())
+            persons.update(who)
+        loose.update(rows.places(self._account_id, pack, group_ids=sorted(groups)).face_id.tolist())
+        members = rows.places(self._account_id, pack, person_ids=sorted(persons))
+        chosen, totals = _sampled(members)
+        found = rows.recognition_rows(self._account_id, pack, sorted(loose | chosen))
+        near = self._with_verdicts(found)
+        appearances = rows.appearances(self._account_id, np.unique(found.asset_id).tolist())
+        return replace(near, people=replace(near.people, faces=totals, appearances=appearances))
+
+    def _neighbours(
+        self, embeddings: Float32Array, index: EmbeddingIndex
+    ) -> Iterator[tuple[IntArray, IntArray, IntArray, Float32Array]]:
+        """For each face its nearest comparable ones: (face, person, group, distance), nearest first."""
+        for embedding in embeddings:
+            count = 2 * NEAREST
+            while True:
+                answer = index.nearest(self._preferences.pack, embedding, count)
+                places = self._catalogue.faces.places(
+                    self._account_id, self._preferences.pack, face_ids=[neighbour.face_id for neighbour in answer]
+                )
+                if len(places.face_id) >= NEAREST or len(answer) < count or count >= MOST_NEIGHBOURS:
+                    break
+                count *= 4
+            distance = {neighbour.face_id: neighbour.distance for neighbour in answer}
+            far = np.array([distance[face_id] for face_id in places.face_id.tolist()], dtype=np.float32)
+            order = np.lexsort((places.face_id, far))
+            yield places.face_id[order], places.person_id[order], places.group_id[order], far[order]
+
+    def _with_verdicts(self, rows: RecognitionRows) -> Surroundings:
+        row_of = {face_id: row for row, face_id in enumerate(rows.face_id.tolist())}
+        kept: set[PersonId] = set(self._catalogue.people.kept(self._account_id))
+        rejected: dict[int, set[PersonId]] = {}
+        for verdict in self._catalogue.verdicts.all(self._account_id):
+            if verdict.kind is VerdictKind.IS_NOT_PERSON and verdict.face_id in row_of and verdict.person_id:
+                rejected.setdefault(row_of[verdict.face_id], set()).add(verdict.person_id)
+        faces = KnownFaces(
+            rows.embedding,
+            rows.asset_id,
+            rows.person_id,
+            np.where(rows.by_user, rows.person_id, NOBODY),
+            rows.group_id,
+            rows.taken_at,
+            rows.quality >= TRUSTED_QUALITY,
+        )
+        births = self._catalogue.people.birth_dates(self._account_id)
+        return Surroundings(rows.face_id, rows.waiting, faces, KnownPeople(kept, birth_dates=births, rejected=rejected))
+
+
+def _sampled(members: FacePlaces) -> tuple[set[FaceId], Mapping[PersonId, int]]:
+    """Of each person all faces or, of large ones, a sample that stays the same; and how many faces each has."""
+    order = np.lexsort((members.face_id, members.person_id))
+    face_id, person_id = members.face_id[order], members.person_id[order]
+    persons, starts, counts = np.unique(person_id, return_index=True, return_counts=True)
+    chosen: set[FaceId] = set()
+    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
+        theirs = face_id[start : start + count]
+        if count >= WHOLE_FROM:
+            theirs = theirs[np.linspace(0, count - 1, min(SAMPLE, count)).astype(np.int64)]
+        chosen.update(theirs.tolist())
+    return chosen, dict(zip(persons.tolist(), counts.tolist(), strict=True))
