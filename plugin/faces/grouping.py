@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.domain import Float32Array
+from plugin.faces.company import Company
 from plugin.faces.immich import NOBODY
 from plugin.faces.linkage import Constraints, Groups, link
 from plugin.faces.neighbours import IntArray, similar_pairs
@@ -39,6 +40,11 @@ JOIN_GAP, UNITE_GAP = 1.1, 2.0
 STRANGER = 0.4
 """Times (1 - maximum recognition distance): how alike somebody unknown may be. In an album of two people there is no
 runner-up to tell how much a stranger resembles; among 300 people the runner-up is at about this."""
+
+COMPANY = 0.1
+"""Times (1 - maximum recognition distance): how much more alike a face counts to people who were seen elsewhere with
+those in its picture. Takes 3 to 6 % of the actions from the families albums, where most pictures have several faces,
+and changes nothing where few have. At .2 up to 30 % more strangers are assigned."""
 
 TRUSTED_QUALITY = 0.2
 """Faces below this quality join people, and never found or bridge them.
@@ -93,26 +99,41 @@ def group_faces(
     link(groups, similar_pairs(embedding, linking, NEIGHBOURS), linking)
     for _ in range(ROUNDS):
         stranger = STRANGER * (1 - maximum_distance)
-        joined = _join(groups, 1 - JOIN * maximum_distance, stranger)
+        favour = COMPANY * (1 - maximum_distance)
+        joined = _join(groups, constraints.picture, 1 - JOIN * maximum_distance, stranger, favour)
         if not joined + _unite(groups, 1 - UNITE * maximum_distance, stranger):
             break
     return groups
 
 
-def _join(groups: Groups, limit: float, stranger: float) -> int:
+def _join(groups: Groups, picture: IntArray, limit: float, stranger: float, favour: float) -> int:
     """Let small groups join people, the surest first; how many did."""
     labels = groups.labels()
     people, rest = _people(groups, labels)
     directions = _directions(groups, people)
+    company = Company(groups.label, picture, people)
     ready: list[tuple[float, int, int]] = []
     for small, candidates, alike in _most_alike(groups, rest, people, directions):
-        if alike[0] + JOIN_GAP * (alike[0] - stranger) < limit:
+        most = float(alike[0]) + favour
+        if most + JOIN_GAP * (most - stranger) < limit:
             continue  # not even without a runner-up
-        match = _match(groups, small, candidates, alike, stranger)
+        match = _match(groups, small, *_favoured(company, small, candidates, alike, favour), stranger)
         if match and (sure := match.alike + JOIN_GAP * (match.alike - match.runner_up)) >= limit:
             ready.append((-sure, small, match.label))
     merges = [(person, small) for _, small, person in sorted(ready) if groups.promise(person, small)]
     return _unite_all(groups, merges)
+
+
+def _favoured(
+    company: Company, small: int, candidates: list[int], alike: Float32Array, favour: float
+) -> tuple[list[int], Float32Array]:
+    """The candidates again, those expected in these pictures counting as more alike; most alike first."""
+    expected, telling = company.expected(small)
+    if not expected:
+        return candidates, alike
+    by = alike + np.float32(favour * telling) * np.array([who in expected for who in candidates], dtype=np.float32)
+    order = np.argsort(-by, kind="stable")
+    return [candidates[i] for i in order.tolist()], by[order]
 
 
 def _unite(groups: Groups, limit: float, stranger: float) -> int:

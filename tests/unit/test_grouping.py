@@ -191,3 +191,20 @@ def test_an_odd_face_joins_a_person_of_many_looks_and_one_of_few_under_the_same_
 
     assert joins(0.45)
     assert not joins(0.37)
+
+
+def test_a_face_in_doubt_joins_who_is_elsewhere_seen_with_those_in_its_picture() -> None:
+    anna, ben, cara, nobody = np.eye(4, dtype=np.float32)
+    odd = np.asarray(0.55 * anna + np.sqrt(1 - 0.55**2) * nobody, dtype=np.float32)
+    faces = np.stack([*[anna] * 5, *[ben] * 5, *[cara] * 5, odd])
+
+    def size_of_its_group(*, anna_is_seen_with_ben: bool) -> int:
+        picture = list(range(16))
+        picture[15] = picture[5]  # the odd face is beside Ben
+        if anna_is_seen_with_ben:
+            picture[0] = picture[6]
+        groups = grouped(faces, picture=picture, distance=0.3)
+        return int(groups.size[groups.label[15]])
+
+    assert size_of_its_group(anna_is_seen_with_ben=False) == 1
+    assert size_of_its_group(anna_is_seen_with_ben=True) == 6
