@@ -115,7 +115,7 @@ class Kinfolk:
     @cached_property
     def people(self) -> People:
         """What users do to people and faces."""
-        return People(self.catalogue, self.nudge, self.recognition.reconsider)
+        return People(self.catalogue, self.nudge, self.recognition.spread)
 
     @cached_property
     def media(self) -> StandardMedia:
