@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Jobs:
         catalogue: where the waiting rows are.
         workers: how many detection slices may run at once.
         rescan: how long after its last sync a library is compared with its host again.
-        nightly_at: local time (hour, minute) of the nightly run.
+        nightly_at: local time of the nightly run, to the minute.
         upkeep: backups and cleaning, run after the nightly recognition.
     """
 
@@ -58,7 +58,7 @@ class Jobs:
         *,
         workers: int,
         rescan: timedelta,
-        nightly_at: tuple[int, int],
+        nightly_at: time,
         upkeep: Callable[[], None],
     ) -> None:
         self._huey = huey
@@ -72,13 +72,12 @@ class Jobs:
         self._recognising = threading.Lock()
         self._syncing: set[LibraryId] = set()
         self._syncing_lock = threading.Lock()
-        hour, minute = nightly_at
         self._sync_task = huey.task(name="sync")(self._run_sync)
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
         self._model_task = huey.task(name="model")(self._run_model)
         huey.periodic_task(crontab(), name="sweep")(self.sweep)
-        huey.periodic_task(_local_time(hour, minute), name="nightly")(self._run_nightly)
+        huey.periodic_task(_local_time(nightly_at), name="nightly")(self._run_nightly)
 
     def every_sweep(self, look: Callable[[], None]) -> None:
         """Call this at every sweep, too."""
@@ -165,12 +164,12 @@ class Jobs:
         self._upkeep()
 
 
-def _local_time(hour: int, minute: int) -> Callable[[datetime], bool]:
+def _local_time(at: time) -> Callable[[datetime], bool]:
     """A Huey timetable entry in local time: Huey passes UTC, a family's night is local."""
 
     def due(timestamp: datetime) -> bool:
         local = timestamp.replace(tzinfo=UTC).astimezone()
-        return (local.hour, local.minute) == (hour, minute)
+        return (local.hour, local.minute) == (at.hour, at.minute)
 
     return due
 

@@ -75,14 +75,13 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     """Workers, timetable and watches, for as long as the block runs."""
     settings = kinfolk.settings
     huey = open_queue(kinfolk.folder.queue, kinfolk.folder.secret("queue"))
-    nightly = settings.recognition.nightly_time
     jobs = Jobs(
         huey,
         kinfolk.pipeline,
         kinfolk.catalogue,
         workers=settings.detection.workers,
         rescan=timedelta(minutes=settings.libraries.rescan_minutes),
-        nightly_at=(nightly.hour, nightly.minute),
+        nightly_at=settings.recognition.nightly_time,
         upkeep=kinfolk.upkeep,
     )
     kinfolk.nudge = jobs

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import time as time_of_day
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def jobs_on(queue: SqliteHuey, workshop: Workshop) -> Jobs:
         workshop.catalogue,
         workers=2,
         rescan=timedelta(hours=1),
-        nightly_at=(2, 0),
+        nightly_at=time_of_day(2, 0),
         upkeep=lambda: None,
     )
 
