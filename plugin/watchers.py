@@ -7,7 +7,7 @@ from collections.abc import Callable
 from plugin.domain import Library, LibraryId
 from plugin.errors import HostError
 from plugin.ports.catalogue import LibraryRows
-from plugin.ports.host import Host, Watch
+from plugin.ports.host import Host, Watch, WatchableHost
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,10 @@ class Watchers:
 
     def _start(self, library: Library) -> None:
         """Watch it, or remember that its host cannot be watched; one that is away is tried again at the next look."""
-        watch = getattr(self._host_of(library), "watch", None)
+        host, watch = self._host_of(library), None
         try:
-            self._watches[library.id] = watch(lambda: self._on_change(library.id)) if watch else None
+            if isinstance(host, WatchableHost):
+                watch = host.watch(lambda: self._on_change(library.id))
+            self._watches[library.id] = watch
         except HostError as error:
             log.info("Library %s is not watched now: %s", library.name, error)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from plugin.domain import HostAsset, IntakeProblem
 
@@ -60,6 +60,7 @@ class Watch(Protocol):
         ...
 
 
+@runtime_checkable
 class WatchableHost(Host, Protocol):
     """A host that can tell of changes by itself."""
 
