@@ -1,8 +1,8 @@
 """Downloading over HTTP, given up within seconds when nothing comes."""
 
+import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,11 +79,8 @@ def _receive(url: str, give_up: float, messages: "queue.Queue[_Message]", given_
 
 def _put(messages: "queue.Queue[_Message]", message: _Message, given_up: threading.Event) -> bool:
     while not given_up.is_set():
-        try:
+        with contextlib.suppress(queue.Full):
             messages.put(message, timeout=0.2)
-        except queue.Full:
-            time.sleep(0)
-        else:
             return True
     return False
 

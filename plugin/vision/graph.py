@@ -1,6 +1,6 @@
 """Rewriting ONNX graphs once, when a pack is installed: same numbers, half the time.
 
-Needs the `onnx` package (tens of MB of memory), so only `prepare.py` imports it, and only while it prepares.
+Needs the `onnx` package (tens of MB of memory), so only `prepared.py` imports it, and only while it prepares.
 """
 
 from collections.abc import Callable
