@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
 scripts/setup.sh test
-grep -l '__main__' benchmarks/*.py | while read -r benchmark; do
+for benchmark in $(grep -l '__main__' benchmarks/*.py); do
   step "$benchmark" "$python" -m "benchmarks.$(basename "$benchmark" .py)"
 done
