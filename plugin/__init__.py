@@ -9,9 +9,11 @@ The way of a photo, and the order to read the modules in:
 5. `people`                      name, merge, hide, delete, assign, reject, ignore
 6. `indexing`                    keep the disposable embedding index in step with the catalogue; check and repair
 7. `faces/`                      the pure core those steps call: alignment, quality, neighbours, grouping
-8. `jobs`                        Huey: what follows what
+8. `pipeline`                    what follows what; `jobs` (Huey) runs it in the background, `foreground` to the end
 9. `hosts/ media/ vision/ index/ catalogue/ web/`   the adapters, each behind a port
 10. `settings`, `assemble`, `cli/`, `__main__`      one validated configuration in, running parts out
+
+Beside the way: `preferences` (thresholds saved by the screens), `thumbnails`, `first_start` and `watchers`.
 """
 
 __version__ = "0.1.0"
