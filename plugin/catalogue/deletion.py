@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, delete, exists, false, func, insert, or_, select
 
 from plugin.catalogue.tables import embedding, face, index_tombstone, person, verdict
-from plugin.domain import AssignedBy, FaceState
+from plugin.domain import AssignedBy, FaceState, VerdictKind
 
 
 def kept_by_user() -> ColumnElement[bool]:
@@ -14,6 +14,19 @@ def kept_by_user() -> ColumnElement[bool]:
         func.coalesce(face.c.assigned_by == AssignedBy.USER, false()),
         face.c.state == FaceState.IGNORED,
         exists().where(verdict.c.face_id == face.c.id),
+    )
+
+
+def kept_persons() -> ColumnElement[bool]:
+    """Persons a user said something about; the machine neither merges them nor lets them go."""
+    theirs = or_(verdict.c.person_id == person.c.id, verdict.c.other_person_id == person.c.id)
+    return or_(
+        person.c.name != "",
+        person.c.hidden,
+        person.c.favourite,
+        person.c.birth_date.is_not(None),
+        person.c.feature_face_id.is_not(None),
+        exists().where(verdict.c.kind == VerdictKind.PERSONS_DIFFER, theirs),
     )
 
 

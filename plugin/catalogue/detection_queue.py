@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 from plugin.catalogue.asset_listing import UNTRIED
 from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, blocks, present, to_asset
 from plugin.catalogue.column_types import AnyRow
-from plugin.catalogue.deletion import delete_faces, kept_by_user
+from plugin.catalogue.deletion import delete_faces, kept_by_user, kept_persons
 from plugin.catalogue.detection_result import store_faces
 from plugin.catalogue.queue_rate import queue_status, recent_rate
-from plugin.catalogue.tables import asset, face
+from plugin.catalogue.tables import asset, face, person
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, Asset, AssetId, FaceId, FoundFace, QueueStatus, WorkState
 
@@ -43,7 +43,8 @@ class SqlDetectionQueue:
         """Make assets pending again; returns how many (of these) are now pending, gone ones not counted.
 
         `missing`: no result by this pack yet, or failed; what is being looked at now goes on. `refresh`: all; what is
-        being looked at now is looked at once more. `reset`: all, and faces a user said nothing about are deleted.
+        being looked at now is looked at once more. `reset`: all, and faces a user said nothing
+        about are deleted, unless they belong to somebody a user knows.
         """
         if mode not in MODES:
             raise ValueError(f"mode {mode!r} is none of {', '.join(MODES)}")
@@ -203,7 +204,10 @@ def _request(connection: Connection, mode: str, pack: str, scope: ColumnElement[
         connection.execute(update(asset).where(*within).values(**UNTRIED))
     if mode == "reset":
         assets = select(asset.c.id).where(*within)
-        delete_faces(connection, and_(face.c.asset_id.in_(assets), ~kept_by_user()))
+        # Faces of people a user knows stay until detection has looked: it finds them again, and so the people.
+        of_kept = face.c.person_id.in_(select(person.c.id).where(kept_persons()))
+        forgotten = or_(face.c.person_id.is_(None), ~of_kept)
+        delete_faces(connection, and_(face.c.asset_id.in_(assets), ~kept_by_user(), forgotten))
     count = select(func.count()).select_from(asset).where(*_pending(), *within)
     return int(connection.execute(count).scalar_one())
 

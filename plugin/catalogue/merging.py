@@ -1,17 +1,25 @@
 """Two persons that are one: what moves, and which verdicts lose their meaning by it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+import numpy as np
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 
-from plugin.catalogue.tables import face, person, verdict
-from plugin.domain import PersonId, VerdictKind
+from plugin.catalogue.column_types import from_blobs
+from plugin.catalogue.tables import embedding, face, person, verdict
+from plugin.domain import AssignedBy, PersonId, VerdictKind
+
+BEST_FACES = 64
+"""The typical face of a person is looked for among the best of this many."""
 
 
 def merge_people(connection: Connection, into: PersonId, others: Sequence[PersonId]) -> None:
     """Move everything of `others` to `into`, then delete `others`. All belong to one account."""
     if not others:
         return
+    for person_id in (into, *others):
+        _remember_typical_face(connection, person_id)
     _inherit(connection, into, others)
     connection.execute(update(face).where(face.c.person_id.in_(others)).values(person_id=into))
     for column in (verdict.c.person_id, verdict.c.other_person_id):
@@ -19,6 +27,32 @@ def merge_people(connection: Connection, into: PersonId, others: Sequence[Person
     _drop_contradicted(connection, into)
     _drop_repeated(connection, into)
     connection.execute(delete(person).where(person.c.id.in_(others)))
+
+
+def _remember_typical_face(connection: Connection, person_id: PersonId) -> None:
+    """Let a face stand for a person who is merged, as if the user had said of it who it is.
+
+    Without, a run that groups these faces anew would see two people again.
+    """
+    said = exists().where(verdict.c.kind == VerdictKind.IS_PERSON, verdict.c.person_id == person_id)
+    if connection.execute(select(said)).scalar():
+        return
+    query = (
+        select(face.c.id, face.c.account_id, embedding.c.vector, embedding.c.pack)
+        .join(embedding, embedding.c.face_id == face.c.id)
+        .where(face.c.person_id == person_id)
+        .order_by(face.c.quality.desc(), face.c.id)
+        .limit(BEST_FACES)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return
+    rows = [row for row in rows if row.pack == rows[0].pack]
+    vectors = from_blobs([row.vector for row in rows])
+    typical = rows[int(np.argmax(vectors @ vectors.mean(axis=0)))]
+    values = {"account_id": typical.account_id, "kind": VerdictKind.IS_PERSON, "face_id": typical.id}
+    connection.execute(insert(verdict).values(**values, person_id=person_id, said_at=datetime.now(UTC)))
+    connection.execute(update(face).where(face.c.id == typical.id).values(assigned_by=AssignedBy.USER))
 
 
 def _inherit(connection: Connection, into: PersonId, others: Sequence[PersonId]) -> None:

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from plugin.catalogue.deletion import delete_empty_persons
+from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
 from plugin.catalogue.person_rows import people_query, require_person, shown, to_people
-from plugin.catalogue.tables import account, face, person, verdict
+from plugin.catalogue.tables import account, face, person
 from plugin.catalogue.transactions import Transactions
-from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, VerdictKind
+from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
 from plugin.errors import NotFound, Refused
 
 
@@ -126,20 +126,9 @@ class SqlPeople:
 
     def kept(self, account_id: AccountId) -> set[PersonId]:
         """People a user said something about."""
-        theirs = verdict.c.kind == VerdictKind.PERSONS_DIFFER
-        told_apart = exists().where(
-            theirs, or_(verdict.c.person_id == person.c.id, verdict.c.other_person_id == person.c.id)
-        )
-        said = or_(
-            person.c.name != "",
-            person.c.hidden,
-            person.c.favourite,
-            person.c.birth_date.is_not(None),
-            person.c.feature_face_id.is_not(None),
-            told_apart,
-        )
+        query = select(person.c.id).where(person.c.account_id == account_id, kept_persons())
         with self._transactions.read() as connection:
-            return set(connection.execute(select(person.c.id).where(person.c.account_id == account_id, said)).scalars())
+            return set(connection.execute(query).scalars())
 
     def _set(self, person_id: PersonId, account_id: AccountId, **values: object) -> None:
         with self._transactions.write() as connection:

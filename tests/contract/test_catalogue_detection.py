@@ -284,12 +284,26 @@ def test_a_request_may_name_its_assets(cast: Cast) -> None:
 def test_reset_deletes_the_faces_a_user_said_nothing_about(cast: Cast) -> None:
     (asset,) = cast.add(listed("a.jpg"))
     plain, said, by_machine = cast.finish(asset, found(LEFT), found(MIDDLE), found(RIGHT))
-    anna = cast.person("Anna", by_machine)
-    cast.say(VerdictKind.IS_NOT_PERSON, said, anna)
+    cast.person("", by_machine)
+    cast.say(VerdictKind.IS_NOT_PERSON, said, cast.person("Anna"))
     assert cast.catalogue.detection.request("reset", PACK) == 1
     assert [face.id for face in cast.catalogue.faces.of_asset(asset.id, cast.me)] == [said]
     assert cast.catalogue.index_state.to_delete(10) == [(PACK, plain), (PACK, by_machine)]
-    assert cast.catalogue.people.get(anna, cast.me).name == "Anna"
+
+
+def test_people_a_user_knows_survive_a_reset_and_a_change_of_pack_with_the_faces_found_again(cast: Cast) -> None:
+    (asset,) = cast.add(listed("a.jpg"))
+    annas, nobodys, lost = cast.finish(asset, found(LEFT), found(MIDDLE), found(RIGHT))
+    anna = cast.person("Anna", annas, lost)
+    assert cast.catalogue.detection.request("reset", "buffalo_s") == 1
+    assert [face.id for face in cast.catalogue.faces.of_asset(asset.id, cast.me)] == [annas, lost]
+    again = cast.finish(asset, found(LEFT), found(MIDDLE), pack="buffalo_s")
+    now = cast.catalogue.faces.of_asset(asset.id, cast.me)
+    assert [(face.id, face.pack, face.person_id) for face in now] == [
+        (annas, "buffalo_s", anna),
+        (again[1], "buffalo_s", None),
+    ]
+    assert again[1] != nobodys
 
 
 def test_an_unknown_mode_is_a_mistake_of_the_caller(cast: Cast) -> None:

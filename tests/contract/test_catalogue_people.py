@@ -8,7 +8,7 @@ import pytest
 
 from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import NotFound, Refused
-from tests.contract.catalogue_cast import LEFT, MIDDLE, RIGHT, STORES, Cast, found, open_store
+from tests.contract.catalogue_cast import LEFT, MIDDLE, RIGHT, STORES, Cast, direction, found, open_store
 
 IS, IS_NOT, NOBODY, DIFFER = (
     VerdictKind.IS_PERSON,
@@ -186,13 +186,26 @@ def test_a_merge_moves_faces_and_takes_the_first_name_and_birth_date_set(cast: C
     assert [person.id for person in cast.catalogue.people.by_name(cast.me, "anna")] == [into]
 
 
-def test_a_merge_keeps_the_name_and_who_said_it(cast: Cast) -> None:
-    one, two = many(cast, 2)
-    anna, ben = cast.person("Anna", one), cast.person("Ben")
-    cast.catalogue.faces.assign([(two, ben)], AssignedBy.USER)
+def test_a_merge_keeps_the_name_and_remembers_one_typical_face_of_each(cast: Cast) -> None:
+    (blurred,) = cast.photo(found(embedding=direction(0), quality=0.1))
+    (typical,) = cast.photo(found(embedding=direction(0)))
+    (odd,) = cast.photo(found(embedding=direction(1), quality=0.99))
+    (other,) = cast.photo(found(embedding=direction(0)))
+    anna, ben = cast.person("Anna", blurred, typical, odd), cast.person("Ben", other)
     cast.catalogue.people.merge(anna, [ben], cast.me)
     assert cast.catalogue.people.get(anna, cast.me).name == "Anna"
-    assert [face.assigned_by for face in cast.catalogue.faces.many([one, two])] == ["machine", "user"]
+    assert cast.said() == [(IS, typical, anna, None), (IS, other, anna, None)]
+    by = [face.assigned_by for face in cast.catalogue.faces.many([blurred, typical, odd, other])]
+    assert by == ["machine", "user", "machine", "user"]
+
+
+def test_a_merge_relies_on_what_was_said_before(cast: Cast) -> None:
+    one, two, three = many(cast, 3)
+    anna, ben = cast.person("Anna", one, two), cast.person("Ben", three)
+    for face, person in ((two, anna), (three, ben)):
+        cast.say(IS, face, person)
+    cast.catalogue.people.merge(anna, [ben], cast.me)
+    assert cast.said() == [(IS, two, anna, None), (IS, three, anna, None)]
 
 
 def test_nobody_is_merged_when_one_of_them_does_not_exist(cast: Cast) -> None:
@@ -224,6 +237,7 @@ def test_verdicts_move_with_a_merge_and_those_it_contradicts_are_dropped(cast: C
     assert sorted(cast.said(), key=str) == sorted(
         [
             ("is_person", of_ben, anna, None),
+            ("is_person", of_anna, anna, None),
             ("is_not_person", stranger, anna, None),
             ("persons_differ", None, anna, carl),
         ],
