@@ -130,7 +130,7 @@ def average_linkage(factor: float) -> Method:
 METHODS: dict[str, Callable[[], Method]] = {
     "kinfolk": Kinfolk,
     **{f"immich x{factor}": partial(immich, factor) for factor in (0.83, 0.9, 1.0, 1.1)},
-    **{f"average x{factor}": partial(average_linkage, factor) for factor in (1.07, 1.1, 1.14, 1.17)},
+    **{f"average x{factor}": partial(average_linkage, factor) for factor in (1.07, 1.1, 1.14, 1.17, 1.22, 1.27)},
 }
 
 
