@@ -13,8 +13,8 @@ from plugin.domain import AssignedBy, FaceState, Float32Array, Person, Preferenc
 from plugin.errors import Refused
 from plugin.faces.immich import NOBODY, IntArray, Rules, recognise_all
 from plugin.people import People
-from plugin.recognition import Recognition, runs
-from tests.fakes.album import Album, NudgeLog
+from plugin.recognition import Recognition, regrouping, runs
+from tests.fakes.album import Album, NudgeLog, at_degrees
 
 RADIUS = 0.5
 
@@ -170,13 +170,17 @@ def _with_minimum(album: Album, minimum_faces: int) -> Preferences:
 class UsersAndMachine(RuleBasedStateMachine):
     """Photos arrive, users say things, recognition runs and starts over, in any order."""
 
+    method = "immich"
+
     def __init__(self) -> None:
         super().__init__()
         self.album = Album()
+        self.album.preferences = replace(self.album.preferences, method=self.method)
         self.faces: list[int] = []
+        self.merged: set[int] = set()
         self.account = self.album.account.id
         self.recognition = Recognition(self.album.catalogue, self.album.index, lambda: self.album.preferences)
-        self.people = People(self.album.catalogue, NudgeLog(), self.recognition.reconsider)
+        self.people = People(self.album.catalogue, NudgeLog(), self.recognition.spread)
 
     @initialize(degrees=st.lists(st.integers(0, 180), min_size=3, max_size=8))
     def photos_come_first(self, degrees: list[int]) -> None:
@@ -189,8 +193,13 @@ class UsersAndMachine(RuleBasedStateMachine):
     @rule(by_index=st.booleans())
     def recognition_runs(self, by_index: bool) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(runs, "FACES_PER_SEARCH", 0.0 if by_index else 10**9)
+            for module in (runs, regrouping):
+                patch.setattr(module, "FACES_PER_SEARCH", 0.0 if by_index else 10**9)
             self.recognition.run()
+
+    @rule(degrees=st.lists(st.integers(0, 180), min_size=2, max_size=3))
+    def a_photo_of_several_comes(self, degrees: list[int]) -> None:
+        self.faces += self.album.add_photo([at_degrees(degree) for degree in degrees])
 
     @rule()
     def recognition_starts_over(self) -> None:
@@ -233,6 +242,15 @@ class UsersAndMachine(RuleBasedStateMachine):
     def a_user_merges_two(self, data: st.DataObject) -> None:
         into, other, *_ = data.draw(st.permutations([person.id for person in self._persons()]))
         self.people.merge(self.account, into, [other])
+        self.merged.add(into)
+
+    @precondition(lambda self: len(self._persons()) >= 2)
+    @rule(data=st.data())
+    def a_user_tells_two_apart(self, data: st.DataObject) -> None:
+        one, other, *_ = data.draw(st.permutations([person.id for person in self._persons()]))
+        self.album.catalogue.verdicts.add(
+            self.account, VerdictKind.PERSONS_DIFFER, person_id=one, other_person_id=other
+        )
 
     @precondition(lambda self: self._persons())
     @rule(data=st.data())
@@ -242,7 +260,11 @@ class UsersAndMachine(RuleBasedStateMachine):
     @invariant()
     def the_machine_never_contradicts_a_verdict(self) -> None:
         faces = {face: self.album.catalogue.faces.get(face) for face in self.faces}
+        persons = {person.id for person in self._persons()}
         for said in self.album.catalogue.verdicts.all(self.account):
+            if said.kind is VerdictKind.PERSONS_DIFFER:
+                assert {said.person_id, said.other_person_id} <= persons
+                continue
             assert said.face_id is not None
             face = faces[said.face_id]
             if said.kind is VerdictKind.IS_PERSON:
@@ -263,5 +285,21 @@ class UsersAndMachine(RuleBasedStateMachine):
         self.album.catalogue.close()
 
 
+class UsersAndDefaultEngine(UsersAndMachine):
+    """The same, and people are never in two places of one picture unless a user says so."""
+
+    method = "kinfolk"
+
+    @invariant()
+    def nobody_is_twice_in_one_picture_unless_a_user_says_so(self) -> None:
+        seen: set[tuple[int, int]] = set()
+        for face in self.album.catalogue.faces.many(self.faces):
+            if face.person_id is not None and face.assigned_by is AssignedBy.MACHINE:
+                assert face.person_id in self.merged or (face.asset_id, face.person_id) not in seen
+                seen.add((face.asset_id, face.person_id))
+
+
 TestUsersAndMachine = UsersAndMachine.TestCase
 TestUsersAndMachine.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestUsersAndDefaultEngine = UsersAndDefaultEngine.TestCase
+TestUsersAndDefaultEngine.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
