@@ -245,6 +245,35 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question to the user: are these faces of nobody this person, or are two people one?
+
+    Attributes:
+        key: names the question as long as it is the same question.
+        person_id: who it may be.
+        face_ids: the faces asked about, all of nobody; empty when two people are compared.
+        other_person_id: the smaller one of the two people, or None.
+        distance: mean cosine distance between the two sides, 0..2.
+        gap: how much farther away the next likely person is.
+        likelihood: of a yes, 0..1.
+        decides: how many faces an answer decides.
+        shown: the faces asked about that are most like the person, at most three.
+        shown_of_person: the faces of the person that are most like them, at most three.
+    """
+
+    key: str
+    person_id: PersonId
+    face_ids: tuple[FaceId, ...]
+    other_person_id: PersonId | None
+    distance: float
+    gap: float
+    likelihood: float
+    decides: int
+    shown: tuple[FaceId, ...]
+    shown_of_person: tuple[FaceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
     """The values that detection and recognition run with: settings, else what the Settings page saved, else the pack's.
 

@@ -20,7 +20,7 @@ LONGEST_NAME = 200
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the writing direction: a name with one could rearrange the sentence it stands in."""
 
-Reconsider = Callable[[AccountId, Sequence[FaceId]], object]
+Spread = Callable[[AccountId, Sequence[FaceId]], object]
 
 
 def local_today() -> date:
@@ -51,8 +51,8 @@ class People:
     Args:
         catalogue: where everything is stored.
         nudge: wakes recognition, so that the consequence of an action shows soon.
-        reconsider: makes unassigned faces near the given ones wait for recognition again
-            (`Recognition.reconsider`); without it they wait for the night.
+        spread: decides at once what a word about these faces decides about others (`Recognition.spread`); without it
+            they wait for the night.
         today: for birth dates.
     """
 
@@ -60,12 +60,12 @@ class People:
         self,
         catalogue: Catalogue,
         nudge: Nudge,
-        reconsider: Reconsider | None = None,
+        spread: Spread | None = None,
         today: Callable[[], date] = local_today,
     ) -> None:
         self._catalogue = catalogue
         self._nudge = nudge
-        self._reconsider = reconsider
+        self._spread = spread
         self._today = today
 
     def rename(self, account_id: AccountId, person_id: PersonId, name: str) -> None:
@@ -123,10 +123,15 @@ class People:
 
     def assign(self, account_id: AccountId, face_id: FaceId, person_id: PersonId) -> None:
         """The user says: this face is that person. No run moves it any more."""
-        self._say(account_id, VerdictKind.IS_PERSON, face_id, person_id)
-        self._catalogue.faces.assign([(face_id, person_id)], AssignedBy.USER)
-        if self._reconsider is not None:
-            self._reconsider(account_id, [face_id])
+        self.assign_all(account_id, [face_id], person_id)
+
+    def assign_all(self, account_id: AccountId, face_ids: Sequence[FaceId], person_id: PersonId) -> None:
+        """The user says: all of these faces are that person."""
+        for face_id in face_ids:
+            self._say(account_id, VerdictKind.IS_PERSON, face_id, person_id)
+        self._catalogue.faces.assign([(face_id, person_id) for face_id in face_ids], AssignedBy.USER)
+        if self._spread is not None:
+            self._spread(account_id, face_ids)
         self._finish()
 
     def assign_new(self, account_id: AccountId, face_id: FaceId, name: str = "") -> PersonId:
@@ -158,9 +163,43 @@ class People:
         person_id = self._catalogue.faces.get(face_id, account_id).person_id
         if person_id is None:
             raise Refused("This face belongs to nobody yet", "Choose who it is instead")
-        self._say(account_id, VerdictKind.IS_NOT_PERSON, face_id, person_id)
-        self._catalogue.faces.assign([(face_id, None)], AssignedBy.USER, FaceState.UNASSIGNED)
+        self.reject_all(account_id, [face_id], person_id)
+
+    def reject_all(self, account_id: AccountId, face_ids: Sequence[FaceId], person_id: PersonId) -> None:
+        """The user says: none of these faces is that person. Those that belong to the person are taken away."""
+        for face_id in face_ids:
+            self._say(account_id, VerdictKind.IS_NOT_PERSON, face_id, person_id)
+        theirs = [face.id for face in self._catalogue.faces.many(face_ids) if face.person_id == person_id]
+        self._catalogue.faces.assign([(face_id, None) for face_id in theirs], AssignedBy.USER, FaceState.UNASSIGNED)
         self._finish()
+
+    def tell_apart(self, account_id: AccountId, one: PersonId, other: PersonId) -> None:
+        """The user says: these are two people, however alike they look. No run makes them one.
+
+        Raises:
+            Refused: a person with themselves.
+        """
+        if one == other:
+            raise Refused("A person cannot differ from themselves", "Choose somebody else")
+        self._catalogue.verdicts.add(account_id, VerdictKind.PERSONS_DIFFER, person_id=one, other_person_id=other)
+
+    def split(self, account_id: AccountId, person_id: PersonId, face_ids: Sequence[FaceId]) -> PersonId:
+        """Make some faces of a person somebody else, for good; returns the new person.
+
+        Raises:
+            Refused: no faces, faces of somebody else, or all of them.
+        """
+        moved = set(face_ids)
+        person = self._catalogue.people.get(person_id, account_id)
+        theirs = {face.id for face in self._catalogue.faces.many(list(moved)) if face.person_id == person_id}
+        if not moved or theirs != moved:
+            raise Refused("Only faces of this person can be split off", "Reload the page and choose again")
+        if len(moved) >= person.face_count:
+            raise Refused("All faces of this person were chosen", "Leave at least one, or rename the person")
+        new = self._catalogue.people.add(account_id)
+        self.tell_apart(account_id, person_id, new)
+        self.assign_all(account_id, sorted(moved), new)
+        return new
 
     def ignore(self, account_id: AccountId, face_id: FaceId) -> None:
         """The user says: this is nobody (a statue, a poster, a stranger, no face at all)."""

@@ -13,7 +13,7 @@ from plugin.catalogue.deletion import delete_empty_persons
 from plugin.catalogue.face_rows import faces_query, get_face, to_face
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.queue_rate import queue_status, recent_rate
-from plugin.catalogue.recognition_rows import read_places, read_recognition_rows
+from plugin.catalogue.recognition_rows import read_all_places, read_places, read_recognition_rows
 from plugin.catalogue.regrouping import Outcome, store_outcome
 from plugin.catalogue.tables import asset, embedding, face, library, person
 from plugin.catalogue.transactions import BLOCK, Transactions
@@ -114,6 +114,11 @@ class SqlFaces:
         among = ((face.c.id, face_ids), (face.c.person_id, person_ids), (face.c.group_id, group_ids))
         with self._transactions.read() as connection:
             return read_places(connection, account_id, pack, among)
+
+    def all_places(self, account_id: AccountId, pack: str) -> FacePlaces:
+        """Where every face of `recognition_rows` stands."""
+        with self._transactions.read() as connection:
+            return read_all_places(connection, account_id, pack)
 
     def appearances(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> IntArray:
         """Who is in which of these assets: (asset, person), int64 (k, 2)."""

@@ -1,10 +1,10 @@
 """Faces as arrays for recognition."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from plugin.catalogue.asset_rows import blocks, present
 from plugin.catalogue.column_types import VECTOR_TYPE, AnyRow
@@ -55,18 +55,35 @@ def read_places(
     connection: Connection, account_id: AccountId, pack: str, among: Sequence[tuple[ColumnElement[int], Sequence[int]]]
 ) -> FacePlaces:
     """Where faces stand that have one of these values in one of these columns of `face`; see `FaceRows.places`."""
-    query = (
-        select(face.c.id, face.c.person_id, face.c.group_id)
-        .join(asset, asset.c.id == face.c.asset_id)
-        .where(face.c.pack == pack, *_comparable(account_id))
-    )
-    found: dict[FaceId, tuple[int, int]] = {}
+    query = _places_query(account_id, pack)
+    found: dict[FaceId, AnyRow] = {}
     for column, values in among:
         for scope in blocks(dict.fromkeys(values)):
-            for row in connection.execute(query.where(column.in_(scope))):
-                found[row.id] = _or_none(row.person_id), _or_none(row.group_id)
-    places = np.array(list(found.values()), dtype=np.int64).reshape(-1, 2)
-    return FacePlaces(np.array(list(found), dtype=np.int64), places[:, 0], places[:, 1])
+            found.update((row.id, row) for row in connection.execute(query.where(column.in_(scope))))
+    return FacePlaces(*_place_arrays(list(found.values())))
+
+
+def read_all_places(connection: Connection, account_id: AccountId, pack: str) -> FacePlaces:
+    """See `FaceRows.all_places`."""
+    rows = connection.execute(_places_query(account_id, pack)).partitions(ROWS_AT_ONCE)
+    parts = [_place_arrays(part) for part in rows] or [_place_arrays([])]
+    return FacePlaces(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _places_query(account_id: AccountId, pack: str) -> Select[Any]:
+    columns = (face.c.id, face.c.person_id, face.c.group_id, face.c.asset_id, face.c.quality)
+    joined = face.join(asset, asset.c.id == face.c.asset_id)
+    return select(*columns).select_from(joined).where(face.c.pack == pack, *_comparable(account_id))
+
+
+def _place_arrays(rows: Sequence[AnyRow]) -> tuple[IntArray, IntArray, IntArray, IntArray, Float32Array]:
+    return (
+        np.array([row.id for row in rows], dtype=np.int64),
+        np.array([_or_none(row.person_id) for row in rows], dtype=np.int64),
+        np.array([_or_none(row.group_id) for row in rows], dtype=np.int64),
+        np.array([row.asset_id for row in rows], dtype=np.int64),
+        np.array([row.quality for row in rows], dtype=np.float32),
+    )
 
 
 def _comparable(account_id: AccountId) -> tuple[ColumnElement[bool], ...]:

@@ -208,6 +208,15 @@ verdict = Table(
     sqlite_autoincrement=True,
 )
 
+# Suggestions are worked out when they are asked for; only that one was skipped has to be remembered.
+skipped = Table(
+    "skipped",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("likelihood", Float, nullable=False),
+)
+
 preference = Table(
     "preference",
     metadata,

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select
 
 from plugin.catalogue.person_rows import require_person
-from plugin.catalogue.tables import face, verdict
+from plugin.catalogue.tables import face, skipped, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, PersonId, Verdict, VerdictKind
 from plugin.errors import NotFound, Refused
@@ -63,6 +63,19 @@ class SqlVerdicts:
         )
         with self._transactions.read() as connection:
             return set(connection.execute(query).scalars())
+
+    def skip(self, account_id: AccountId, key: str, likelihood: float) -> None:
+        """Remember that a suggestion was skipped when a yes was so likely."""
+        same = (skipped.c.account_id == account_id, skipped.c.key == key)
+        with self._transactions.write() as connection:
+            connection.execute(delete(skipped).where(*same))
+            connection.execute(insert(skipped).values(account_id=account_id, key=key, likelihood=likelihood))
+
+    def skipped(self, account_id: AccountId) -> dict[str, float]:
+        """The likelihood at which suggestions were skipped last, by key."""
+        query = select(skipped.c.key, skipped.c.likelihood).where(skipped.c.account_id == account_id)
+        with self._transactions.read() as connection:
+            return {row.key: row.likelihood for row in connection.execute(query)}
 
 
 def _check_shape(

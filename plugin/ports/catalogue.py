@@ -219,11 +219,13 @@ class RecognitionRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePlaces:
-    """Where faces stand, as int64 arrays of one length: `face_id`, `person_id` and `group_id` (-1 for none)."""
+    """Where faces stand, as arrays of one length; like `RecognitionRows`, without what takes room."""
 
     face_id: IntArray
     person_id: IntArray
     group_id: IntArray
+    asset_id: IntArray
+    quality: Float32Array
 
 
 class FaceRows(Protocol):
@@ -267,6 +269,10 @@ class FaceRows(Protocol):
         group_ids: Sequence[FaceId] = (),
     ) -> FacePlaces:
         """Those faces of `recognition_rows` that are named, or belong to one of the persons or groups; no order."""
+        ...
+
+    def all_places(self, account_id: AccountId, pack: str) -> FacePlaces:
+        """Where every face of `recognition_rows` stands; no order."""
         ...
 
     def appearances(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> IntArray:
@@ -389,6 +395,14 @@ class VerdictRows(Protocol):
     def all(self, account_id: AccountId) -> list[Verdict]: ...
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""
+        ...
+
+    def skip(self, account_id: AccountId, key: str, likelihood: float) -> None:
+        """Remember that a suggestion was skipped when a yes was so likely."""
+        ...
+
+    def skipped(self, account_id: AccountId) -> dict[str, float]:
+        """The likelihood at which suggestions were skipped last, by key."""
         ...
 
 

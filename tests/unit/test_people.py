@@ -34,7 +34,7 @@ def recognition(album: Album) -> Recognition:
 
 @pytest.fixture
 def people(album: Album, nudge: NudgeLog, recognition: Recognition) -> People:
-    return People(album.catalogue, nudge, recognition.reconsider, lambda: TODAY)
+    return People(album.catalogue, nudge, recognition.spread, lambda: TODAY)
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_an_assignment_shows_its_consequence_at_once(
     assert album.persons(faces) == [anna, anna]
 
 
-def test_without_reconsidering_the_others_wait_for_the_night(
+def test_without_spreading_the_others_wait_for_the_night(
     album: Album, nudge: NudgeLog, recognition: Recognition, me: int, anna: PersonId
 ) -> None:
     faces = album.add(0, 10)

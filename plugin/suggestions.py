@@ -1,0 +1,234 @@
+"""Suggestions: questions to the user, the most useful first, and what an answer does.
+
+They are worked out from the catalogue when somebody asks, so there is nothing to keep true in between. A yes and a no
+are verdicts, made through `plugin.people`; only what was skipped is remembered here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from plugin.domain import AccountId, AssetId, FaceId, Float32Array, PersonId, Preferences, Suggestion, VerdictKind
+from plugin.errors import NotFound
+from plugin.faces.grouping import TRUSTED_QUALITY
+from plugin.faces.suggesting import Question, who_is_there_twice, who_may_it_be, worth_asking_again
+from plugin.people import People
+from plugin.ports.catalogue import Catalogue, FacePlaces, IntArray
+
+SAMPLE = 16
+"""Faces whose mean stands for a person or a group."""
+
+MOST_SINGLES = 4000
+"""Faces that are alike to no other are asked about, too, but only the best of them: 8 MB of embeddings."""
+
+SHOWN = 3
+"""Faces shown on each side of a question."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """Faces that stand for one person, or one group of nobody."""
+
+    key: int
+    faces: int
+    sample: Sequence[FaceId]
+    assets: frozenset[AssetId]
+
+
+class Suggestions:
+    """Asks users what the machine cannot decide.
+
+    Args:
+        catalogue: where everything is.
+        people: carries out the answers.
+        preferences: the pack and the distance in force.
+    """
+
+    def __init__(self, catalogue: Catalogue, people: People, preferences: Callable[[], Preferences]) -> None:
+        self._catalogue = catalogue
+        self._people = people
+        self._preferences = preferences
+
+    def ranked(self, account_id: AccountId, limit: int = 50) -> list[Suggestion]:
+        """The questions worth asking now, those first whose answer is expected to bring most faces to their person."""
+        board = _Board(self._catalogue, account_id, self._preferences())
+        found = [board.about_group(question) for question in board.groups_asked()]
+        found += [board.about_person(question) for question in board.persons_asked()]
+        skipped = self._catalogue.verdicts.skipped(account_id)
+        open_ = [
+            suggestion
+            for suggestion in sorted(found, key=lambda one: (-one.likelihood * one.decides, one.key))
+            if suggestion.key not in skipped or worth_asking_again(skipped[suggestion.key], suggestion.likelihood)
+        ]
+        return open_[:limit]
+
+    def accept(self, account_id: AccountId, suggestion: Suggestion) -> None:
+        """Yes: the faces are this person, or the two people are one.
+
+        Raises:
+            NotFound: somebody or something it is about is gone.
+        """
+        if suggestion.other_person_id is None:
+            self._people.assign_all(account_id, self._faces(account_id, suggestion), suggestion.person_id)
+        else:
+            self._people.merge(account_id, suggestion.person_id, [suggestion.other_person_id])
+
+    def reject(self, account_id: AccountId, suggestion: Suggestion) -> None:
+        """No: none of the faces is this person, or the two people differ. Never asked again.
+
+        Raises:
+            NotFound: somebody or something it is about is gone.
+        """
+        if suggestion.other_person_id is None:
+            self._people.reject_all(account_id, self._faces(account_id, suggestion), suggestion.person_id)
+        else:
+            self._people.tell_apart(account_id, suggestion.person_id, suggestion.other_person_id)
+
+    def skip(self, account_id: AccountId, suggestion: Suggestion) -> None:
+        """Not now: asked again when a yes has become clearly likelier."""
+        self._catalogue.verdicts.skip(account_id, suggestion.key, suggestion.likelihood)
+
+    def find(self, account_id: AccountId, key: str) -> Suggestion:
+        """The open question with this key, to answer it.
+
+        Raises:
+            NotFound: it was answered, or things have changed since it was asked.
+        """
+        for suggestion in self.ranked(account_id, limit=100_000):
+            if suggestion.key == key:
+                return suggestion
+        raise NotFound("This question is not open any more", "Reload the page to see the current ones")
+
+    def _faces(self, account_id: AccountId, suggestion: Suggestion) -> list[FaceId]:
+        """The faces asked about that still belong to nobody."""
+        places = self._catalogue.faces.places(account_id, self._preferences().pack, face_ids=suggestion.face_ids)
+        nobodys = sorted(places.face_id[places.person_id < 0].tolist())
+        if not nobodys:
+            raise NotFound("These faces belong to somebody by now", "Reload the page to see the current questions")
+        return nobodys
+
+
+@dataclass(eq=False)
+class _Board:
+    """Everything the questions of one account are made from, read once."""
+
+    catalogue: Catalogue
+    account_id: AccountId
+    preferences: Preferences
+    people: list[_Side] = field(init=False)
+    groups: list[_Side] = field(init=False)
+
+    def __post_init__(self) -> None:
+        places = self.catalogue.faces.all_places(self.account_id, self.preferences.pack)
+        somebody = places.person_id >= 0
+        self.people = _sides(places, places.person_id, somebody)
+        in_group = ~somebody & (places.group_id >= 0)
+        self.groups = _sides(places, places.group_id, in_group)
+        single = np.flatnonzero(~somebody & ~in_group & (places.quality >= TRUSTED_QUALITY))
+        best = np.zeros(len(places.face_id), dtype=np.bool_)
+        best[single[np.argsort(-places.quality[single], kind="stable")[:MOST_SINGLES]]] = True
+        self.groups += _sides(places, places.face_id, best)
+        self._members = places
+        self._vectors = self._read([*self.people, *self.groups])
+        self._people_means = self._means(self.people)
+        self._read_verdicts()
+
+    def groups_asked(self) -> list[Question]:
+        counts = np.array([side.faces for side in self.groups], dtype=np.int64)
+        distance = self.preferences.maximum_distance
+        return who_may_it_be(self._means(self.groups), counts, self._people_means, self._may_be, distance)
+
+    def persons_asked(self) -> list[Question]:
+        counts = np.array([side.faces for side in self.people], dtype=np.int64)
+        return who_is_there_twice(self._people_means, counts, self._may_be_one, self.preferences.maximum_distance)
+
+    def about_group(self, question: Question) -> Suggestion:
+        asked, person = self.groups[question.asked], self.people[question.person]
+        mine = self._members.face_id[(self._members.group_id == asked.key) & (self._members.person_id < 0)].tolist()
+        face_ids = tuple(sorted(mine)) or tuple(asked.sample)
+        return self._suggestion(f"face-{min(face_ids)}-{person.key}", question, asked, person, face_ids, None)
+
+    def about_person(self, question: Question) -> Suggestion:
+        asked, person = self.people[question.asked], self.people[question.person]
+        low, high = sorted((asked.key, person.key))
+        return self._suggestion(f"person-{low}-{high}", question, asked, person, (), asked.key)
+
+    def _suggestion(
+        self,
+        key: str,
+        question: Question,
+        asked: _Side,
+        person: _Side,
+        face_ids: tuple[FaceId, ...],
+        other: PersonId | None,
+    ) -> Suggestion:
+        return Suggestion(
+            key=key,
+            person_id=person.key,
+            face_ids=face_ids,
+            other_person_id=other,
+            distance=question.distance,
+            gap=question.gap,
+            likelihood=question.likelihood,
+            decides=question.decides,
+            shown=self._nearest(asked, person),
+            shown_of_person=self._nearest(person, asked),
+        )
+
+    def _nearest(self, side: _Side, other: _Side) -> tuple[FaceId, ...]:
+        """The faces of one side that are most like the other: the evidence."""
+        toward = np.mean([self._vectors[face] for face in other.sample], axis=0)
+        return tuple(sorted(side.sample, key=lambda face: -float(self._vectors[face] @ toward))[:SHOWN])
+
+    def _read(self, sides: Sequence[_Side]) -> dict[FaceId, Float32Array]:
+        wanted = [face for side in sides for face in side.sample]
+        rows = self.catalogue.faces.recognition_rows(self.account_id, self.preferences.pack, wanted)
+        self._taken = dict(zip(rows.face_id.tolist(), rows.taken_at.astype("datetime64[D]").tolist(), strict=True))
+        return dict(zip(rows.face_id.tolist(), rows.embedding, strict=True))
+
+    def _means(self, sides: Sequence[_Side]) -> Float32Array:
+        width = len(next(iter(self._vectors.values()))) if self._vectors else 0
+        means = [np.mean([self._vectors[face] for face in side.sample], axis=0) for side in sides]
+        return np.array(means, dtype=np.float32).reshape(len(sides), width)
+
+    def _read_verdicts(self) -> None:
+        self._born: dict[PersonId, date] = self.catalogue.people.birth_dates(self.account_id)
+        self._named = {person.id for person in self.catalogue.people.all(self.account_id) if person.name}
+        self._rejected: set[tuple[FaceId, PersonId]] = set()
+        self._apart: set[tuple[PersonId, PersonId]] = set()
+        for verdict in self.catalogue.verdicts.all(self.account_id):
+            if verdict.kind is VerdictKind.IS_NOT_PERSON and verdict.face_id and verdict.person_id:
+                self._rejected.add((verdict.face_id, verdict.person_id))
+            elif verdict.kind is VerdictKind.PERSONS_DIFFER and verdict.person_id and verdict.other_person_id:
+                self._apart.add((verdict.person_id, verdict.other_person_id))
+
+    def _may_be(self, group: int, person: int) -> bool:
+        asked, who = self.groups[group], self.people[person]
+        if any((face, who.key) in self._rejected for face in asked.sample) or asked.assets & who.assets:
+            return False
+        born = self._born.get(who.key)
+        taken = [day for face in asked.sample if (day := self._taken.get(face)) is not None]
+        return born is None or all(day >= born for day in taken)
+
+    def _may_be_one(self, one: int, other: int) -> bool:
+        first, second = self.people[one], self.people[other]
+        low, high = sorted((first.key, second.key))
+        both_named = {low, high} <= self._named
+        return not both_named and (low, high) not in self._apart and not first.assets & second.assets
+
+
+def _sides(places: FacePlaces, key: IntArray, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[_Side]:
+    rows = np.flatnonzero(which)
+    rows = rows[np.lexsort((places.face_id[rows], key[rows]))]
+    keys, starts, counts = np.unique(key[rows], return_index=True, return_counts=True)
+    sides: list[_Side] = []
+    for number, start, count in zip(keys.tolist(), starts.tolist(), counts.tolist(), strict=True):
+        mine = rows[start : start + count]
+        trusted = mine[places.quality[mine] >= TRUSTED_QUALITY]
+        sample = trusted if len(trusted) else mine
+        sample = sample[np.linspace(0, len(sample) - 1, min(SAMPLE, len(sample))).astype(np.int64)]
+        assets = frozenset(places.asset_id[mine].tolist())
+        sides.append(_Side(number, count, places.face_id[sample].tolist(), assets))
+    return sides
