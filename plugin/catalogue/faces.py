@@ -132,7 +132,9 @@ class SqlFaces:
                 ]
         return np.array(found, dtype=np.int64).reshape(-1, 2)
 
-    def regroup(self, account_id: AccountId, face_ids: IntArray, persons: IntArray, groups: IntArray) -> int:
+    def regroup(
+        self, account_id: AccountId, face_ids: IntArray, persons: IntArray, groups: IntArray
+    ) -> dict[int, PersonId]:
         """Store what a run of recognition found; see `plugin.catalogue.regrouping`."""
         with self._transactions.write() as connection:
             found = Outcome(face_ids, persons, groups)

@@ -1,9 +1,9 @@
 """People."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
@@ -95,6 +95,14 @@ class SqlPeople:
             if _face_person(connection, face_id, account_id) != person_id:
                 raise Refused("This face does not belong to this person")
             connection.execute(update(person).where(person.c.id == person_id).values(feature_face_id=face_id))
+
+    def set_typical_faces(self, account_id: AccountId, faces: Mapping[PersonId, FaceId]) -> None:
+        """Which face to show for a person as long as no user chose one; people that are gone are left out."""
+        mine = (person.c.id == bindparam("row"), person.c.account_id == account_id)
+        rows = [{"row": person_id, "typical": face_id} for person_id, face_id in faces.items()]
+        if rows:
+            with self._transactions.write() as connection:
+                connection.execute(update(person).where(*mine).values(typical_face_id=bindparam("typical")), rows)
 
     def merge(self, into: PersonId, others: Sequence[PersonId], account_id: AccountId) -> None:
         """Faces and verdicts move; `into` keeps its name and birth date or takes the first one set among the others."""

@@ -56,8 +56,12 @@ def shown(
 
 def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
     """Rows of `people_query` as values, each with a feature face that can really be shown."""
-    usable = _usable_features(connection, [row.feature_face_id for row in rows if row.feature_face_id is not None])
-    chosen = {row.id: row.feature_face_id for row in rows if usable.get(row.feature_face_id) == row.id}
+    candidates = {row.id: (row.feature_face_id, row.typical_face_id) for row in rows}
+    usable = _usable_features(connection, [face_id for pair in candidates.values() for face_id in pair if face_id])
+    chosen: dict[PersonId, FaceId | None] = {}
+    for person_id, pair in candidates.items():
+        if theirs := [face_id for face_id in pair if usable.get(face_id) == person_id]:
+            chosen[person_id] = theirs[0]
     for row in rows:
         if row.id not in chosen and row.face_count:
             chosen[row.id] = _best_face(connection, row.id)

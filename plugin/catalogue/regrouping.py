@@ -27,7 +27,9 @@ class Outcome:
     groups: IntArray
 
 
-def store_outcome(connection: Connection, account_id: AccountId, outcome: Outcome, now: datetime) -> int:
+def store_outcome(
+    connection: Connection, account_id: AccountId, outcome: Outcome, now: datetime
+) -> dict[int, PersonId]:
     """See `FaceRows.regroup`. Only rows that change are written."""
     changes = _changes(connection, account_id, outcome)
     new = sorted({who for _, who, _ in changes if who < NOBODY}, reverse=True)
@@ -52,7 +54,7 @@ def store_outcome(connection: Connection, account_id: AccountId, outcome: Outcom
             "recognised_at": bindparam("now"),
         }
         connection.execute(update(face).where(face.c.id == bindparam("row")).values(**values), rows)
-    return len(founded)
+    return founded
 
 
 def _changes(connection: Connection, account_id: AccountId, outcome: Outcome) -> list[tuple[FaceId, PersonId, FaceId]]:

@@ -125,6 +125,8 @@ person = Table(
     Column("favourite", Boolean, nullable=False),
     # No foreign key: face and person would name each other, and a face that is gone only means "take the best one".
     Column("feature_face_id", Integer),
+    # What recognition would show, as long as no user chose; the same holds.
+    Column("typical_face_id", Integer),
     Index("ix_person_account_id_name_key", "account_id", "name_key"),
     sqlite_autoincrement=True,
 )

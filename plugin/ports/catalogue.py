@@ -5,7 +5,7 @@ that do not exist or belong to another account, `DiskFull` when nothing can be w
 broke.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeAlias
@@ -279,8 +279,10 @@ class FaceRows(Protocol):
         """Who is in which of these assets: (asset, person), int64 (k, 2)."""
         ...
 
-    def regroup(self, account_id: AccountId, face_ids: IntArray, persons: IntArray, groups: IntArray) -> int:
-        """Store what a run of recognition found, all at once; returns how many persons were founded.
+    def regroup(
+        self, account_id: AccountId, face_ids: IntArray, persons: IntArray, groups: IntArray
+    ) -> dict[int, PersonId]:
+        """Store what a run of recognition found, all at once; returns who was founded for each number below -1.
 
         Faces a user assigned or ignored, pairs that a verdict forbids, and faces and persons that are gone are left
         alone; a face that was waiting and is left alone waits still.
@@ -358,6 +360,10 @@ class PersonRows(Protocol):
     def set_hidden(self, person_id: PersonId, account_id: AccountId, *, hidden: bool) -> None: ...
     def set_birth_date(self, person_id: PersonId, account_id: AccountId, birth_date: date | None) -> None: ...
     def set_feature_face(self, person_id: PersonId, account_id: AccountId, face_id: FaceId) -> None: ...
+    def set_typical_faces(self, account_id: AccountId, faces: Mapping[PersonId, FaceId]) -> None:
+        """Which face to show for a person as long as no user chose one; people that are gone are left out."""
+        ...
+
     def merge(self, into: PersonId, others: Sequence[PersonId], account_id: AccountId) -> None:
         """Faces and verdicts move; `into` keeps its name and birth date or takes the first one set among the others."""
         ...

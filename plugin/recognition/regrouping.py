@@ -2,17 +2,18 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from plugin.domain import AccountId, FaceId, FaceState, Preferences
+from plugin.domain import AccountId, FaceId, FaceState, PersonId, Preferences
 from plugin.errors import SearchIndexError
 from plugin.faces.immich import NOBODY
-from plugin.faces.regrouping import WHOLE_FROM, regroup
+from plugin.faces.regrouping import WHOLE_FROM, Regrouped, regroup
+from plugin.faces.typicality import by_typicality
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.index import EmbeddingIndex
 from plugin.recognition.runs import FACES_PER_SEARCH, IN_MEMORY_FROM, SLICE, TRIES, RecognitionSummary
@@ -140,10 +141,26 @@ class Regrouping:
         )
         groups = np.where(done.group >= 0, look.face_id[done.group], -1)
         face_ids = look.face_id[done.rows]
-        self._founded += self._catalogue.faces.regroup(account_id, face_ids, done.person, groups)
+        founded = self._catalogue.faces.regroup(account_id, face_ids, done.person, groups)
+        self._founded += len(founded)
+        self._show_typical_faces(account_id, look, done, founded)
         now = done.person[look.waiting[done.rows]]
         self._assigned += int(np.count_nonzero(now != NOBODY))
         self._unassigned += int(np.count_nonzero(now == NOBODY))
+
+    def _show_typical_faces(
+        self, account_id: AccountId, look: Surroundings, done: Regrouped, founded: Mapping[int, PersonId]
+    ) -> None:
+        """Choose anew which face stands for the people whose faces changed."""
+        now = look.faces.person.copy()
+        now[done.rows] = done.person
+        changed = np.unique(now[(now != look.faces.person) & (now != NOBODY)])
+        typical: dict[PersonId, FaceId] = {}
+        for person in changed.tolist():
+            rows = np.flatnonzero(now == person)
+            best = by_typicality(look.faces.embedding[rows], look.quality[rows])[0]
+            typical[founded.get(person, person)] = int(look.face_id[rows[best]])
+        self._catalogue.people.set_typical_faces(account_id, typical)
 
     def _waiting(self, account_id: AccountId) -> int:
         states = self._catalogue.faces.state_counts(account_id)

@@ -27,12 +27,14 @@ class Surroundings:
     Attributes:
         face_id: int64 (n,), which faces `faces` are.
         waiting: bool (n,), for recognition.
+        quality: float32 (n,), 0..1.
         faces: arrays of n faces.
         people: what has to be respected.
     """
 
     face_id: IntArray
     waiting: BoolArray
+    quality: Float32Array
     faces: KnownFaces
     people: KnownPeople
 
@@ -42,7 +44,7 @@ class Surroundings:
         place = {row: i for i, row in enumerate(rows.tolist())}
         rejected = {place[row]: who for row, who in (self.people.rejected or {}).items() if row in place}
         people = replace(self.people, rejected=rejected)
-        return Surroundings(self.face_id[rows], self.waiting[rows], self.faces.some(rows), people)
+        return Surroundings(self.face_id[rows], self.waiting[rows], self.quality[rows], self.faces.some(rows), people)
 
 
 class AccountFaces:
@@ -124,7 +126,9 @@ class AccountFaces:
             rows.quality >= TRUSTED_QUALITY,
         )
         births = self._catalogue.people.birth_dates(self._account_id)
-        return Surroundings(rows.face_id, rows.waiting, faces, KnownPeople(kept, birth_dates=births, rejected=rejected))
+        return Surroundings(
+            rows.face_id, rows.waiting, rows.quality, faces, KnownPeople(kept, birth_dates=births, rejected=rejected)
+        )
 
 
 def _sampled(members: FacePlaces) -> tuple[set[FaceId], Mapping[PersonId, int]]:

@@ -354,3 +354,23 @@ def test_a_run_twice_changes_nothing(album: Album, recognition: Recognition) -> 
         again()
         recognition.run()
         assert album.persons(anna + ben + rest) == persons
+
+
+def test_a_typical_face_stands_for_a_person_until_a_user_chooses(
+    album: Album, recognition: Recognition, users: People
+) -> None:
+    faces, _ = people(np.random.default_rng(11), [6, 3])
+    ids = [album.add_photo([face], quality=0.7)[0] for face in faces[:5]]
+    (strange,) = album.add_photo([faces[6]], quality=0.99)
+    recognition.run()
+    anna = one_person(album, ids)
+    album.catalogue.faces.assign([(strange, anna)], AssignedBy.MACHINE)  # an early mistake, and the sharpest face
+    ids += album.add_photo([faces[5]], quality=0.8)
+    recognition.run()
+    assert album.catalogue.people.get(anna, album.account.id).feature_face_id == ids[5]
+    users.set_feature_face(album.account.id, anna, ids[0])
+    recognition.reset()
+    recognition.run()
+    assert album.catalogue.people.get(anna, album.account.id).feature_face_id == ids[0]
+    album.remove_photo(ids[0])
+    assert album.catalogue.people.get(anna, album.account.id).feature_face_id == ids[5]
