@@ -274,6 +274,14 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitProposal:
+    """A person who looks like several: the faces of each part, most faces first; fewer than two parts: no proposal."""
+
+    person_id: PersonId
+    parts: tuple[tuple[FaceId, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
     """The values that detection and recognition run with: settings, else what the Settings page saved, else the pack's.
 

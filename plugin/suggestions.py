@@ -10,9 +10,20 @@ from datetime import date
 
 import numpy as np
 
-from plugin.domain import AccountId, AssetId, FaceId, Float32Array, PersonId, Preferences, Suggestion, VerdictKind
+from plugin.domain import (
+    AccountId,
+    AssetId,
+    FaceId,
+    Float32Array,
+    PersonId,
+    Preferences,
+    SplitProposal,
+    Suggestion,
+    VerdictKind,
+)
 from plugin.errors import NotFound
 from plugin.faces.grouping import TRUSTED_QUALITY
+from plugin.faces.splitting import split_proposal
 from plugin.faces.suggesting import Question, who_is_there_twice, who_may_it_be, worth_asking_again
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue, FacePlaces, IntArray
@@ -100,6 +111,31 @@ class Suggestions:
             if suggestion.key == key:
                 return suggestion
         raise NotFound("This question is not open any more", "Reload the page to see the current ones")
+
+    def split(self, account_id: AccountId, person_id: PersonId) -> SplitProposal:
+        """Whether this person looks like several, and which faces are whose; `People.split` carries it out.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        self._catalogue.people.get(person_id, account_id)
+        preferences = self._preferences()
+        theirs = self._catalogue.faces.places(account_id, preferences.pack, person_ids=[person_id])
+        rows = self._catalogue.faces.recognition_rows(account_id, preferences.pack, theirs.face_id.tolist())
+        trusted = rows.quality >= TRUSTED_QUALITY
+        parts = split_proposal(rows.embedding, rows.asset_id, trusted, preferences.maximum_distance)
+        return SplitProposal(person_id, tuple(tuple(rows.face_id[part].tolist()) for part in parts))
+
+    def unassigned_groups(self, account_id: AccountId, offset: int = 0, limit: int = 50) -> list[tuple[FaceId, ...]]:
+        """Faces of nobody that are alike, to be named in one go; the largest groups first, single faces last."""
+        places = self._catalogue.faces.all_places(account_id, self._preferences().pack)
+        nobodys = places.person_id < 0
+        group = np.where(places.group_id >= 0, places.group_id, places.face_id)
+        order = np.lexsort((places.face_id, group))
+        order = order[nobodys[order]]
+        _, starts = np.unique(group[order], return_index=True)
+        groups = [tuple(part.tolist()) for part in np.split(places.face_id[order], starts[1:]) if len(part)]
+        return sorted(groups, key=lambda faces: (-len(faces), faces))[offset : offset + limit]
 
     def _faces(self, account_id: AccountId, suggestion: Suggestion) -> list[FaceId]:
         """The faces asked about that still belong to nobody."""

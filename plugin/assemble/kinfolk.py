@@ -32,6 +32,7 @@ from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.recognition import Recognition
 from plugin.settings import Settings
+from plugin.suggestions import Suggestions
 from plugin.thumbnails import Thumbnails
 from plugin.vision.downloads import Progress
 from plugin.vision.models import OnnxFaceModels
@@ -116,6 +117,11 @@ class Kinfolk:
     def people(self) -> People:
         """What users do to people and faces."""
         return People(self.catalogue, self.nudge, self.recognition.spread)
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """Questions to users."""
+        return Suggestions(self.catalogue, self.people, self.preferences.current)
 
     @cached_property
     def media(self) -> StandardMedia:

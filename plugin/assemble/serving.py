@@ -122,6 +122,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
     return WebServices(
         catalogue=kinfolk.catalogue,
         people=kinfolk.people,
+        suggestions=kinfolk.suggestions,
         nudge=kinfolk.nudge,
         pictures=kinfolk.thumbnails,
         preferences=kinfolk.preferences,

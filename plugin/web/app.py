@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
-from plugin.web import libraries, people, person, photo, pictures, preferences_page, session, status
+from plugin.web import libraries, people, person, photo, pictures, preferences_page, session, status, suggestions
 from plugin.web.error_pages import install_error_pages
 from plugin.web.request_context import EXTENSION
 from plugin.web.resources import resource_folder
@@ -44,7 +44,7 @@ def create_app(services: WebServices) -> Flask:
     # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
     session.install_session(app)
     CSRFProtect(app)
-    for module in (session, people, person, photo, pictures, status, libraries, preferences_page):
+    for module in (session, people, person, photo, pictures, status, libraries, preferences_page, suggestions):
         app.register_blueprint(module.pages)
     app.register_blueprint(health())
     limit_logins(app)

@@ -1,6 +1,6 @@
 """What a visitor sees when something did not work: what happened and the way on, never an inside."""
 
-from flask import Flask, Response, current_app, flash, g, request, url_for
+from flask import Flask, Response, current_app, flash, g, jsonify, request, url_for
 from flask import render_template as render
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -31,8 +31,10 @@ def install_error_pages(app: Flask) -> None:
     app.register_error_handler(Exception, unexpected)
 
 
-def page(status: int, title: str, text: str) -> tuple[str, int]:
-    """One error page."""
+def page(status: int, title: str, text: str) -> Answer:
+    """One error page, or the same as JSON for those who asked the API."""
+    if asks_api():
+        return current_app.make_response((jsonify(error=title, advice=text), status))
     if status >= 500:
         # The frame of a page asks the catalogue, which may be what broke.
         g.pop("account", None)
@@ -52,11 +54,16 @@ def explain(error: KinfolkError) -> Answer:
     """Errors of the design: after a form, back to it with the explanation; else a page."""
     if isinstance(error, NotFound):
         return page(404, *SENTENCES[404])
-    if request.method == "POST":
+    if request.method == "POST" and not asks_api():
         flash(error.explanation, "bad")
         return current_app.make_response(see_other(came_from(url_for("people.index"))))
     current_app.logger.warning("%s: %s", request.path, error)
     return page(status_of(error), "That did not work", error.explanation)
+
+
+def asks_api() -> bool:
+    """Whether the visitor is a script that wants JSON."""
+    return request.path.startswith("/api/")
 
 
 def status_of(error: KinfolkError) -> int:

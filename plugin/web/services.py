@@ -11,6 +11,7 @@ from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
+from plugin.suggestions import Suggestions
 
 APPLY_ACTIONS = (
     "detect_missing",
@@ -72,6 +73,7 @@ class WebServices:
 
     catalogue: Catalogue
     people: People
+    suggestions: Suggestions
     nudge: Nudge
     pictures: Pictures
     preferences: PreferenceBook

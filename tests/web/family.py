@@ -32,6 +32,7 @@ from plugin.first_start import FirstStart
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
+from plugin.suggestions import Suggestions
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
 from tests.fakes.album import NudgeLog
@@ -140,12 +141,15 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         nudge.sync(library.id)
         return library
 
+    people = People(catalogue, nudge)
+    preferences = PreferenceBook(catalogue.preferences, lambda: PACKS, {})
     services = WebServices(
         catalogue=catalogue,
-        people=People(catalogue, nudge),
+        people=people,
+        suggestions=Suggestions(catalogue, people, preferences.current),
         nudge=nudge,
         pictures=pictures,
-        preferences=PreferenceBook(catalogue.preferences, lambda: PACKS, {}),
+        preferences=preferences,
         packs=lambda: PACKS,
         add_folder_library=add_folder,
         engine_status=lambda: engine_status(()),
