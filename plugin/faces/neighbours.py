@@ -127,15 +127,11 @@ def similar_pairs(matrix: Float32Array, maximum_distance: float, count: int, blo
     limit = np.float32(1 - maximum_distance)
     parts: list[_Hits] = []
     crowded: list[IntArray] = [np.empty(0, dtype=np.int64)]
+    search = _LaterRows(matrix, block)
     for first in range(0, len(matrix), block):
-        starts = range(first, len(matrix), block * COLUMNS_PER_ROW)
-        listed = [_alike_above_diagonal(matrix, first, start, block, limit, count) for start in starts]
-        hits = _Hits(*(np.concatenate(part) for part in zip(*listed, strict=True)))
-        per_row = np.bincount(hits.rows - first, minlength=min(block, len(matrix) - first))
-        if per_row.max(initial=0) > count:
-            crowded.append(np.flatnonzero(per_row > count) + first)
-            hits = _nearest_of_each_row(hits, count)
+        hits, full = search.nearest_of(first, limit, count)
         parts.append(hits)
+        crowded.append(full)
     if not parts:
         return Pairs(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), crowded[0])
     rows, columns, distances = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -218,26 +214,60 @@ def _compress(buckets: list[list[_Hits]], size: int, block: int) -> NeighbourLis
     return NeighbourLists(starts, np.concatenate(indices).astype(np.int64), np.concatenate(distances))
 
 
-def _alike_above_diagonal(
-    matrix: Float32Array, first: int, start: int, block: int, limit: np.float32, count: int
-) -> _Hits:
-    """Like `_hits_above_diagonal`, at most `count` + 1 for each row (one more tells that there are more)."""
-    alike = matrix[first : first + block] @ matrix[start : start + block * COLUMNS_PER_ROW].T
-    if start == first:
-        alike[np.tril_indices(len(alike), 0, alike.shape[1])] = -np.inf
-    near = alike >= limit
-    for row in np.flatnonzero(np.count_nonzero(near, axis=1) > count + 1):
-        near[row] = False
-        near[row, np.argpartition(alike[row], -(count + 1))[-(count + 1) :]] = True
-    rows, columns = np.divmod(np.flatnonzero(near), near.shape[1])
-    distances = np.clip(1 - alike[rows, columns], 0, FARTHEST)
-    return _Hits((rows + first).astype(np.int32), (columns + start).astype(np.int32), distances)
+class _LaterRows:
+    """Searches a block of rows among all later rows.
+
+    Besides the product itself, which any exact search needs, every similarity is only compared once with what its row
+    still takes: a row that has its `count` takes nearer ones only. Both buffers are made once; fresh ones cost as much
+    time in page faults as the comparison.
+    """
+
+    def __init__(self, matrix: Float32Array, block: int) -> None:
+        width = min(block * COLUMNS_PER_ROW, len(matrix))
+        self._matrix = matrix
+        self._block = block
+        self._alike = np.empty(min(block, len(matrix)) * width, dtype=np.float32)
+        self._near = np.empty(self._alike.size, dtype=np.bool_)
+        self._later = np.triu(np.ones((block, block), dtype=np.bool_), k=1)
+
+    def nearest_of(self, first: int, limit: np.float32, count: int) -> tuple[_Hits, IntArray]:
+        """Of each row its most alike later rows, and the rows that have more than `count`."""
+        queries = self._matrix[first : first + self._block]
+        least = np.full((len(queries), 1), limit, dtype=np.float32)
+        found = _Hits(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
+        full = np.zeros(len(queries), dtype=np.bool_)
+        for start in range(first, len(self._matrix), self._block * COLUMNS_PER_ROW):
+            more = self._hits(queries, first, start, least)
+            found = _Hits(*(np.concatenate(pair) for pair in zip(found, more, strict=True)))
+            over = np.bincount(found.rows, minlength=len(queries)) > count
+            if over.any():
+                full |= over
+                found = _nearest_of_each_row(found, over, least, count)
+        distances = np.clip(1 - found.distances, 0, FARTHEST)
+        return _Hits(found.rows + np.int32(first), found.columns, distances), np.flatnonzero(full) + first
+
+    def _hits(self, queries: Float32Array, first: int, start: int, least: Float32Array) -> _Hits:
+        """Pairs (row of the block, row of the matrix) and, instead of the distance, how alike they are."""
+        others = self._matrix[start : start + self._block * COLUMNS_PER_ROW]
+        shape, size = (len(queries), len(others)), len(queries) * len(others)
+        alike = np.matmul(queries, others.T, out=self._alike[:size].reshape(shape))
+        near = np.greater_equal(alike, least, out=self._near[:size].reshape(shape))
+        if start == first:
+            near[:, : len(queries)] &= self._later[: len(queries), : len(queries)]
+        rows, columns = np.divmod(np.flatnonzero(near), len(others))
+        return _Hits(rows.astype(np.int32), (columns + start).astype(np.int32), alike[rows, columns])
 
 
-def _nearest_of_each_row(hits: _Hits, count: int) -> _Hits:
-    order = np.lexsort((hits.columns, hits.distances, hits.rows))
-    rows = hits.rows[order]
-    starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
-    rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
-    kept = order[rank < count]
-    return _Hits(hits.rows[kept], hits.columns[kept], hits.distances[kept])
+def _nearest_of_each_row(found: _Hits, over: npt.NDArray[np.bool_], least: Float32Array, count: int) -> _Hits:
+    """Keep the `count` most alike of each row that has more, and raise what it takes from now on, in place."""
+    trimmed = over[found.rows]
+    kept = [np.flatnonzero(~trimmed)]
+    places = np.flatnonzero(trimmed)
+    places = places[np.argsort(found.rows[places], kind="stable")]
+    for mine in np.split(places, np.flatnonzero(np.diff(found.rows[places])) + 1):
+        alike = found.distances[mine]
+        best = np.argpartition(-alike, count - 1)[:count]
+        least[found.rows[mine[0]]] = alike[best].min()
+        kept.append(mine[best])
+    order = np.sort(np.concatenate(kept))
+    return _Hits(found.rows[order], found.columns[order], found.distances[order])
