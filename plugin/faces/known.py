@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from plugin.domain import Float32Array, PersonId
 from plugin.faces.ages import age_bands
+from plugin.faces.grouping import CORE
 from plugin.faces.immich import NOBODY, barred_persons
 from plugin.faces.neighbours import IntArray
 
@@ -91,11 +92,11 @@ def anchored(faces: KnownFaces, persons: Iterable[PersonId], birth_dates: Mappin
     return said
 
 
-def contradicting(faces: KnownFaces, kept: Collection[PersonId]) -> BoolArray:
-    """Faces a user assigned that look more like somebody else who is kept than like their person, bool (n,).
+def contradicting(faces: KnownFaces) -> BoolArray:
+    """Faces a user assigned that look more like somebody else than like the person they were given to, bool (n,).
 
     They are taken at their word and decide nothing else: one twin's photo given to the other must not bring along all
-    photos of the first.
+    photos of the first. That two people are one is for a user to say.
     """
     found = np.zeros(len(faces), dtype=np.bool_)
     rows = np.flatnonzero(faces.said != NOBODY)
@@ -105,7 +106,7 @@ def contradicting(faces: KnownFaces, kept: Collection[PersonId]) -> BoolArray:
     total = np.zeros((len(persons), faces.embedding.shape[1]), dtype=np.float32)
     np.add.at(total, place, faces.embedding)
     counts = np.bincount(place).astype(np.float32)
-    known = np.isin(persons, list(kept))
+    known = (persons != NOBODY) & (counts >= CORE)
     for row in rows.tolist():
         alike = faces.embedding[row] @ total.T / counts
         mine = persons == faces.said[row]

@@ -67,7 +67,7 @@ def regroup(
     """
     whole = set() if from_scratch else whole_people(faces.person, people, whole_from)
     go_on = {*people.kept, *faces.said[faces.said != NOBODY].tolist()} - whole
-    odd = contradicting(faces, people.kept)
+    odd = contradicting(faces)
     faces = replace(
         faces,
         said=anchored(replace(faces, trusted=faces.trusted & ~odd), sorted(go_on), people.birth_dates or {}),

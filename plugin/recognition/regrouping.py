@@ -65,14 +65,17 @@ class Regrouping:
             self._regroup(account_id, everything, from_scratch=True)
 
     def around(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> None:
-        """Regroup what a user's word about these faces can change.
+        """Give faces of nobody to the person a user just said these faces are, where that decides it.
+
+        Other people stay as they are: that two are one is for the user to say.
+
 
         Raises:
             SearchIndexError: the index cannot answer.
         """
         with self._slice_lock:
             near = AccountFaces(self._catalogue, account_id, self._preferences).around(face_ids, self._index)
-            self._regroup(account_id, near)
+            self._regroup(account_id, near, whole_from=1)
 
     def look_again(self, account_id: AccountId) -> int:
         """Regroup people with faces recognised since the last time, face by face; returns how many those are."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -245,8 +246,8 @@ def test_a_child_is_recognised_through_the_years_once_the_birth_date_is_known(
     assert child is not None
     users.rename(album.account.id, child, "Carla")
     users.set_birth_date(album.account.id, child, at(2010).date())
-    for face_id in ids[::per_year]:
-        users.assign(album.account.id, face_id, child)
+    others = sorted({person for person in album.persons(ids) if person not in (None, child)})
+    users.merge(album.account.id, child, others)
     recognition.run()
     assert set(album.persons(ids)) == {child}
     recognition.reset()
@@ -374,3 +375,75 @@ def test_a_typical_face_stands_for_a_person_until_a_user_chooses(
     assert album.catalogue.people.get(anna, album.account.id).feature_face_id == ids[0]
     album.remove_photo(ids[0])
     assert album.catalogue.people.get(anna, album.account.id).feature_face_id == ids[5]
+
+
+def test_twins_told_apart_twenty_times_are_never_merged_again(
+    album: Album, recognition: Recognition, users: People
+) -> None:
+    """The worst case: two people whose faces overlap completely, each in ten fragments."""
+    faces, _ = people(np.random.default_rng(12), [100])
+    ids = [album.add_photo([face])[0] for face in faces]
+    twins = [album.catalogue.people.add(album.account.id) for _ in range(20)]
+    album.catalogue.faces.assign([(face, twins[i % 20]) for i, face in enumerate(ids)], AssignedBy.MACHINE)
+    for fragment in range(10):
+        for other in (fragment, (fragment + 1) % 10):
+            users.tell_apart(album.account.id, twins[fragment], twins[10 + other])
+    more, _ = people(np.random.default_rng(12), [120])
+    for start in (100, 110):
+        album.add_photo([more[start]])
+        recognition.run()
+        recognition.nightly()
+        recognition.reset()
+        recognition.run()
+        assert set(twins) <= set(album.persons(ids))
+
+
+def test_the_later_of_two_contradicting_words_wins(album: Album, recognition: Recognition, users: People) -> None:
+    anna, ben = crowd(album, 5, 5)
+    recognition.run()
+    one, other = one_person(album, anna), one_person(album, ben)
+    users.assign(album.account.id, anna[0], other)
+    users.assign(album.account.id, anna[0], one)
+    users.reject(album.account.id, anna[0])
+    recognition.reset()
+    recognition.run()
+    assert album.persons([anna[0]]) == [None]
+    users.assign(album.account.id, anna[0], one)
+    recognition.reset()
+    recognition.run()
+    assert album.persons([anna[0]]) == [one]
+
+
+def test_a_second_run_waits_for_the_first(
+    album: Album, recognition: Recognition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (anna,) = crowd(album, 6)
+    inside: list[int] = []
+    second = Thread(target=recognition.run)
+
+    def slow(*given: object, **named: object) -> object:
+        inside.append(1)
+        if len(inside) == 1:
+            second.start()
+            second.join(0.2)
+            assert second.is_alive()
+        return regroup(*given, **named)  # type: ignore[arg-type]  # passed through
+
+    monkeypatch.setattr(regrouping, "regroup", slow)
+    recognition.run()
+    second.join(30)
+    assert not second.is_alive()
+    assert len(inside) == 1
+    assert one_person(album, anna)
+    recognition.spread(album.account.id, anna[:1])
+
+
+@pytest.mark.parametrize("broken", [np.nan, 0.0])
+def test_a_broken_embedding_belongs_to_nobody_and_stops_nothing(
+    album: Album, recognition: Recognition, broken: float
+) -> None:
+    (bad,) = album.add_photo([np.full(128, broken, dtype=np.float32)], indexed=False)
+    (anna,) = crowd(album, 6)
+    recognition.run()
+    assert one_person(album, anna)
+    assert album.states([bad]) == [UNASSIGNED]
