@@ -13,7 +13,7 @@ from plugin.catalogue.deletion import delete_empty_persons
 from plugin.catalogue.face_rows import faces_query, get_face, to_face
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.queue_rate import queue_status, recent_rate
-from plugin.catalogue.recognition_rows import read_all_places, read_places, read_recognition_rows
+from plugin.catalogue.recognition_rows import read_all_places, read_places, read_recognition_rows, read_samples
 from plugin.catalogue.regrouping import Outcome, store_outcome
 from plugin.catalogue.tables import asset, embedding, face, library, person
 from plugin.catalogue.transactions import BLOCK, Transactions
@@ -114,6 +114,13 @@ class SqlFaces:
         among = ((face.c.id, face_ids), (face.c.person_id, person_ids), (face.c.group_id, group_ids))
         with self._transactions.read() as connection:
             return read_places(connection, account_id, pack, among)
+
+    def samples(
+        self, account_id: AccountId, pack: str, person_ids: Sequence[PersonId], largest: int
+    ) -> tuple[list[FaceId], dict[PersonId, int]]:
+        """Of each person all faces or about `largest` of more, always the same; and how many faces each has."""
+        with self._transactions.read() as connection:
+            return read_samples(connection, account_id, pack, person_ids, largest)
 
     def all_places(self, account_id: AccountId, pack: str) -> FacePlaces:
         """Where every face of `recognition_rows` stands."""

@@ -271,6 +271,12 @@ class FaceRows(Protocol):
         """Those faces of `recognition_rows` that are named, or belong to one of the persons or groups; no order."""
         ...
 
+    def samples(
+        self, account_id: AccountId, pack: str, person_ids: Sequence[PersonId], largest: int
+    ) -> tuple[list[FaceId], dict[PersonId, int]]:
+        """Of each person all comparable faces, or about `largest` of more, always the same; and how many they are."""
+        ...
+
     def all_places(self, account_id: AccountId, pack: str) -> FacePlaces:
         """Where every face of `recognition_rows` stands; no order."""
         ...

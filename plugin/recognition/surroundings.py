@@ -1,16 +1,16 @@
 """The faces a run has to look at: all of an account, or new ones with what the embedding index finds around them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from plugin.domain import AccountId, FaceId, Float32Array, PersonId, Preferences, VerdictKind
+from plugin.domain import AccountId, FaceId, Float32Array, Neighbour, PersonId, Preferences, VerdictKind
 from plugin.faces.grouping import TRUSTED_QUALITY
 from plugin.faces.immich import NOBODY
 from plugin.faces.known import KnownFaces, KnownPeople
-from plugin.faces.regrouping import NEAREST, WHOLE_FROM, near_faces, surroundings
-from plugin.ports.catalogue import BoolArray, Catalogue, FacePlaces, IntArray, RecognitionRows
+from plugin.faces.regrouping import NEAREST, near_faces, surroundings
+from plugin.ports.catalogue import BoolArray, Catalogue, IntArray, RecognitionRows
 from plugin.ports.index import EmbeddingIndex
 
 SAMPLE = 64
@@ -60,6 +60,7 @@ class AccountFaces:
         self._catalogue = catalogue
         self._account_id = account_id
         self._preferences = preferences
+        self._known: dict[FaceId, tuple[int, int] | None] = {}
 
     def all(self) -> Surroundings:
         """Every face."""
@@ -83,9 +84,8 @@ class AccountFaces:
             groups.update(group[np.isin(face_id, nobodys) & (group >= 0)].tolist())
             persons.update(who)
         loose.update(rows.places(self._account_id, pack, group_ids=sorted(groups)).face_id.tolist())
-        members = rows.places(self._account_id, pack, person_ids=sorted(persons))
-        chosen, totals = _sampled(members)
-        found = rows.recognition_rows(self._account_id, pack, sorted(loose | chosen))
+        sampled, totals = rows.samples(self._account_id, pack, sorted(persons), SAMPLE)
+        found = rows.recognition_rows(self._account_id, pack, sorted(loose.union(sampled)))
         near = self._with_verdicts(found)
         appearances = rows.appearances(self._account_id, np.unique(found.asset_id).tolist())
         return replace(near, people=replace(near.people, faces=totals, appearances=appearances))
@@ -94,20 +94,40 @@ class AccountFaces:
         self, embeddings: Float32Array, index: EmbeddingIndex
     ) -> Iterator[tuple[IntArray, IntArray, IntArray, Float32Array]]:
         """For each face its nearest comparable ones: (face, person, group, distance), nearest first."""
-        for embedding in embeddings:
+        for answer in self._answers(embeddings, index):
+            near = np.array([neighbour.face_id for neighbour in answer], dtype=np.int64)
+            far = np.array([neighbour.distance for neighbour in answer], dtype=np.float32)
+            places = self._places(near.tolist())
+            there = np.array([face_id in places for face_id in near.tolist()], dtype=np.bool_)
+            near, far = near[there], far[there]
+            person, group = np.array([places[i] for i in near.tolist()], dtype=np.int64).reshape(-1, 2).T
+            order = np.lexsort((near, far))
+            yield near[order], person[order], group[order], far[order]
+
+    def _answers(self, embeddings: Float32Array, index: EmbeddingIndex) -> list[list[Neighbour]]:
+        """What the index says, asked for more where too many are other accounts' faces or of photos that are gone."""
+        pack = self._preferences.pack
+        answers = [index.nearest(pack, embedding, 2 * NEAREST) for embedding in embeddings]
+        comparable = self._places([neighbour.face_id for answer in answers for neighbour in answer])
+        for number in range(len(answers)):
             count = 2 * NEAREST
-            while True:
-                answer = index.nearest(self._preferences.pack, embedding, count)
-                places = self._catalogue.faces.places(
-                    self._account_id, self._preferences.pack, face_ids=[neighbour.face_id for neighbour in answer]
-                )
-                if len(places.face_id) >= NEAREST or len(answer) < count or count >= MOST_NEIGHBOURS:
-                    break
+            while (
+                len(answers[number]) == count < MOST_NEIGHBOURS
+                and sum(neighbour.face_id in comparable for neighbour in answers[number]) < NEAREST
+            ):
                 count *= 4
-            distance = {neighbour.face_id: neighbour.distance for neighbour in answer}
-            far = np.array([distance[face_id] for face_id in places.face_id.tolist()], dtype=np.float32)
-            order = np.lexsort((places.face_id, far))
-            yield places.face_id[order], places.person_id[order], places.group_id[order], far[order]
+                answers[number] = index.nearest(pack, embeddings[number], count)
+                comparable |= self._places([neighbour.face_id for neighbour in answers[number]])
+        return answers
+
+    def _places(self, face_ids: Sequence[FaceId]) -> dict[FaceId, tuple[int, int]]:
+        """(person, group) of the comparable ones among these faces; each is read once."""
+        if new := [face_id for face_id in face_ids if face_id not in self._known]:
+            found = self._catalogue.faces.places(self._account_id, self._preferences.pack, face_ids=new)
+            self._known.update(dict.fromkeys(new))
+            placed = zip(found.person_id.tolist(), found.group_id.tolist(), strict=True)
+            self._known.update(zip(found.face_id.tolist(), placed, strict=True))
+        return {face_id: place for face_id in face_ids if (place := self._known[face_id]) is not None}
 
     def _with_verdicts(self, rows: RecognitionRows) -> Surroundings:
         row_of = {face_id: row for row, face_id in enumerate(rows.face_id.tolist())}
@@ -129,17 +149,3 @@ class AccountFaces:
         return Surroundings(
             rows.face_id, rows.waiting, rows.quality, faces, KnownPeople(kept, birth_dates=births, rejected=rejected)
         )
-
-
-def _sampled(members: FacePlaces) -> tuple[set[FaceId], Mapping[PersonId, int]]:
-    """Of each person all faces or, of large ones, a sample that stays the same; and how many faces each has."""
-    order = np.lexsort((members.face_id, members.person_id))
-    face_id, person_id = members.face_id[order], members.person_id[order]
-    persons, starts, counts = np.unique(person_id, return_index=True, return_counts=True)
-    chosen: set[FaceId] = set()
-    for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
-        theirs = face_id[start : start + count]
-        if count >= WHOLE_FROM:
-            theirs = theirs[np.linspace(0, count - 1, min(SAMPLE, count)).astype(np.int64)]
-        chosen.update(theirs.tolist())
-    return chosen, dict(zip(persons.tolist(), counts.tolist(), strict=True))
