@@ -245,6 +245,17 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a user did to people and faces, in words; `undone` once it was taken back."""
+
+    id: int
+    account_id: AccountId
+    title: str
+    at: datetime
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """A question to the user: are these faces of nobody this person, or are two people one?
 

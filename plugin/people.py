@@ -7,6 +7,7 @@ between the two loses nothing.
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Person, PersonId, VerdictKind
@@ -45,8 +46,13 @@ def clean_name(text: str) -> str:
     return name
 
 
+def faces(face_ids: Sequence[FaceId]) -> str:
+    """How many, in words for the history."""
+    return "a face" if len(face_ids) == 1 else f"{len(face_ids)} faces"
+
+
 class People:
-    """The actions behind the screens.
+    """The actions behind the screens. Each is an event of the history.
 
     Args:
         catalogue: where everything is stored.
@@ -74,7 +80,8 @@ class People:
         Raises:
             Refused: see `clean_name`.
         """
-        self._catalogue.people.rename(person_id, account_id, clean_name(name))
+        with self._event(account_id, f"Named somebody {name}"):
+            self._catalogue.people.rename(person_id, account_id, clean_name(name))
 
     def same_name(self, account_id: AccountId, name: str, except_person: PersonId | None = None) -> list[Person]:
         """Others who have this name already, for the question "is this the same person?"."""
@@ -91,12 +98,14 @@ class People:
             raise Refused("Nobody was chosen to merge", "Choose at least one other person")
         if into in others:
             raise Refused("A person cannot be merged with themselves", "Choose somebody else")
-        self._catalogue.people.merge(into, list(dict.fromkeys(others)), account_id)
+        with self._event(account_id, f"Merged {len(set(others))} people into {self._called(account_id, into)}"):
+            self._catalogue.people.merge(into, list(dict.fromkeys(others)), account_id)
         self._nudge.recognition()
 
     def set_hidden(self, account_id: AccountId, person_id: PersonId, *, hidden: bool) -> None:
         """Hide from the People page, or show there again. New faces of a hidden person still go to that person."""
-        self._catalogue.people.set_hidden(person_id, account_id, hidden=hidden)
+        with self._event(account_id, f"{'Hid' if hidden else 'Showed'} {self._called(account_id, person_id)}"):
+            self._catalogue.people.set_hidden(person_id, account_id, hidden=hidden)
 
     def set_birth_date(self, account_id: AccountId, person_id: PersonId, birth_date: date | None) -> None:
         """Faces on pictures taken before this day are not taken for the person any more; None forgets it.
@@ -106,7 +115,8 @@ class People:
         """
         if birth_date is not None and birth_date > self._today():
             raise Refused("The date of birth is in the future", "Check the year")
-        self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
+        with self._event(account_id, f"Set the date of birth of {self._called(account_id, person_id)}"):
+            self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
         self._nudge.recognition()
 
     def set_feature_face(self, account_id: AccountId, person_id: PersonId, face_id: FaceId) -> None:
@@ -115,11 +125,13 @@ class People:
         Raises:
             Refused: the face belongs to somebody else.
         """
-        self._catalogue.people.set_feature_face(person_id, account_id, face_id)
+        with self._event(account_id, f"Chose the feature photo of {self._called(account_id, person_id)}"):
+            self._catalogue.people.set_feature_face(person_id, account_id, face_id)
 
     def delete(self, account_id: AccountId, person_id: PersonId) -> None:
         """Forget a person. The faces stay, unassigned; as in Immich a nightly run may find the person anew."""
-        self._catalogue.people.delete(person_id, account_id)
+        with self._event(account_id, f"Deleted {self._called(account_id, person_id)}"):
+            self._catalogue.people.delete(person_id, account_id)
 
     def assign(self, account_id: AccountId, face_id: FaceId, person_id: PersonId) -> None:
         """The user says: this face is that person. No run moves it any more."""
@@ -127,12 +139,13 @@ class People:
 
     def assign_all(self, account_id: AccountId, face_ids: Sequence[FaceId], person_id: PersonId) -> None:
         """The user says: all of these faces are that person."""
-        for face_id in face_ids:
-            self._say(account_id, VerdictKind.IS_PERSON, face_id, person_id)
-        self._catalogue.faces.assign([(face_id, person_id) for face_id in face_ids], AssignedBy.USER)
-        if self._spread is not None:
-            self._spread(account_id, face_ids)
-        self._finish()
+        with self._event(account_id, f"Said that {faces(face_ids)} show {self._called(account_id, person_id)}"):
+            for face_id in face_ids:
+                self._say(account_id, VerdictKind.IS_PERSON, face_id, person_id)
+            self._catalogue.faces.assign([(face_id, person_id) for face_id in face_ids], AssignedBy.USER)
+            if self._spread is not None:
+                self._spread(account_id, face_ids)
+            self._finish()
 
     def assign_new(self, account_id: AccountId, face_id: FaceId, name: str = "") -> PersonId:
         """The user says: this face is somebody new, with this name or without one.
@@ -140,19 +153,20 @@ class People:
         Raises:
             Refused: see `clean_name`.
         """
-        self._catalogue.faces.get(face_id, account_id)
-        name = clean_name(name) if name.strip() else ""
-        for last_try in (False, True):
-            person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_id)
-            try:
-                self.assign(account_id, face_id, person_id)
-            except NotFound:
-                # A recognition run that begins just now sweeps unnamed people without faces, this one too.
-                if last_try:
-                    raise
-            else:
-                break
-        return person_id
+        with self._event(account_id, f"Said that a face shows somebody new: {name or 'unnamed'}"):
+            self._catalogue.faces.get(face_id, account_id)
+            name = clean_name(name) if name.strip() else ""
+            for last_try in (False, True):
+                person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_id)
+                try:
+                    self.assign(account_id, face_id, person_id)
+                except NotFound:
+                    # A recognition run that begins just now sweeps unnamed people without faces, this one too.
+                    if last_try:
+                        raise
+                else:
+                    break
+            return person_id
 
     def reject(self, account_id: AccountId, face_id: FaceId) -> None:
         """The user says: this face is not the person it was given to. No run will say so again.
@@ -160,18 +174,20 @@ class People:
         Raises:
             Refused: it belongs to nobody.
         """
-        person_id = self._catalogue.faces.get(face_id, account_id).person_id
-        if person_id is None:
-            raise Refused("This face belongs to nobody yet", "Choose who it is instead")
-        self.reject_all(account_id, [face_id], person_id)
+        with self._event(account_id, "Said that a face is not who it was taken for"):
+            person_id = self._catalogue.faces.get(face_id, account_id).person_id
+            if person_id is None:
+                raise Refused("This face belongs to nobody yet", "Choose who it is instead")
+            self.reject_all(account_id, [face_id], person_id)
 
     def reject_all(self, account_id: AccountId, face_ids: Sequence[FaceId], person_id: PersonId) -> None:
         """The user says: none of these faces is that person. Those that belong to the person are taken away."""
-        for face_id in face_ids:
-            self._say(account_id, VerdictKind.IS_NOT_PERSON, face_id, person_id)
-        theirs = [face.id for face in self._catalogue.faces.many(face_ids) if face.person_id == person_id]
-        self._catalogue.faces.assign([(face_id, None) for face_id in theirs], AssignedBy.USER, FaceState.UNASSIGNED)
-        self._finish()
+        with self._event(account_id, f"Said that {faces(face_ids)} do not show {self._called(account_id, person_id)}"):
+            for face_id in face_ids:
+                self._say(account_id, VerdictKind.IS_NOT_PERSON, face_id, person_id)
+            theirs = [face.id for face in self._catalogue.faces.many(face_ids) if face.person_id == person_id]
+            self._catalogue.faces.assign([(face_id, None) for face_id in theirs], AssignedBy.USER, FaceState.UNASSIGNED)
+            self._finish()
 
     def tell_apart(self, account_id: AccountId, one: PersonId, other: PersonId) -> None:
         """The user says: these are two people, however alike they look. No run makes them one.
@@ -181,7 +197,10 @@ class People:
         """
         if one == other:
             raise Refused("A person cannot differ from themselves", "Choose somebody else")
-        self._catalogue.verdicts.add(account_id, VerdictKind.PERSONS_DIFFER, person_id=one, other_person_id=other)
+        two = f"{self._called(account_id, one)} and {self._called(account_id, other)}"
+        with self._event(account_id, f"Said that {two} are two people"):
+            kind = VerdictKind.PERSONS_DIFFER
+            self._catalogue.verdicts.add(account_id, kind, person_id=one, other_person_id=other)
 
     def split(self, account_id: AccountId, person_id: PersonId, face_ids: Sequence[FaceId]) -> PersonId:
         """Make some faces of a person somebody else, for good; returns the new person.
@@ -189,23 +208,25 @@ class People:
         Raises:
             Refused: no faces, faces of somebody else, or all of them.
         """
-        moved = set(face_ids)
-        person = self._catalogue.people.get(person_id, account_id)
-        theirs = {face.id for face in self._catalogue.faces.many(list(moved)) if face.person_id == person_id}
-        if not moved or theirs != moved:
-            raise Refused("Only faces of this person can be split off", "Reload the page and choose again")
-        if len(moved) >= person.face_count:
-            raise Refused("All faces of this person were chosen", "Leave at least one, or rename the person")
-        new = self._catalogue.people.add(account_id)
-        self.tell_apart(account_id, person_id, new)
-        self.assign_all(account_id, sorted(moved), new)
-        return new
+        with self._event(account_id, f"Split {faces(face_ids)} off {self._called(account_id, person_id)}"):
+            moved = set(face_ids)
+            person = self._catalogue.people.get(person_id, account_id)
+            theirs = {face.id for face in self._catalogue.faces.many(list(moved)) if face.person_id == person_id}
+            if not moved or theirs != moved:
+                raise Refused("Only faces of this person can be split off", "Reload the page and choose again")
+            if len(moved) >= person.face_count:
+                raise Refused("All faces of this person were chosen", "Leave at least one, or rename the person")
+            new = self._catalogue.people.add(account_id)
+            self.tell_apart(account_id, person_id, new)
+            self.assign_all(account_id, sorted(moved), new)
+            return new
 
     def ignore(self, account_id: AccountId, face_id: FaceId) -> None:
         """The user says: this is nobody (a statue, a poster, a stranger, no face at all)."""
-        self._say(account_id, VerdictKind.IS_NOBODY, face_id)
-        self._catalogue.faces.set_state([face_id], FaceState.IGNORED)
-        self._finish()
+        with self._event(account_id, "Took a face away"):
+            self._say(account_id, VerdictKind.IS_NOBODY, face_id)
+            self._catalogue.faces.set_state([face_id], FaceState.IGNORED)
+            self._finish()
 
     def restore(self, account_id: AccountId, face_id: FaceId) -> None:
         """Take back `ignore`: the face waits for recognition again.
@@ -213,11 +234,19 @@ class People:
         Raises:
             Refused: it was not ignored.
         """
-        if self._catalogue.faces.get(face_id, account_id).state is not FaceState.IGNORED:
-            raise Refused("This face was not taken away", "There is nothing to bring back")
-        self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
-        self._catalogue.faces.set_state([face_id], FaceState.PENDING)
-        self._nudge.recognition()
+        with self._event(account_id, "Brought a face back"):
+            if self._catalogue.faces.get(face_id, account_id).state is not FaceState.IGNORED:
+                raise Refused("This face was not taken away", "There is nothing to bring back")
+            self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
+            self._catalogue.faces.set_state([face_id], FaceState.PENDING)
+            self._nudge.recognition()
+
+    def _event(self, account_id: AccountId, title: str) -> AbstractContextManager[None]:
+        """Everything done inside is one event of the history, and can be undone."""
+        return self._catalogue.events.record(account_id, title)
+
+    def _called(self, account_id: AccountId, person_id: PersonId) -> str:
+        return self._catalogue.people.get(person_id, account_id).name or "somebody unnamed"
 
     def _say(
         self, account_id: AccountId, kind: VerdictKind, face_id: FaceId, person_id: PersonId | None = None

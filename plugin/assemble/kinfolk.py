@@ -16,6 +16,7 @@ from plugin.detection import DetectionLimits, FaceDetection
 from plugin.domain import AccountId, CheckReport, Library, LibraryId, ScanProgress, ScanSummary
 from plugin.errors import KinfolkError
 from plugin.foreground import ForegroundScan
+from plugin.history import History
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.registry import HostOptions, host_kinds
 from plugin.index.exact import ExactIndex
@@ -117,6 +118,11 @@ class Kinfolk:
     def people(self) -> People:
         """What users do to people and faces."""
         return People(self.catalogue, self.nudge, self.recognition.spread)
+
+    @cached_property
+    def history(self) -> History:
+        """What users did, and undo."""
+        return History(self.catalogue, self.nudge)
 
     @cached_property
     def suggestions(self) -> Suggestions:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from plugin.catalogue.backup_files import newest_backup
+from plugin.catalogue.event_triggers import trigger_statements
 from plugin.catalogue.failures import BACKUP_FOLDER, advice_for, corrupt, in_our_words
 from plugin.catalogue.migrations import REVISIONS
-from plugin.catalogue.tables import account, index_status, metadata
+from plugin.catalogue.tables import account, index_status, metadata, recording
 from plugin.catalogue.transactions import WRITES
 from plugin.errors import CatalogueError, CatalogueNewer
 
@@ -65,6 +66,8 @@ def memory_engine() -> Engine:
     prepare_sqlite(engine)
     with engine.begin() as connection:
         metadata.create_all(connection)
+        for statement in trigger_statements():
+            connection.exec_driver_sql(statement)
         _first_rows(connection)
     return engine
 
@@ -202,6 +205,8 @@ def _first_rows(connection: Connection) -> None:
         )
     if connection.execute(select(index_status.c.id)).first() is None:
         connection.execute(insert(index_status).values(id=1, dirty=False))
+    if connection.execute(select(recording.c.id)).first() is None:
+        connection.execute(insert(recording).values(id=1))
 
 
 def _create_private(path: Path) -> None:

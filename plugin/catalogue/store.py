@@ -8,6 +8,7 @@ from plugin.catalogue.accounts import SqlAccounts
 from plugin.catalogue.assets import SqlAssets
 from plugin.catalogue.backup import backup_before_migration
 from plugin.catalogue.detection_queue import SqlDetectionQueue
+from plugin.catalogue.events import SqlEvents
 from plugin.catalogue.faces import SqlFaces
 from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
@@ -38,6 +39,7 @@ class SqlCatalogue:
         self.faces = SqlFaces(self._transactions)
         self.people = SqlPeople(self._transactions)
         self.verdicts = SqlVerdicts(self._transactions)
+        self.events = SqlEvents(self._transactions)
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
 

@@ -210,6 +210,36 @@ verdict = Table(
     sqlite_autoincrement=True,
 )
 
+# What users did, for undo; written by the triggers of `event_triggers` while `recording` names an event.
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("title", String, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+event_change = Table(
+    "event_change",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", ForeignKey("event.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("table_name", String, nullable=False),
+    Column("row_id", Integer, nullable=False),
+    Column("before", String),
+    Column("after", String),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", Integer),
+)
+
 # Suggestions are worked out when they are asked for; only that one was skipped has to be remembered.
 skipped = Table(
     "skipped",

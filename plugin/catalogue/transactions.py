@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
@@ -16,6 +17,9 @@ Clock = Callable[[], datetime]
 
 WRITES = "kinfolk_writes"
 """The execution option that tells `opening.prepare_sqlite` to take the write lock at once."""
+
+RECORD = "UPDATE recording SET event_id = :event"
+"""Tells the triggers what they record for. One writer at a time, and it ends with the transaction."""
 
 BLOCK = 500
 """Rows per statement or streamed block; well under SQLite's 32,766 parameters, enough that one commit costs little."""
@@ -41,6 +45,8 @@ class Transactions:
         self._clock = clock
         # SQLite lets one writer in at a time and makes the others poll; a lock is fair among our own threads.
         self._writing = threading.Lock()
+        # Of this context, so of this thread: the machine's work beside it is nobody's action.
+        self._recorded: ContextVar[int | None] = ContextVar("recorded_event", default=None)
         shared = isinstance(engine.pool, StaticPool)
         self._reading: AbstractContextManager[object] = self._writing if shared else nullcontext()
 
@@ -69,7 +75,25 @@ class Transactions:
         with self._writing, self._translated(), self._engine.connect() as connection:
             connection.execution_options(**{WRITES: True})
             with connection.begin():
+                event_id = self.recorded_event()
+                if event_id is not None:
+                    connection.execute(text(RECORD), {"event": event_id})
                 yield connection
+                if event_id is not None:
+                    connection.execute(text(RECORD), {"event": None})
+
+    @contextmanager
+    def recording(self, event_id: int) -> Iterator[None]:
+        """What this thread writes inside belongs to this event; other threads' writes do not."""
+        token = self._recorded.set(event_id)
+        try:
+            yield
+        finally:
+            self._recorded.reset(token)
+
+    def recorded_event(self) -> int | None:
+        """The event that this thread's writes belong to."""
+        return self._recorded.get()
 
     def close(self) -> None:
         """Release every connection."""

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from plugin import __version__
-from plugin.cli import accounts, export, libraries, models, people, sample, scanning, serving, upkeep
+from plugin.cli import accounts, export, history, libraries, models, people, sample, scanning, serving, upkeep
 from plugin.cli.context import GlobalOptions
 from plugin.cli.output import note, say
 from plugin.errors import KinfolkError, SettingsError
@@ -76,6 +76,7 @@ serving.register(app)
 libraries.register(app)
 scanning.register(app)
 people.register(app)
+history.register(app)
 export.register(app)
 models.register(app)
 accounts.register(app)

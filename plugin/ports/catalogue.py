@@ -6,6 +6,7 @@ broke.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeAlias
@@ -19,6 +20,7 @@ from plugin.domain import (
     Asset,
     AssetId,
     AssignedBy,
+    Event,
     ExportedFace,
     Face,
     FaceId,
@@ -418,6 +420,29 @@ class VerdictRows(Protocol):
         ...
 
 
+class EventRows(Protocol):
+    """What users did, so that it can be taken back."""
+
+    def record(self, account_id: AccountId, title: str) -> AbstractContextManager[None]:
+        """Whatever this thread changes inside is one event; within another one, it is part of that.
+
+        An action that changes nothing is no event. Only the newest thousand events of an account are kept.
+        """
+        ...
+
+    def all(self, account_id: AccountId, limit: int) -> list[Event]:
+        """Newest first."""
+        ...
+
+    def undo(self, account_id: AccountId) -> Event:
+        """Take back the newest event that still stands: people, verdicts and faces are as before it.
+
+        Faces that recognition moved since are as before the event, too; those whose person is gone wait for
+        recognition. Raises `Refused` when nothing is left to undo.
+        """
+        ...
+
+
 class IndexState(Protocol):
     """What the catalogue knows about the disposable embedding index: which faces still have to reach it."""
 
@@ -472,6 +497,8 @@ class Catalogue(Protocol):
     def people(self) -> PersonRows: ...
     @property
     def verdicts(self) -> VerdictRows: ...
+    @property
+    def events(self) -> EventRows: ...
     @property
     def index_state(self) -> IndexState: ...
     @property

@@ -1,0 +1,132 @@
+"""What users did, and taking it back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
+
+from plugin.catalogue.column_types import AnyRow
+from plugin.catalogue.event_triggers import RECORDED, decoded
+from plugin.catalogue.tables import event, event_change, face, person
+from plugin.catalogue.transactions import Transactions
+from plugin.domain import AccountId, Event, FaceState
+from plugin.errors import Refused
+
+KEPT_EVENTS = 1000
+"""Of each account; older ones cannot be taken back any more."""
+
+
+class SqlEvents:
+    """`EventRows` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    @contextmanager
+    def record(self, account_id: AccountId, title: str) -> Iterator[None]:
+        """Whatever this thread changes inside is one event; within another one, it is part of that."""
+        if self._transactions.recorded_event() is not None:
+            yield
+            return
+        with self._transactions.write() as connection:
+            values = {"account_id": account_id, "title": title, "at": self._transactions.now()}
+            event_id = int(connection.execute(insert(event).values(**values).returning(event.c.id)).scalar_one())
+        try:
+            with self._transactions.recording(event_id):
+                yield
+        finally:
+            with self._transactions.write() as connection:
+                _forget_empty(connection, event_id)
+                _forget_old(connection, account_id)
+
+    def all(self, account_id: AccountId, limit: int) -> list[Event]:
+        """What users of this account did, newest first."""
+        query = select(event).where(event.c.account_id == account_id).order_by(event.c.id.desc()).limit(limit)
+        with self._transactions.read() as connection:
+            rows = connection.execute(query).all()
+        return [Event(row.id, row.account_id, row.title, row.at, undone=row.undone_at is not None) for row in rows]
+
+    def undo(self, account_id: AccountId) -> Event:
+        """Take back the newest event that still stands, all of it or nothing."""
+        newest = event.c.account_id == account_id, event.c.undone_at.is_(None)
+        with self._transactions.write() as connection:
+            row = connection.execute(select(event).where(*newest).order_by(event.c.id.desc()).limit(1)).first()
+            if row is None:
+                raise Refused("There is nothing to undo", "Only what you did yourself can be taken back")
+            # Rows come back in any order; references are checked at the end.
+            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+            _take_back(connection, row.id)
+            connection.execute(update(event).where(event.c.id == row.id).values(undone_at=self._transactions.now()))
+        return Event(row.id, row.account_id, row.title, row.at, undone=True)
+
+
+def _forget_empty(connection: Connection, event_id: int) -> None:
+    """An action that failed or changed nothing is no event."""
+    changed = exists().where(event_change.c.event_id == event.c.id)
+    connection.execute(delete(event).where(event.c.id == event_id, ~changed))
+
+
+def _forget_old(connection: Connection, account_id: AccountId) -> None:
+    mine = event.c.account_id == account_id
+    newest = select(event.c.id).where(mine).order_by(event.c.id.desc()).limit(KEPT_EVENTS)
+    connection.execute(delete(event).where(mine, event.c.id.not_in(newest)))
+
+
+def _take_back(connection: Connection, event_id: int) -> None:
+    """Undo the changes, the last one first: people come back before what names them, and go after it."""
+    query = select(event_change).where(event_change.c.event_id == event_id).order_by(event_change.c.id.desc())
+    changes = connection.execute(query).all()
+    people = [change for change in changes if change.table_name == "person"]
+    for change in people:
+        if change.before is not None:
+            _restore(connection, change)
+    for change in changes:
+        if change.table_name != "person":
+            _restore(connection, change)
+    for change in people:
+        if change.before is None:
+            _remove_person(connection, change.row_id)
+
+
+def _restore(connection: Connection, change: AnyRow) -> None:
+    if change.before is None:
+        connection.execute(text(f"DELETE FROM {change.table_name} WHERE id = :id"), {"id": change.row_id})  # noqa: S608  from RECORDED
+        return
+    columns, before = RECORDED[change.table_name], decoded(change.before, RECORDED[change.table_name])
+    if change.table_name == "face":
+        before = _possible(connection, before)
+    elif change.table_name == "verdict" and not _all_there(connection, before):
+        return
+    if change.after is None:
+        names, values = ", ".join(columns), ", ".join(f":{column}" for column in columns)
+        statement = f"INSERT OR IGNORE INTO {change.table_name} (id, {names}) VALUES (:id, {values})"  # noqa: S608  as above
+    else:
+        values = ", ".join(f"{column} = :{column}" for column in columns)
+        statement = f"UPDATE {change.table_name} SET {values} WHERE id = :id"  # noqa: S608  as above
+    connection.execute(text(statement), {"id": change.row_id, **before})
+
+
+def _possible(connection: Connection, before: dict[str, Any]) -> dict[str, Any]:
+    """A face whose person the machine let go meanwhile waits for recognition instead."""
+    if before["person_id"] is None or _there(connection, "person", before["person_id"]):
+        return before
+    return {**before, "person_id": None, "assigned_by": None, "state": str(FaceState.PENDING), "group_id": None}
+
+
+def _all_there(connection: Connection, said: dict[str, Any]) -> bool:
+    """Whether everything a verdict is about exists (still, or again)."""
+    about = (("face", said["face_id"]), ("person", said["person_id"]), ("person", said["other_person_id"]))
+    return all(number is None or _there(connection, table, number) for table, number in about)
+
+
+def _there(connection: Connection, table: str, row_id: int) -> bool:
+    column = {"face": face.c.id, "person": person.c.id}[table]
+    return connection.execute(select(func.count()).where(column == row_id)).scalar_one() > 0
+
+
+def _remove_person(connection: Connection, person_id: int) -> None:
+    """A person the event made goes; faces recognised as this person since then wait for recognition."""
+    freed = {"person_id": None, "assigned_by": None, "state": FaceState.PENDING}
+    connection.execute(update(face).where(face.c.person_id == person_id).values(**freed))
+    connection.execute(delete(person).where(person.c.id == person_id))

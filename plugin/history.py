@@ -1,0 +1,34 @@
+"""What users did to people and faces, and taking it back."""
+
+from plugin.domain import AccountId, Event
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.work import Nudge
+
+
+class History:
+    """The events behind the history and its undo.
+
+    Args:
+        catalogue: where they are recorded.
+        nudge: wakes recognition, for faces that wait again.
+    """
+
+    def __init__(self, catalogue: Catalogue, nudge: Nudge) -> None:
+        self._catalogue = catalogue
+        self._nudge = nudge
+
+    def latest(self, account_id: AccountId, limit: int = 50) -> list[Event]:
+        """Newest first."""
+        return self._catalogue.events.all(account_id, limit)
+
+    def undo(self, account_id: AccountId, steps: int = 1) -> list[Event]:
+        """Take back the newest events that still stand, as many as there are up to `steps`.
+
+        Raises:
+            Refused: there is nothing to undo.
+        """
+        undone = [self._catalogue.events.undo(account_id)]
+        while len(undone) < steps and any(not event.undone for event in self.latest(account_id, limit=1000)):
+            undone.append(self._catalogue.events.undo(account_id))
+        self._nudge.recognition()
+        return undone

@@ -1,0 +1,134 @@
+"""Whatever users do, as many undos bring everything back."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from plugin.catalogue.tables import face, person, verdict
+from plugin.errors import KinfolkError
+from plugin.history import History
+from plugin.people import People
+from plugin.recognition import Recognition
+from tests.fakes.album import Album, NudgeLog
+
+TODAY = date(2026, 1, 1)
+
+
+class Household:
+    """An album with people, and somebody who does things to them."""
+
+    def __init__(self, degrees: list[int]) -> None:
+        self.album = Album()
+        self.album.preferences = replace(self.album.preferences, method="kinfolk")
+        self.account = self.album.account.id
+        self.recognition = Recognition(self.album.catalogue, self.album.index, lambda: self.album.preferences)
+        self.people = People(self.album.catalogue, NudgeLog(), self.recognition.spread, lambda: TODAY)
+        self.history = History(self.album.catalogue, NudgeLog())
+        self.faces = self.album.add(*degrees)
+        self.recognition.run()
+
+    def act(self, action: str, which: int, other: int) -> None:
+        """One thing a user may do; what makes no sense is refused."""
+        persons = [someone.id for someone in self.album.catalogue.people.all(self.account, include_hidden=True)]
+        face_id = self.faces[which % len(self.faces)]
+        one, two = (persons[number % len(persons)] if persons else 0 for number in (which, other))
+        me, people = self.account, self.people
+        theirs = [i for i in self.faces if self.album.persons([i]) == [one]]
+        actions: dict[str, Callable[[], object]] = {
+            "name": lambda: people.rename(me, one, f"O'Name {other}"),
+            "merge": lambda: people.merge(me, one, [two]),
+            "hide": lambda: people.set_hidden(me, one, hidden=bool(other % 2)),
+            "born": lambda: people.set_birth_date(me, one, date(2000 + other % 9, 1, 1)),
+            "feature": lambda: people.set_feature_face(me, one, face_id),
+            "delete": lambda: people.delete(me, one),
+            "assign": lambda: people.assign(me, face_id, one),
+            "assign new": lambda: people.assign_new(me, face_id, "New" if other % 2 else ""),
+            "reject": lambda: people.reject(me, face_id),
+            "ignore": lambda: people.ignore(me, face_id),
+            "restore": lambda: people.restore(me, face_id),
+            "tell apart": lambda: people.tell_apart(me, one, two),
+            "split": lambda: people.split(me, one, theirs[:1]),
+        }
+        with suppress(KinfolkError):
+            actions[action]()
+
+    def events(self) -> int:
+        """How many events still stand."""
+        return sum(not event.undone for event in self.history.latest(self.account, 1000))
+
+    def state(self) -> list[list[tuple[object, ...]]]:
+        """Everything users and machine have said about faces and people."""
+        whole = (
+            select(face.c.id, face.c.person_id, face.c.state, face.c.assigned_by, face.c.group_id),
+            select(person),
+            select(verdict),
+        )
+        with self.album.catalogue._transactions.read() as connection:
+            return [sorted((tuple(row) for row in connection.execute(query)), key=str) for query in whole]
+
+    def said(self) -> list[list[tuple[object, ...]]]:
+        """What users have said alone."""
+        by_user = (face.c.assigned_by == "user") | (face.c.state == "ignored")
+        named = (person.c.name != "") | person.c.hidden | person.c.birth_date.is_not(None)
+        queries = (
+            select(face.c.id, face.c.person_id, face.c.state).where(by_user),
+            select(person.c.id, person.c.name, person.c.hidden, person.c.birth_date).where(named),
+            select(verdict),
+        )
+        with self.album.catalogue._transactions.read() as connection:
+            return [sorted((tuple(row) for row in connection.execute(query)), key=str) for query in queries]
+
+
+ACTIONS = ["name", "merge", "hide", "born", "feature", "delete", "assign", "assign new", "reject", "ignore", "restore"]
+steps = st.lists(
+    st.tuples(st.sampled_from([*ACTIONS, "tell apart", "split"]), st.integers(0, 20), st.integers(0, 20)), max_size=10
+)
+albums = st.lists(st.integers(0, 180), min_size=3, max_size=12)
+
+
+@given(albums, steps)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_actions_and_as_many_undos_change_nothing(degrees: list[int], actions: list[tuple[str, int, int]]) -> None:
+    household = Household(degrees)
+    states = [household.state()]
+    for action in actions:
+        before = household.events()
+        household.act(*action)
+        if household.events() > before:
+            states.append(household.state())
+        else:
+            assert household.state() == states[-1]
+    while len(states) > 1:
+        assert household.state() == states.pop()
+        household.history.undo(household.account)
+    assert household.state() == states[0]
+    assert household.album.catalogue.integrity() == []
+    household.album.catalogue.close()
+
+
+@given(albums, steps, st.lists(st.integers(0, 180), max_size=3))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_undo_brings_back_what_users_said_also_after_further_runs(
+    degrees: list[int], actions: list[tuple[str, int, int]], more: list[int]
+) -> None:
+    household = Household(degrees)
+    before = household.said()
+    for number, action in enumerate(actions):
+        household.act(*action)
+        if number % 3 == 0:
+            household.faces += household.album.add(*more)
+            household.recognition.run()
+        elif number % 3 == 1:
+            household.recognition.reset()
+            household.recognition.run()
+    while household.events():
+        household.history.undo(household.account)
+        household.recognition.run()
+    assert household.said() == before
+    assert household.album.catalogue.integrity() == []
+    household.album.catalogue.close()
