@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from plugin.domain import (
     Account,
     CheckReport,
+    Event,
     ExportedFace,
     Library,
     Person,
@@ -17,7 +18,7 @@ from plugin.domain import (
     ScanStage,
     ScanSummary,
 )
-from plugin.errors import KinfolkError, NotFound
+from plugin.errors import KinfolkError, NotFound, Refused
 from plugin.ports.vision import PackInfo
 from plugin.settings import Settings
 
@@ -68,6 +69,7 @@ class FakeKinfolk:
     reports: list[CheckReport] = field(default_factory=list)
     summary: ScanSummary = field(default_factory=lambda: ScanSummary(7, 7, 1, 1, (), 2.5))
     progress: Sequence[ScanProgress] = (ScanProgress(ScanStage.DETECT, 3, 7, failed=1, faces=4, rate=1.5),)
+    events: list[Event] = field(default_factory=list)
     failure: BaseException | None = None
     settings: Settings | None = None
 
@@ -88,6 +90,10 @@ class FakeKinfolk:
         return SimpleNamespace(current=lambda: values, accept_licence=self._noting("accept"))
 
     @property
+    def history(self) -> SimpleNamespace:
+        return SimpleNamespace(latest=lambda _account_id, limit: self.events[:limit], undo=self._undo)
+
+    @property
     def models(self) -> SimpleNamespace:
         return SimpleNamespace(packs=lambda: list(PACKS), installed=lambda name: name == "opencv")
 
@@ -98,6 +104,12 @@ class FakeKinfolk:
     @property
     def indexing(self) -> SimpleNamespace:
         return SimpleNamespace(rebuild=lambda: 12)
+
+    def _undo(self, _account_id: int, steps: int) -> list[Event]:
+        standing = [event for event in self.events if not event.undone][:steps]
+        if not standing:
+            raise Refused("There is nothing to undo", "Only what you did yourself can be taken back")
+        return standing
 
     def add_folder(self, account_id: int, path: str) -> Library:
         self.calls.append(("add_folder", account_id, path))
