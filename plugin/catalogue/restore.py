@@ -25,6 +25,7 @@ from plugin.catalogue.backup_files import (
     read_manifest,
     sync_folder,
 )
+from plugin.catalogue.event_triggers import trigger_statements
 from plugin.catalogue.failures import disk_full, full_disk_error
 from plugin.catalogue.migrations import REVISIONS
 from plugin.catalogue.opening import SQLITE_MAGIC, full_check, migrate, prepare_sqlite, revision_of
@@ -135,13 +136,14 @@ def _check(part: Path, backup: Path) -> None:
         revision = revision_of(part)
         with closing(sqlite3.connect(f"{part.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            foreign = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+            programs = connection.execute("SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchall()
     except (sqlite3.DatabaseError, ValueError) as error:
         raise _no_backup(backup, str(error)) from error
     if revision not in REVISIONS:
         raise _newer(backup, revision or "none")
+    foreign = {sql for (sql,) in programs}.difference(trigger_statements())
     if found != "ok" or foreign:
-        # Kinfolk writes neither triggers nor views: somebody else put them there, to run at the first change.
+        # Triggers and views that Kinfolk did not write: somebody else put them there, to run at the first change.
         raise _no_backup(backup, "its catalogue is damaged" if found != "ok" else "its catalogue contains programs")
 
 
