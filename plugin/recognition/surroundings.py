@@ -16,6 +16,9 @@ from plugin.ports.index import EmbeddingIndex
 SAMPLE = 64
 """Faces that stand for a person who takes part as a whole: their mean is off by 0.01, a tenth of what matters."""
 
+MANY_WAIT = 5
+"""When one face in so many waits, nearly all are near one that does; looking for them costs more than it spares."""
+
 MOST_NEIGHBOURS = 2000
 """Asked of the index at most, when nearly all answers are other accounts' faces or of photos that are gone."""
 
@@ -39,7 +42,9 @@ class Surroundings:
     people: KnownPeople
 
     def near_waiting(self, maximum_distance: float) -> "Surroundings":
-        """Only what the waiting faces can change anything for."""
+        """Only what the waiting faces can change anything for; everything when many wait."""
+        if np.count_nonzero(self.waiting) * MANY_WAIT >= len(self.waiting):
+            return self
         rows = surroundings(self.faces, np.flatnonzero(self.waiting), maximum_distance)
         place = {row: i for i, row in enumerate(rows.tolist())}
         rejected = {place[row]: who for row, who in (self.people.rejected or {}).items() if row in place}
