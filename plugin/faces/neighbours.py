@@ -237,7 +237,8 @@ class _LaterRows:
         found = _Hits(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
         full = np.zeros(len(queries), dtype=np.bool_)
         for start in range(first, len(self._matrix), self._block * COLUMNS_PER_ROW):
-            more = self._hits(queries, first, start, least)
+            more, over = self._hits(queries, first, start, least, count)
+            full |= over
             found = _Hits(*(np.concatenate(pair) for pair in zip(found, more, strict=True)))
             over = np.bincount(found.rows, minlength=len(queries)) > count
             if over.any():
@@ -246,16 +247,28 @@ class _LaterRows:
         distances = np.clip(1 - found.distances, 0, FARTHEST)
         return _Hits(found.rows + np.int32(first), found.columns, distances), np.flatnonzero(full) + first
 
-    def _hits(self, queries: Float32Array, first: int, start: int, least: Float32Array) -> _Hits:
-        """Pairs (row of the block, row of the matrix) and, instead of the distance, how alike they are."""
+    def _hits(
+        self, queries: Float32Array, first: int, start: int, least: Float32Array, count: int
+    ) -> tuple[_Hits, npt.NDArray[np.bool_]]:
+        """Pairs (row of the block, row of the matrix) and, instead of the distance, how alike they are.
+
+        Of rows with more than `count`, told by the second answer, the most alike ones. In an album of copies every
+        similarity of the block is a hit, and as pairs they would take ten times the memory of the block.
+        """
         others = self._matrix[start : start + self._block * COLUMNS_PER_ROW]
         shape, size = (len(queries), len(others)), len(queries) * len(others)
         alike = np.matmul(queries, others.T, out=self._alike[:size].reshape(shape))
         near = np.greater_equal(alike, least, out=self._near[:size].reshape(shape))
         if start == first:
             near[:, : len(queries)] &= self._later[: len(queries), : len(queries)]
+        over = np.count_nonzero(near, axis=1) > count
+        for row in np.flatnonzero(over).tolist():
+            columns = np.flatnonzero(near[row])
+            best = np.argpartition(-alike[row, columns], count - 1)[:count]
+            near[row] = False
+            near[row, columns[best]] = True
         rows, columns = np.divmod(np.flatnonzero(near), len(others))
-        return _Hits(rows.astype(np.int32), (columns + start).astype(np.int32), alike[rows, columns])
+        return _Hits(rows.astype(np.int32), (columns + start).astype(np.int32), alike[rows, columns]), over
 
 
 def _nearest_of_each_row(found: _Hits, over: npt.NDArray[np.bool_], least: Float32Array, count: int) -> _Hits:
