@@ -28,7 +28,7 @@ from plugin.people import People
 from plugin.recognition import Recognition
 
 PACK = "buffalo_s"
-PREFERENCES = Preferences(PACK, minimum_score=0.7, maximum_distance=0.6, minimum_faces=3)
+PREFERENCES = Preferences(PACK, minimum_score=0.7, maximum_distance=0.6, minimum_faces=3, linking=1.08)
 NEW_LIMIT_SECONDS, VERDICT_LIMIT_SECONDS = 2.0, 0.2
 TRIES = 5
 AT_ONCE = 5000

@@ -28,9 +28,9 @@ from plugin.faces.regrouping import NEW, regroup, surroundings
 
 MINIMUM_FACES = 3
 FIRST, BATCHES = 0.2, 20
-DISTANCE = {"buffalo_s": 0.6}
-DISTANCE_ELSE = 0.5
-"""The packs' default maximum recognition distance."""
+DISTANCE, LINKING = {"buffalo_s": 0.6}, {"buffalo_s": 1.08}
+DISTANCE_ELSE, LINKING_ELSE = 0.5, 1.04
+"""The packs' default maximum recognition distance, and how far their groups link."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,13 @@ class Kinfolk:
             self._group = np.full(len(before), NOBODY, dtype=np.int64)
         faces = album.known(before, self._group).some(np.arange(int(new.max()) + 1))
         rows = surroundings(faces, new, album.distance)
-        done = regroup(faces.some(rows), KnownPeople(), maximum_distance=album.distance, minimum_faces=MINIMUM_FACES)
+        done = regroup(
+            faces.some(rows),
+            KnownPeople(),
+            maximum_distance=album.distance,
+            minimum_faces=MINIMUM_FACES,
+            linking=LINKING.get(album.pack, LINKING_ELSE),
+        )
         now = before.copy()
         founded = done.person <= NEW
         now[rows[done.rows]] = np.where(founded, self._last + 1 + NEW - done.person, done.person)

@@ -301,6 +301,7 @@ class Preferences:
         minimum_score: detector score a face must reach, 0.1..1 (advice 0.5..0.9).
         maximum_distance: maximum recognition distance, cosine, 0.1..1.5 (advice 0.3..0.7).
         minimum_faces: minimum recognized faces, >= 1.
+        linking: the pack's, see `plugin.ports.vision.PackInfo`.
         method: how faces become people: `kinfolk` (plugin.faces.grouping) or `immich` (plugin.faces.immich).
         fixed: the names among these that config.yaml or the environment sets, so the Settings page cannot.
     """
@@ -309,6 +310,7 @@ class Preferences:
     minimum_score: float
     maximum_distance: float
     minimum_faces: int
+    linking: float
     method: str = "kinfolk"
     fixed: frozenset[str] = frozenset()
 

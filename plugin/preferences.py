@@ -46,6 +46,7 @@ class PreferenceBook:
             minimum_score=self._value("minimum_score", pack.name, pack.default_score, float),
             maximum_distance=self._value("maximum_distance", pack.name, pack.default_distance, float),
             minimum_faces=self._value("minimum_faces", "", MINIMUM_FACES_DEFAULT, int),
+            linking=pack.linking,
             method=str(self._fixed.get("method", METHODS[0])),
             fixed=frozenset(self._fixed),
         )

@@ -27,7 +27,8 @@ CORE = 3
 
 LINK, JOIN, UNITE = 1.08, 1.06, 0.94
 """Times the maximum recognition distance: the mean distance for linking, and the doubtful distances below which a face
-joins and two people are united. Best common setting over all albums and packs; +-3 % changes actions by 1 to 4 %."""
+joins and two people are united. Best common setting over all albums and packs; +-3 % changes actions by 1 to 4 %.
+Only the first differs by embedder (`plugin.ports.vision.PackInfo.linking`), this one is ArcFace's."""
 
 TYPICAL_LENGTH = 0.8
 """Of the mean vector of a person's faces. The more varied the faces, the shorter it is, and the lower the mean cosine
@@ -79,6 +80,7 @@ def group_faces(
     constraints: Constraints,
     *,
     maximum_distance: float,
+    linking: float = LINK,
     trusted: npt.NDArray[np.bool_] | None = None,
     faces: IntArray | None = None,
 ) -> Groups:
@@ -88,6 +90,7 @@ def group_faces(
         embedding: float32 (n, d), unit length. Rows of zeros or with NaN stay alone, or with their person.
         constraints: what may not be put together, and who is known.
         maximum_distance: *maximum recognition distance*, 0..1.5.
+        linking: the pack's, about 1.
         trusted: bool (n,); the others join people, and never found or bridge them.
         faces: int64 (n,), how many faces each row stands for (see `Groups`); None for one each.
     """
@@ -96,8 +99,8 @@ def group_faces(
         embedding = np.where(usable[:, None], embedding, np.float32(0))  # which resembles nothing
         trusted = usable if trusted is None else usable & trusted
     groups = Groups(embedding, constraints, trusted, faces)
-    linking = LINK * maximum_distance
-    link(groups, similar_pairs(embedding, linking, NEIGHBOURS), linking)
+    distance = linking * maximum_distance
+    link(groups, similar_pairs(embedding, distance, NEIGHBOURS), distance)
     for _ in range(ROUNDS):
         stranger = STRANGER * (1 - maximum_distance)
         favour = COMPANY * (1 - maximum_distance)

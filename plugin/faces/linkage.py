@@ -9,7 +9,7 @@ Sources: Müllner, Modern hierarchical, agglomerative clustering algorithms, 201
 Dhulipala et al., TeraHAC, 2023 (merging what is *nearly* the best at once, see `SLACK`).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +22,8 @@ from plugin.faces.neighbours import IntArray, Pairs
 SLACK = 0.005
 """Groups merge when no other choice is nearer by more than this. With 0 a large group takes one face a round."""
 
-EDGES_AT_ONCE = 20_000
-"""Similarities computed together: 2 x 40 MB of gathered sums of 512 numbers."""
+EDGES_AT_ONCE = 4_000
+"""Pairs looked at together: 2 x 8 MB of gathered sums of 512 numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,8 +261,7 @@ def _choose(groups: Groups, edges: _Edges) -> tuple[IntArray, IntArray, npt.NDAr
     forbidden = np.zeros(len(edges.similarity), dtype=np.bool_)
     room: dict[int, int] = {}  # of groups that take others; those that are taken have none
     merges: list[tuple[int, int]] = []
-    pairs = zip(chosen.tolist(), edges.first[chosen].tolist(), edges.second[chosen].tolist(), strict=True)
-    for edge, one, other in pairs:
+    for edge, one, other in _one_by_one(chosen, edges):
         kept, gone = (one, other) if groups.size[one] >= groups.size[other] else (other, one)
         left = room.get(kept, int(groups.size[kept])) - int(groups.size[gone])
         if gone in room or left < 0:
@@ -274,6 +273,13 @@ def _choose(groups: Groups, edges: _Edges) -> tuple[IntArray, IntArray, npt.NDAr
         merges.append((kept, gone))
     merged = np.array(merges, dtype=np.int64).reshape(-1, 2)
     return merged[:, 0], merged[:, 1], forbidden
+
+
+def _one_by_one(chosen: IntArray, edges: _Edges) -> Iterator[tuple[int, int, int]]:
+    """(edge, first, second); as lists all at once they would take five times the memory of the arrays."""
+    for start in range(0, len(chosen), EDGES_AT_ONCE):
+        some = chosen[start : start + EDGES_AT_ONCE]
+        yield from zip(some.tolist(), edges.first[some].tolist(), edges.second[some].tolist(), strict=True)
 
 
 def _edges_of_crowded(

@@ -14,8 +14,8 @@ from plugin.domain import Float32Array
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
-ROWS = 1024
-"""Rows of one block. 1024 x 8192 float32 are 32 MB, measured as fast as any larger block with OpenBLAS."""
+ROWS = 512
+"""Rows of one block. 512 x 4096 float32 are 8 MB, measured as fast as any larger block with OpenBLAS."""
 
 COLUMNS_PER_ROW = 8
 """A block is this many times wider than high."""
@@ -25,18 +25,6 @@ DECIMALS = 6
 
 FARTHEST = 2.0
 """The largest cosine distance there is."""
-
-
-class NeighbourLists(NamedTuple):
-    """Compressed rows: the neighbours of row i are `indices[starts[i]:starts[i + 1]]`, nearest first.
-
-    Attributes:
-        starts: int64 (n + 1,). indices: int64 (m,). distances: float32 (m,), 0..2.
-    """
-
-    starts: IntArray
-    indices: IntArray
-    distances: Float32Array
 
 
 def nearest(
@@ -68,31 +56,6 @@ def nearest(
             for row, found in enumerate(block, start=first):
                 _merge(indices[row], distances[row], found, start, np.float32(maximum_distance))
     return indices, distances
-
-
-def pairs_within(matrix: Float32Array, maximum_distance: float, block: int = ROWS) -> NeighbourLists:
-    """For each row all rows within the distance, itself included (at distance 0).
-
-    Only the upper triangle is computed; hits are mirrored into the block of the other row at once, so no sort ever
-    sees more than the hits of one block. 100,000 faces of 512 numbers took 94 s on one core, 50,000 took 25 s.
-
-    Args:
-        matrix: float32 (n, d), unit length.
-        maximum_distance: inclusive, 0..2.
-        block: rows per block; the matrix product needs block x 8 block float32.
-
-    Raises:
-        ValueError: when `matrix` is not two-dimensional.
-    """
-    _check(matrix, matrix)
-    size = len(matrix)
-    buckets: list[list[_Hits]] = [[] for _ in range(0, size, block)]
-    for first in range(0, size, block):
-        for start in range(first, size, block * COLUMNS_PER_ROW):
-            hits = _hits_above_diagonal(matrix, first, start, block, np.float32(maximum_distance))
-            buckets[first // block].append(hits)
-            _mirror(hits, buckets, block)
-    return _compress(buckets, size, block)
 
 
 class Pairs(NamedTuple):
@@ -175,43 +138,6 @@ def _merge(
     # Stable, and every earlier index comes first: ties end up ordered by index.
     best = np.argsort(all_distances, kind="stable")[:count]
     indices[:], distances[:] = all_indices[best], all_distances[best]
-
-
-def _hits_above_diagonal(
-    matrix: Float32Array, first: int, start: int, block: int, maximum_distance: np.float32
-) -> _Hits:
-    found = _distances(matrix[first : first + block], matrix[start : start + block * COLUMNS_PER_ROW])
-    rows, columns = np.divmod(np.flatnonzero(found <= maximum_distance), found.shape[1])
-    upper = rows + first < columns + start
-    rows, columns = rows[upper], columns[upper]
-    distances = found[rows, columns]
-    return _Hits((rows + first).astype(np.int32), (columns + start).astype(np.int32), distances)
-
-
-def _mirror(hits: _Hits, buckets: list[list[_Hits]], block: int) -> None:
-    owners = hits.columns // block
-    for owner in np.unique(owners):
-        mine = owners == owner
-        buckets[int(owner)].append(_Hits(hits.columns[mine], hits.rows[mine], hits.distances[mine]))
-
-
-def _compress(buckets: list[list[_Hits]], size: int, block: int) -> NeighbourLists:
-    counts = np.zeros(size, dtype=np.int64)
-    indices: list[npt.NDArray[np.int32]] = []
-    distances: list[Float32Array] = []
-    for number, bucket in enumerate(buckets):
-        own = np.arange(number * block, min((number + 1) * block, size), dtype=np.int32)
-        bucket.append(_Hits(own, own, np.zeros(len(own), dtype=np.float32)))
-        hits = _Hits(*(np.concatenate(part) for part in zip(*bucket, strict=True)))
-        bucket.clear()
-        order = np.lexsort((hits.columns, hits.distances, hits.rows))
-        counts += np.bincount(hits.rows, minlength=size)
-        indices.append(hits.columns[order])
-        distances.append(hits.distances[order])
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    if not indices:
-        return NeighbourLists(starts, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-    return NeighbourLists(starts, np.concatenate(indices).astype(np.int64), np.concatenate(distances))
 
 
 class _LaterRows:

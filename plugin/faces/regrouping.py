@@ -52,6 +52,7 @@ def regroup(
     *,
     maximum_distance: float,
     minimum_faces: int,
+    linking: float = LINK,
     whole_from: int | None = WHOLE_FROM,
     from_scratch: bool = False,
 ) -> Regrouped:
@@ -62,6 +63,7 @@ def regroup(
         people: what has to be respected.
         maximum_distance: *maximum recognition distance*.
         minimum_faces: *minimum recognized faces*, >= 1.
+        linking: the pack's, about 1.
         whole_from: people with at least this many faces take part as a whole; None: only the `kept` ones.
         from_scratch: nobody takes part as a whole; one typical face stands for everybody who has to go on.
     """
@@ -86,6 +88,7 @@ def regroup(
         np.concatenate([faces.embedding[loose], means.embedding]),
         constraints,
         maximum_distance=maximum_distance,
+        linking=linking,
         trusted=np.concatenate([faces.trusted[loose], np.ones(len(means.person), dtype=np.bool_)]),
         faces=np.concatenate([np.ones(len(loose), dtype=np.int64), means.faces]),
     )

@@ -91,7 +91,11 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class PackInfo:
-    """What the steps and screens need to know of a model pack; see `plugin/vision/packs.py`."""
+    """What the steps and screens need to know of a model pack; see `plugin/vision/packs.py`.
+
+    `linking` is the mean distance at which groups still link, times the maximum recognition distance
+    (`plugin.faces.grouping`).
+    """
 
     name: str
     title: str
@@ -101,6 +105,7 @@ class PackInfo:
     dimension: int
     default_score: float
     default_distance: float
+    linking: float
     tested: bool
     download_bytes: int
 

@@ -139,6 +139,7 @@ class Regrouping:
             look.people,
             maximum_distance=self._preferences.maximum_distance,
             minimum_faces=self._preferences.minimum_faces,
+            linking=self._preferences.linking,
             whole_from=whole_from,
             from_scratch=from_scratch,
         )

@@ -83,7 +83,9 @@ class Album:
         self.index = ExactIndex()
         self.account: Account = self.catalogue.accounts.add("Anna", None, is_admin=True)
         self.library: Library = self.add_library(self.account)
-        self.preferences = Preferences(PACK, minimum_score=0.6, maximum_distance=0.5, minimum_faces=3, method="immich")
+        self.preferences = Preferences(
+            PACK, minimum_score=0.6, maximum_distance=0.5, minimum_faces=3, linking=1.08, method="immich"
+        )
         self._photos = 0
 
     def add_library(self, account: Account) -> Library:

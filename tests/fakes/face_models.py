@@ -122,9 +122,9 @@ class FakeFaceModels:
         self._unavailable = unavailable
         self._loaded: dict[str, FakeFaceModel] = {}
         self._infos = [
-            PackInfo("opencv", "Painted people", "MIT", "https://example.org", False, 128, 0.7, 0.5, True, 0),
-            PackInfo("buffalo_s", "Painted people, licensed", "Research", "https://example.org", True, 512, 0.5, 0.6,
-                     True, 0),
+            PackInfo("opencv", "Painted people", "MIT", "https://example.org", False, 128, 0.7, 0.5, 1.08, True, 0),
+            PackInfo("buffalo_s", "Painted people, licensed", "Research", "https://example.org", True, 512, 0.5,
+                     0.6, 1.08, True, 0),
         ]  # fmt: skip
 
     def packs(self) -> list[PackInfo]:

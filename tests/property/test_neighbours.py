@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.domain import Float32Array
-from plugin.faces.neighbours import DECIMALS, nearest, pairs_within
+from plugin.faces.neighbours import DECIMALS, nearest, similar_pairs
 
 
 @st.composite
@@ -32,35 +32,18 @@ SLACK = 4 * 10.0**-DECIMALS
 
 @given(embeddings(), st.floats(0.0, 2.0), st.integers(1, 7))
 @settings(deadline=None)
-def test_pairs_within_finds_exactly_the_pairs_within_the_distance(
+def test_similar_pairs_are_exactly_the_pairs_within_the_distance_when_none_is_crowded(
     matrix: Float32Array, maximum: float, block: int
 ) -> None:
     expected = all_distances(matrix, matrix)
-    starts, indices, distances = pairs_within(matrix, maximum, block=block)
-    assert len(starts) == len(matrix) + 1
-    assert starts[-1] == len(indices) == len(distances)
-    for row in range(len(matrix)):
-        own = slice(starts[row], starts[row + 1])
-        found = set(indices[own].tolist())
-        assert len(found) == len(indices[own])
-        assert row in found
-        assert found >= set(np.flatnonzero(expected[row] < maximum - SLACK).tolist())
-        assert found <= set(np.flatnonzero(expected[row] <= maximum + SLACK).tolist()) | {row}
-        np.testing.assert_allclose(distances[own], expected[row][indices[own]], atol=SLACK)
-
-
-@given(embeddings(), st.floats(0.0, 2.0), st.integers(1, 7))
-@settings(deadline=None)
-def test_pairs_are_symmetric_and_ordered_by_distance_then_index(
-    matrix: Float32Array, maximum: float, block: int
-) -> None:
-    starts, indices, distances = pairs_within(matrix, maximum, block=block)
-    rows = np.repeat(np.arange(len(matrix)), np.diff(starts))
-    pairs = dict(zip(zip(rows.tolist(), indices.tolist(), strict=True), distances.tolist(), strict=True))
-    assert pairs == {(column, row): distance for (row, column), distance in pairs.items()}
-    for row in range(len(matrix)):
-        own = [(distances[i], indices[i]) for i in range(starts[row], starts[row + 1])]
-        assert own == sorted(own)
+    found = similar_pairs(matrix, maximum, max(1, len(matrix)), block=block)
+    pairs = list(zip(found.rows.tolist(), found.columns.tolist(), strict=True))
+    assert len(set(pairs)) == len(pairs)
+    assert all(row < column for row, column in pairs)
+    assert not len(found.crowded)
+    assert set(pairs) >= set(zip(*np.triu(expected < maximum - SLACK, 1).nonzero(), strict=True))
+    assert set(pairs) <= set(zip(*np.triu(expected <= maximum + SLACK, 1).nonzero(), strict=True))
+    np.testing.assert_allclose(found.distances, expected[found.rows, found.columns], atol=SLACK)
 
 
 @given(embeddings(), st.integers(0, 50), st.floats(0.0, 2.0), st.integers(0, 2**32 - 1))
@@ -97,4 +80,4 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="5 numbers"):
         nearest(np.zeros((2, 4), np.float32), np.zeros((1, 5), np.float32), 1)
     with pytest.raises(ValueError, match="arrays"):
-        pairs_within(np.zeros(4, np.float32), 0.5)
+        similar_pairs(np.zeros(4, np.float32), 0.5, 3)

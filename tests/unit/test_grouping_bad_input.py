@@ -38,7 +38,7 @@ def test_a_poster_in_ten_thousand_photos_takes_no_more_memory_than_a_block_of_di
     finally:
         tracemalloc.stop()
     assert found.size[found.labels()].tolist() == [10_000]
-    assert peak < 120e6, "a block is 42 MB, all distances are 400 MB"
+    assert peak < 60e6, "a block is 10 MB, all distances are 400 MB"
 
 
 @pytest.mark.parametrize("count", [200, 2_000])
