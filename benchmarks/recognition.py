@@ -29,7 +29,7 @@ from plugin.faces.regrouping import NEW, regroup, surroundings
 MINIMUM_FACES = 3
 FIRST, BATCHES = 0.2, 20
 DISTANCE, LINKING = {"buffalo_s": 0.6}, {"buffalo_s": 1.08}
-DISTANCE_ELSE, LINKING_ELSE = 0.5, 1.04
+DISTANCE_ELSE, LINKING_ELSE = 0.5, 1.03
 """The packs' default maximum recognition distance, and how far their groups link."""
 
 

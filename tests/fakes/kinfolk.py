@@ -25,7 +25,7 @@ from plugin.settings import Settings
 Call = tuple[object, ...]
 
 PACKS = (
-    PackInfo("opencv", "YuNet and SFace", "MIT", "https://example.org", False, 128, 0.7, 0.5, 1.04, True, 40_000_000),
+    PackInfo("opencv", "YuNet and SFace", "MIT", "https://example.org", False, 128, 0.7, 0.5, 1.03, True, 40_000_000),
     PackInfo(
         "buffalo_s", "SCRFD", "research only", "https://example.org", True, 512, 0.7, 0.5, 1.08, False, 16_000_000
     ),
@@ -88,7 +88,7 @@ class FakeKinfolk:
 
     @property
     def preferences(self) -> SimpleNamespace:
-        values = Preferences(pack="opencv", minimum_score=0.7, maximum_distance=0.5, minimum_faces=3, linking=1.04)
+        values = Preferences(pack="opencv", minimum_score=0.7, maximum_distance=0.5, minimum_faces=3, linking=1.03)
         return SimpleNamespace(current=lambda: values, accept_licence=self._noting("accept"))
 
     @property

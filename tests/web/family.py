@@ -41,7 +41,7 @@ from tests.web.portraits import Figure, photo, webp
 PASSWORD = "correct horse battery"
 PACKS = [
     PackInfo("opencv", "OpenCV Zoo (YuNet + SFace)", "MIT and Apache-2.0", "https://example.org/opencv", False, 128,
-             0.7, 0.55, 1.04, True, 38_000_000),
+             0.7, 0.55, 1.03, True, 38_000_000),
     PackInfo("buffalo_s", "InsightFace buffalo_s", "Non-commercial research use", "https://example.org/buffalo", True,
              512, 0.6, 0.5, 1.08, True, 16_000_000),
     PackInfo("antelopev2", "InsightFace antelopev2", "Non-commercial research use", "https://example.org/antelope",
