@@ -99,7 +99,7 @@ class Groups:
         """The mean vectors of these groups, float32 (m, d)."""
         return self.total[labels] / self.count[labels, None]
 
-    def similarity(self, first: IntArray, second: IntArray) -> Float32Array:
+    def similarity(self, first: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> Float32Array:
         """Mean cosine over all pairs of faces of two groups, pair by pair: float32 (m,)."""
         found = np.empty(len(first), dtype=np.float32)
         for start in range(0, len(first), EDGES_AT_ONCE):
@@ -180,29 +180,30 @@ def _link_rows(groups: Groups, pairs: Pairs, maximum_distance: float, use: npt.N
     limit = np.float32(1 - maximum_distance)
     crowded = np.zeros(len(groups.label), dtype=np.bool_)
     crowded[groups.label[pairs.crowded]] = True
-    edges = _first_edges(groups, pairs, use).at_least(limit)
-    while len(edges.similarity):
+    _link_edges(groups, _first_edges(groups, pairs, use).at_least(limit), limit, crowded)
+    while len((edges := _edges_of_crowded(groups, crowded, limit, use)).similarity):
         _link_edges(groups, edges, limit, crowded)
-        edges = _edges_of_crowded(groups, crowded, limit, use)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Edges:
-    """Pairs of groups, each once, with how alike they are: int64 (m,), int64 (m,), float32 (m,)."""
+    """Pairs of groups, each once, with how alike they are: int32 (m,), int32 (m,), float32 (m,)."""
 
-    first: IntArray
-    second: IntArray
+    first: npt.NDArray[np.int32]
+    second: npt.NDArray[np.int32]
     similarity: Float32Array
 
     @classmethod
-    def between(cls, groups: Groups, first: IntArray, second: IntArray) -> "_Edges":
+    def between(cls, groups: Groups, first: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> "_Edges":
         size = len(groups.label)
-        low, high = np.minimum(first, second), np.maximum(first, second)
-        keys = np.unique(low[low != high] * size + high[low != high])
-        low, high = np.divmod(keys, size)
+        keys = np.minimum(first, second) * np.int64(size) + np.maximum(first, second)
+        keys = np.unique(keys[first != second])
+        low, high = (keys // size).astype(np.int32), (keys % size).astype(np.int32)
         return cls(low, high, groups.similarity(low, high))
 
     def where(self, keep: npt.NDArray[np.bool_]) -> "_Edges":
+        if keep.all():
+            return self
         return _Edges(self.first[keep], self.second[keep], self.similarity[keep])
 
     def at_least(self, limit: np.float32) -> "_Edges":
@@ -219,7 +220,8 @@ class _Edges:
 def _first_edges(groups: Groups, pairs: Pairs, use: npt.NDArray[np.bool_]) -> _Edges:
     """Of groups that are one row the similarity is known; that of the others has to be computed."""
     both = use[pairs.rows] & use[pairs.columns]
-    first, second = groups.label[pairs.rows[both]], groups.label[pairs.columns[both]]
+    label = groups.label.astype(np.int32)
+    first, second = label[pairs.rows[both]], label[pairs.columns[both]]
     rows = np.bincount(groups.label, minlength=len(groups.label))
     alone = (rows[first] == 1) & (rows[second] == 1)
     single = _Edges(first[alone], second[alone], 1 - pairs.distances[both][alone])
@@ -242,8 +244,9 @@ def _link_edges(groups: Groups, edges: _Edges, limit: np.float32, crowded: npt.N
         changed = np.zeros(len(groups.label), dtype=np.bool_)
         changed[kept] = changed[gone] = True
         stale = changed[edges.first] | changed[edges.second]
-        renewed = _Edges.between(groups, groups.label[edges.first[stale]], groups.label[edges.second[stale]])
-        edges = edges.where(~stale).and_(renewed.at_least(limit))
+        label = groups.label.astype(np.int32)
+        renewed = _Edges.between(groups, label[edges.first[stale]], label[edges.second[stale]]).at_least(limit)
+        edges = edges.where(~stale).and_(renewed)
 
 
 def _choose(groups: Groups, edges: _Edges) -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:
@@ -294,5 +297,5 @@ def _edges_of_crowded(
         alike = means @ (groups.total[label] / groups.count[label])
         near = labels[alike >= limit].tolist()
         found += [(label, other) for other in near if other != label and groups.may_unite(label, other)]
-    pairs = np.array(found, dtype=np.int64).reshape(-1, 2)
+    pairs = np.array(found, dtype=np.int32).reshape(-1, 2)
     return _Edges.between(groups, pairs[:, 0], pairs[:, 1])
