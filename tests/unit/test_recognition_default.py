@@ -9,6 +9,7 @@ import pytest
 
 from plugin.domain import AssignedBy, FaceId, FaceState, Float32Array, PersonId, VerdictKind
 from plugin.faces.regrouping import regroup
+from plugin.history import History
 from plugin.people import People
 from plugin.recognition import Recognition, regrouping
 from plugin.recognition.surroundings import AccountFaces
@@ -398,7 +399,9 @@ def test_twins_told_apart_twenty_times_are_never_merged_again(
         assert set(twins) <= set(album.persons(ids))
 
 
-def test_the_later_of_two_contradicting_words_wins(album: Album, recognition: Recognition, users: People) -> None:
+def test_the_later_of_two_contradicting_words_wins_and_the_earlier_stays_in_the_history(
+    album: Album, recognition: Recognition, users: People
+) -> None:
     anna, ben = crowd(album, 5, 5)
     recognition.run()
     one, other = one_person(album, anna), one_person(album, ben)
@@ -412,6 +415,9 @@ def test_the_later_of_two_contradicting_words_wins(album: Album, recognition: Re
     recognition.reset()
     recognition.run()
     assert album.persons([anna[0]]) == [one]
+    history = History(album.catalogue, NudgeLog()).latest(album.account.id)
+    assert len(history) == 4
+    assert not any(event.undone for event in history)
 
 
 def test_a_second_run_waits_for_the_first(
