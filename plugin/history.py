@@ -4,6 +4,9 @@ from plugin.domain import AccountId, Event
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.work import Nudge
 
+MOST_UNDONE = 1000
+"""Events looked through for one that still stands."""
+
 
 class History:
     """The events behind the history and its undo.
@@ -21,6 +24,10 @@ class History:
         """Newest first."""
         return self._catalogue.events.all(account_id, limit)
 
+    def standing(self, account_id: AccountId) -> Event | None:
+        """The newest event that was not taken back: what an undo takes back next."""
+        return next((event for event in self.latest(account_id, MOST_UNDONE) if not event.undone), None)
+
     def undo(self, account_id: AccountId, steps: int = 1) -> list[Event]:
         """Take back the newest events that still stand, as many as there are up to `steps`.
 
@@ -28,7 +35,7 @@ class History:
             Refused: there is nothing to undo.
         """
         undone = [self._catalogue.events.undo(account_id)]
-        while len(undone) < steps and any(not event.undone for event in self.latest(account_id, limit=1000)):
+        while len(undone) < steps and self.standing(account_id) is not None:
             undone.append(self._catalogue.events.undo(account_id))
         self._nudge.recognition()
         return undone

@@ -153,13 +153,21 @@ class People:
         Raises:
             Refused: see `clean_name`.
         """
-        with self._event(account_id, f"Said that a face shows somebody new: {name or 'unnamed'}"):
-            self._catalogue.faces.get(face_id, account_id)
+        return self.assign_all_new(account_id, [face_id], name)
+
+    def assign_all_new(self, account_id: AccountId, face_ids: Sequence[FaceId], name: str = "") -> PersonId:
+        """The user says: all of these faces are somebody new, with this name or without one.
+
+        Raises:
+            Refused: see `clean_name`.
+        """
+        with self._event(account_id, f"Said that {faces(face_ids)} show somebody new: {name or 'unnamed'}"):
+            self._catalogue.faces.get(face_ids[0], account_id)
             name = clean_name(name) if name.strip() else ""
             for last_try in (False, True):
-                person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_id)
+                person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_ids[0])
                 try:
-                    self.assign(account_id, face_id, person_id)
+                    self.assign_all(account_id, face_ids, person_id)
                 except NotFound:
                     # A recognition run that begins just now sweeps unnamed people without faces, this one too.
                     if last_try:
@@ -223,9 +231,14 @@ class People:
 
     def ignore(self, account_id: AccountId, face_id: FaceId) -> None:
         """The user says: this is nobody (a statue, a poster, a stranger, no face at all)."""
-        with self._event(account_id, "Took a face away"):
-            self._say(account_id, VerdictKind.IS_NOBODY, face_id)
-            self._catalogue.faces.set_state([face_id], FaceState.IGNORED)
+        self.ignore_all(account_id, [face_id])
+
+    def ignore_all(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> None:
+        """The user says: all of these are nobody."""
+        with self._event(account_id, f"Took {faces(face_ids)} away"):
+            for face_id in face_ids:
+                self._say(account_id, VerdictKind.IS_NOBODY, face_id)
+            self._catalogue.faces.set_state(face_ids, FaceState.IGNORED)
             self._finish()
 
     def restore(self, account_id: AccountId, face_id: FaceId) -> None:

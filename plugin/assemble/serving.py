@@ -123,6 +123,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         catalogue=kinfolk.catalogue,
         people=kinfolk.people,
         suggestions=kinfolk.suggestions,
+        history=kinfolk.history,
         nudge=kinfolk.nudge,
         pictures=kinfolk.thumbnails,
         preferences=kinfolk.preferences,

@@ -9,9 +9,23 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
-from plugin.web import libraries, people, person, photo, pictures, preferences_page, session, status, suggestions
+from plugin.web import (
+    history,
+    libraries,
+    people,
+    person,
+    photo,
+    pictures,
+    preferences_page,
+    review,
+    session,
+    status,
+    suggestions,
+    unassigned,
+)
 from plugin.web.error_pages import install_error_pages
 from plugin.web.request_context import EXTENSION
+from plugin.web.request_context import services as request_services
 from plugin.web.resources import resource_folder
 from plugin.web.scan_state import scan_state
 from plugin.web.security import MAXIMUM_REQUEST_BYTES, CookieRules, TrustedProxies, protect_responses
@@ -44,7 +58,10 @@ def create_app(services: WebServices) -> Flask:
     # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
     session.install_session(app)
     CSRFProtect(app)
-    for module in (session, people, person, photo, pictures, status, libraries, preferences_page, suggestions):
+    for module in (
+        session, people, person, photo, pictures, review, unassigned, history, status, libraries, preferences_page,
+        suggestions,
+    ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(health())
     limit_logins(app)
@@ -112,4 +129,5 @@ def frame() -> dict[str, object]:
         "account": visitor,
         "scan": scan_state(visitor.id) if visitor else None,
         "section": request.blueprint,
+        "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }

@@ -94,7 +94,7 @@ def rename(person_id: int) -> Response | str:
         shown = person_tiles([person])[0]
         return render_template("person_same_name.html", tile=shown, name=name, namesakes=person_tiles(namesakes))
     services().people.rename(account().id, person_id, name)
-    flash(f"Hello {name}!" if not person.name else f"{person.name} is now called {name}.", "good")
+    flash(f"Hello {name}!" if not person.name else f"{person.name} is now called {name}.", "undo")
     return see_other(page_of(person_id))
 
 
@@ -110,7 +110,7 @@ def merge(person_id: int) -> Response | str:
     if into.id == person_id:
         raise Refused("A person cannot be merged with themselves", "Choose somebody else")
     services().people.merge(account().id, into.id, [person_id])
-    flash(f"Merged: {person.name or 'these photos'} and {into.name or 'the other person'} are one person now.", "good")
+    flash(f"Merged: {person.name or 'these photos'} and {into.name or 'the other person'} are one person now.", "undo")
     return see_other(page_of(into.id))
 
 
@@ -126,7 +126,7 @@ def hide(person_id: int) -> Response:
     """Off the People page."""
     person = find_person(person_id)
     services().people.set_hidden(account().id, person_id, hidden=True)
-    flash(f"{person.name or 'This person'} is hidden from the People page.", "good")
+    flash(f"{person.name or 'This person'} is hidden from the People page.", "undo")
     return see_other(page_of(person_id))
 
 
@@ -135,7 +135,7 @@ def unhide(person_id: int) -> Response:
     """Back on the People page."""
     person = find_person(person_id)
     services().people.set_hidden(account().id, person_id, hidden=False)
-    flash(f"{person.name or 'This person'} is back on the People page.", "good")
+    flash(f"{person.name or 'This person'} is back on the People page.", "undo")
     return see_other(page_of(person_id))
 
 
@@ -149,7 +149,7 @@ def birth_date(person_id: int) -> Response | str:
         return render_template("person_birth_date.html", tile=person_tiles([person])[0], today=today)
     born = form_date("birth_date", "Date of birth")
     services().people.set_birth_date(account().id, person_id, born)
-    flash(f"Date of birth of {called(person)} {'saved' if born else 'removed'}.", "good")
+    flash(f"Date of birth of {called(person)} {'saved' if born else 'removed'}.", "undo")
     return see_other(page_of(person_id))
 
 
@@ -159,7 +159,7 @@ def feature(person_id: int) -> Response | str:
     person = find_person(person_id)
     if request.method == "POST":
         services().people.set_feature_face(account().id, person_id, form_id("face"))
-        flash(f"New picture for {called(person)}.", "good")
+        flash(f"New picture for {called(person)}.", "undo")
         return see_other(page_of(person_id))
     faces = services().catalogue.faces.of_person(person_id, account().id, CHOICES)
     pictures = [(face, face_url(face)) for face in faces]
@@ -173,5 +173,5 @@ def delete(person_id: int) -> Response | str:
     if request.method == "GET":
         return render_template("person_delete.html", tile=person_tiles([person])[0])
     services().people.delete(account().id, person_id)
-    flash(f"{person.name or 'The person'} was deleted. The photos are untouched.", "good")
+    flash(f"{person.name or 'The person'} was deleted. The photos are untouched.", "undo")
     return see_other(url_for("people.index"))

@@ -120,7 +120,7 @@ def assign(face_id: int) -> Response:
     face = find_face(face_id)
     person = services().catalogue.people.get(form_id("person"), account().id)
     services().people.assign(account().id, face_id, person.id)
-    flash(f"Got it: this is {person.name or 'the person you chose'}.", "good")
+    flash(f"Got it: this is {person.name or 'the person you chose'}.", "undo")
     return back_to_photo(face)
 
 
@@ -131,10 +131,10 @@ def new_person(face_id: int) -> Response:
     known = services().catalogue.people.by_name(account().id, name) if name else []
     if len(known) == 1:
         services().people.assign(account().id, face_id, known[0].id)
-        flash(f"Got it: this is {known[0].name}, whom you already have.", "good")
+        flash(f"Got it: this is {known[0].name}, whom you already have.", "undo")
         return back_to_photo(face)
     services().people.assign_new(account().id, face_id, name)
-    flash(f"Hello {name}!" if name else "This is a person of their own now.", "good")
+    flash(f"Hello {name}!" if name else "This is a person of their own now.", "undo")
     return back_to_photo(face)
 
 
@@ -143,7 +143,7 @@ def reject(face_id: int) -> Response:
     """The face is not the person it was given to."""
     face = find_face(face_id)
     services().people.reject(account().id, face_id)
-    flash(f"Noted: this is not {face.person_name or 'that person'}, and will not be again.", "good")
+    flash(f"Noted: this is not {face.person_name or 'that person'}, and will not be again.", "undo")
     return see_other(url_for("photo.show", asset_id=face.asset_id, face=face_id))
 
 
@@ -152,7 +152,7 @@ def ignore(face_id: int) -> Response:
     """The face is nobody."""
     face = find_face(face_id)
     services().people.ignore(account().id, face_id)
-    flash("The face was taken away. You can bring it back below the photo.", "good")
+    flash("The face was taken away. You can bring it back below the photo.", "undo")
     return back_to_photo(face)
 
 
@@ -161,5 +161,5 @@ def restore(face_id: int) -> Response:
     """The face is somebody after all."""
     face = find_face(face_id)
     services().people.restore(account().id, face_id)
-    flash("The face is back.", "good")
+    flash("The face is back.", "undo")
     return see_other(url_for("photo.show", asset_id=face.asset_id, face=face_id))

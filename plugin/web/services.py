@@ -6,6 +6,7 @@ from typing import Protocol
 
 from plugin.domain import AccountId, AssetId, FaceId, Library
 from plugin.first_start import FirstStart
+from plugin.history import History
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import PackInfo
@@ -74,6 +75,7 @@ class WebServices:
     catalogue: Catalogue
     people: People
     suggestions: Suggestions
+    history: History
     nudge: Nudge
     pictures: Pictures
     preferences: PreferenceBook

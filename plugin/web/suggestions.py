@@ -60,9 +60,9 @@ def assign() -> Response:
     if not face_ids:
         raise Refused("No faces were chosen", "Choose at least one")
     if person_id is None:
-        person_id = people.assign_new(account_id, face_ids[0], request.form.get("name", ""))
-        face_ids = face_ids[1:]
-    people.assign_all(account_id, face_ids, person_id)
+        person_id = people.assign_all_new(account_id, face_ids, request.form.get("name", ""))
+    else:
+        people.assign_all(account_id, face_ids, person_id)
     return jsonify(person_id=person_id)
 
 

@@ -29,6 +29,7 @@ from plugin.domain import (
 )
 from plugin.errors import HostUnreachable, Refused
 from plugin.first_start import FirstStart
+from plugin.history import History
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
@@ -147,6 +148,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         catalogue=catalogue,
         people=people,
         suggestions=Suggestions(catalogue, people, preferences.current),
+        history=History(catalogue, nudge),
         nudge=nudge,
         pictures=pictures,
         preferences=preferences,

@@ -205,13 +205,14 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
 
     def record(_sender: Flask, template: object, context: dict[str, object], **_rest: object) -> None:
         from_flask = {"g", "request", "session", "current_user", "csrf_token", "csrf_meta_tag"}
-        always = {"account", "scan", "section"} | from_flask
+        always = {"account", "scan", "section", "standing_event"} | from_flask
         seen[str(getattr(template, "name", ""))] = set(context) - always
 
     anna = family.people["Anna"]
     with template_rendered.connected_to(record, app):
         for path in ("/", f"/people/{anna}", f"/people/{anna}/rename", f"/people/{anna}/merge", "/settings",
-                     f"/people/{anna}/birth-date", f"/photos/{family.assets[0]}", "/status", "/libraries"):  # fmt: skip
+                     f"/people/{anna}/birth-date", f"/photos/{family.assets[0]}", "/status", "/libraries", "/review",
+                     "/unassigned", "/history"):  # fmt: skip
             maria.get(path)
     assert seen == {
         "people.html": {"page"},
@@ -223,6 +224,9 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
         "status.html": {"page"},
         "libraries.html": {"page"},
         "settings.html": {"page"},
+        "review.html": {"page", "counted_up_to"},
+        "unassigned.html": {"page"},
+        "history.html": {"events", "standing", "most"},
     }
 
 

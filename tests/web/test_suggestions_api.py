@@ -1,23 +1,10 @@
 """The JSON interface to suggestions, splits and groups of nobody."""
 
-import numpy as np
 import pytest
 
-from plugin.domain import AssignedBy, FaceId, FaceState
+from plugin.domain import FaceId
 from tests.web.conftest import Visitor
 from tests.web.family import Family
-
-
-@pytest.fixture
-def loose(family: Family) -> list[FaceId]:
-    """Two faces taken from Ben and put together as a group of nobody."""
-    catalogue, account = family.catalogue, family.account.id
-    ben = catalogue.people.by_name(account, "Ben")[0]
-    faces = [face.id for face in catalogue.faces.of_person(ben.id, account, 100)]
-    loose = sorted(faces)[:2]
-    catalogue.faces.assign([(face, None) for face in loose], AssignedBy.USER, FaceState.PENDING)
-    catalogue.faces.regroup(account, np.array(loose), np.array([-1, -1]), np.array([loose[0]] * 2))
-    return loose
 
 
 def ben(family: Family) -> int:

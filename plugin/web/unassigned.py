@@ -1,0 +1,80 @@
+"""Faces of nobody, grouped by likeness, to be named in one go."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from plugin.domain import FaceId
+from plugin.errors import Refused
+from plugin.web.paging import Paging, asked_page
+from plugin.web.person import known_names
+from plugin.web.pictures import face_url
+from plugin.web.request_context import account, form_text, parse_id, see_other, services
+from plugin.web.wording import counted
+
+pages = Blueprint("unassigned", __name__, url_prefix="/unassigned")
+
+PAGE_SIZE = 24
+SHOWN = 12
+"""Faces shown of one group."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceGroup:
+    """Faces that look alike; `pictures` are (face, its photo, thumbnail) of the first of them."""
+
+    face_ids: tuple[FaceId, ...]
+    pictures: list[tuple[FaceId, int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class UnassignedPage:
+    """One page of groups, the largest first."""
+
+    groups: list[FaceGroup]
+    paging: Paging
+    faces: int
+    names: list[str]
+
+
+@pages.get("")
+def show() -> str:
+    """The largest groups first, single faces last."""
+    everything = services().suggestions.unassigned_groups(account().id, 0, limit=1_000_000)
+    paging = asked_page(len(everything), PAGE_SIZE)
+    groups = everything[paging.offset : paging.offset + PAGE_SIZE]
+    shown = [face_id for group in groups for face_id in group[:SHOWN]]
+    faces = {face.id: face for face in services().catalogue.faces.many(shown)}
+    page = UnassignedPage(
+        [
+            FaceGroup(group, [(i, faces[i].asset_id, face_url(faces[i])) for i in group[:SHOWN] if i in faces])
+            for group in groups
+        ],
+        paging,
+        sum(len(group) for group in everything),
+        known_names(),
+    )
+    return render_template("unassigned.html", page=page)
+
+
+@pages.post("")
+def name() -> Response:
+    """All faces of the group are the person with this name (the one who has it already, or somebody new)."""
+    people, owner, given = services().people, account().id, form_text("name")
+    face_ids = [parse_id(text) for text in request.form.getlist("face")]
+    if not face_ids:
+        raise Refused("No faces were chosen", "Choose at least one")
+    if form_text("action") == "ignore":
+        people.ignore_all(owner, face_ids)
+        flash(f"{counted(len(face_ids), 'face', 'faces')} taken away.", "undo")
+        return see_other(url_for("unassigned.show"))
+    namesakes = people.same_name(owner, given)
+    if len(namesakes) > 1:
+        raise Refused(f"Several people are called {given}", "Open one of the faces and choose which of them it is")
+    if namesakes:
+        people.assign_all(owner, face_ids, namesakes[0].id)
+    else:
+        people.assign_all_new(owner, face_ids, given)
+    flash(f"{counted(len(face_ids), 'face', 'faces')} of {given}, noted.", "undo")
+    return see_other(url_for("unassigned.show"))

@@ -1,0 +1,151 @@
+"""Review, faces without a person, and history: by links and forms alone."""
+
+import html
+import re
+
+import pytest
+
+from plugin.domain import FaceId, FaceState
+from tests.web.conftest import Visitor
+from tests.web.family import Family
+
+QUESTION = re.compile(r'name="question" value="([^"]+)"')
+EVENT = re.compile(r'name="event" value="(\d+)"')
+
+
+def asked(maria: Visitor) -> str:
+    found = QUESTION.search(maria.text("/review"))
+    assert found
+    return found.group(1)
+
+
+def question_about(maria: Visitor, faces: list[FaceId]) -> str:
+    """Skip until the question about these faces comes."""
+    for _ in range(20):
+        key = asked(maria)
+        if key.startswith(f"face-{min(faces)}-"):
+            return key
+        maria.post("/review", page="/review", question=key, answer="skip")
+    raise AssertionError("that question never came")
+
+
+def owners(family: Family, faces: list[FaceId]) -> set[int | None]:
+    return {family.catalogue.faces.get(face).person_id for face in faces}
+
+
+def test_yes_gives_the_faces_to_the_person_and_undo_takes_it_back(
+    maria: Visitor, family: Family, loose: list[FaceId]
+) -> None:
+    key = question_about(maria, loose)
+    page = maria.text("/review")
+    assert "Is this <bdi>Ben</bdi>?" in page
+    assert "left, " in page
+    answered = maria.post("/review", page="/review", question=key, answer="yes").text
+    assert owners(family, loose) == {family.people["Ben"]}
+    (event,) = EVENT.findall(answered)
+    assert "Taken back" in maria.post("/history/undo", page="/review", event=event).text
+    assert owners(family, loose) == {None}
+    assert question_about(maria, loose) == key
+
+
+def test_no_is_never_asked_again(maria: Visitor, family: Family, loose: list[FaceId]) -> None:
+    key = question_about(maria, loose)
+    maria.post("/review", page="/review", question=key, answer="no")
+    assert owners(family, loose) == {None}
+    assert key not in {question["key"] for question in maria.get("/api/suggestions").get_json()["suggestions"]}
+
+
+def test_a_question_answered_twice_is_said_to_be_and_changes_nothing(
+    maria: Visitor, family: Family, loose: list[FaceId]
+) -> None:
+    key = question_about(maria, loose)
+    maria.post("/review", page="/review", question=key, answer="yes")
+    again = maria.post("/review", page="/review", question=key, answer="no")
+    assert "had been answered already" in again.text
+    assert owners(family, loose) == {family.people["Ben"]}
+
+
+@pytest.mark.parametrize("answer", ["", "perhaps"])
+def test_other_answers_are_refused(maria: Visitor, loose: list[FaceId], answer: str) -> None:
+    key = question_about(maria, loose)
+    assert "yes, no or skip" in maria.post("/review", page="/review", question=key, answer=answer).text
+
+
+def test_without_questions_the_page_says_what_to_do_next(maria: Visitor) -> None:
+    for _ in range(50):
+        page = maria.text("/review")
+        if not (found := QUESTION.search(page)):
+            break
+        maria.post("/review", page="/review", question=found.group(1), answer="skip")
+    assert "No open questions" in page
+    assert 'href="/unassigned"' in page
+
+
+def group_of(maria: Visitor, face: FaceId) -> list[str]:
+    """The faces of the form that holds this one."""
+    forms = re.findall(r"<form.*?</form>", maria.text("/unassigned"), re.DOTALL)
+    (form,) = [form for form in forms if f'name="face" value="{face}"' in form]
+    return re.findall(r'name="face" value="(\d+)"', form)
+
+
+def test_a_group_of_nobody_is_named_in_one_go(maria: Visitor, family: Family, loose: list[FaceId]) -> None:
+    faces = group_of(maria, loose[0])
+    assert faces == [str(face) for face in loose]
+    page = maria.post("/unassigned", {"face": faces}, page="/unassigned", name="Onkel Fritz", action="name")  # type: ignore[dict-item]  # a list is sent as repeated fields
+    assert "2 faces of Onkel Fritz" in page.text
+    (fritz,) = family.catalogue.people.by_name(family.account.id, "Onkel Fritz")
+    assert owners(family, loose) == {fritz.id}
+    assert fritz.face_count == 2
+
+
+def test_a_name_somebody_has_means_that_person(maria: Visitor, family: Family, loose: list[FaceId]) -> None:
+    maria.post("/unassigned", {"face": [str(f) for f in loose]}, page="/unassigned", name="Ben", action="name")  # type: ignore[dict-item]  # as above
+    assert owners(family, loose) == {family.people["Ben"]}
+
+
+def test_a_group_of_strangers_is_taken_away_and_brought_back(
+    maria: Visitor, family: Family, loose: list[FaceId]
+) -> None:
+    faces = [str(face) for face in loose]
+    gone = maria.post("/unassigned", {"face": faces}, page="/unassigned", action="ignore").text  # type: ignore[dict-item]  # as above
+    assert {family.catalogue.faces.get(face).state for face in loose} == {FaceState.IGNORED}
+    (event,) = EVENT.findall(gone)
+    maria.post("/history/undo", page="/unassigned", event=event)
+    assert FaceState.IGNORED not in {family.catalogue.faces.get(face).state for face in loose}
+
+
+def test_no_faces_no_name_and_faces_of_others_are_refused(maria: Visitor, family: Family, loose: list[FaceId]) -> None:
+    assert "No faces were chosen" in maria.post("/unassigned", page="/unassigned", name="Fritz", action="name").text
+    named = maria.post("/unassigned", page="/unassigned", face=str(loose[0]), name=" ", action="name")
+    assert "The name is empty" in named.text
+    foreign = maria.post("/unassigned", page="/unassigned", face=str(family.foreign_face), name="Fritz", action="name")
+    assert foreign.status_code == 404
+    assert maria.post("/unassigned", page="/unassigned", face="x", name="Fritz", action="name").status_code == 404
+    assert owners(family, loose) == {None}
+
+
+def test_the_history_lists_what_was_done_and_takes_back_one_after_another(maria: Visitor, family: Family) -> None:
+    anna, names = family.people["Anna"], []
+    for name in ("Anni", "Annika"):
+        maria.post(f"/people/{anna}/rename", page=f"/people/{anna}/rename", name=name)
+    for _ in range(2):
+        (event,) = EVENT.findall(maria.text("/history"))
+        maria.post("/history/undo", page="/history", event=event)
+        names.append(family.catalogue.people.get(anna, family.account.id).name)
+    assert names == ["Anni", "Anna"]
+    assert maria.text("/history").count("· taken back") == 2
+
+
+def test_an_undo_clicked_twice_takes_back_one_thing(maria: Visitor, family: Family) -> None:
+    anna = family.people["Anna"]
+    for name in ("Anni", "Annika"):
+        maria.post(f"/people/{anna}/rename", page=f"/people/{anna}/rename", name=name)
+    (event,) = EVENT.findall(maria.text("/history"))
+    for _ in range(2):
+        last = maria.post("/history/undo", page="/history", event=event)
+    assert "taken back already" in html.unescape(last.text)
+    assert family.catalogue.people.get(anna, family.account.id).name == "Anni"
+
+
+def test_an_empty_history_says_what_it_is_for(maria: Visitor) -> None:
+    assert "Nothing yet" in maria.text("/history")
