@@ -24,6 +24,7 @@ from tests.web.family import (
     add_stranger_faces,
     empty_family,
     engine_status,
+    faces_of_nobody,
     family_with_photos,
 )
 
@@ -125,6 +126,8 @@ def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
 def family(catalogue: SqlCatalogue) -> Family:
     made = family_with_photos(catalogue)
     add_stranger_faces(made)
+    faces_of_nobody(made)
+    made.services.people.set_hidden(made.account.id, made.people["Clara"], hidden=False)
     return made
 
 
@@ -150,6 +153,9 @@ def pages_of(family: Family) -> dict[str, str]:
         "photo-face": f"/photos/{beach}?face={chosen}",
         "photo-unknown": f"/photos/{beach}?face={lone}",
         "video": f"/photos/{video}",
+        "review": "/review",
+        "unassigned": "/unassigned",
+        "history": "/history",
         "status": "/status",
         "libraries": "/libraries",
         "library-remove": "/libraries/1/remove",
@@ -228,6 +234,58 @@ def test_a_person_is_named_and_a_face_corrected(browser: Browser, family: Family
         expect(page.get_by_text("You said so.")).to_be_visible()
 
 
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_question_is_answered_and_the_answer_taken_back(browser: Browser, family: Family, scripted: bool) -> None:
+    with visiting(browser, family.services, viewport=PHONE, java_script_enabled=scripted) as visit:
+        page = visit.page
+        page.get_by_role("link", name="Review").click()
+        asked = page.get_by_role("heading", level=1).inner_text()
+        page.get_by_role("button", name="Yes").click()
+        expect(page.get_by_text("Yes, noted.")).to_be_visible()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("heading", name=asked)).to_be_visible()
+        expect(page.get_by_text("Taken back")).to_be_visible()
+
+
+def test_questions_are_answered_by_keys(browser: Browser, family: Family) -> None:
+    with visiting(browser, family.services, viewport=DESK) as visit:
+        visit.open("/review")
+        asked = visit.page.get_by_role("heading", level=1).inner_text()
+        for key, said in (("y", "Yes, noted."), ("u", "Taken back"), ("n", "No, noted"), ("u", "Taken back")):
+            visit.page.keyboard.press(key)
+            expect(visit.page.get_by_text(said)).to_be_visible()
+        expect(visit.page.get_by_role("heading", name=asked)).to_be_visible()
+        visit.page.keyboard.press("s")
+        expect(visit.page.get_by_text("Skipped.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("across", "said"), [(150, "Yes, noted."), (-150, "No, noted"), (30, None)])
+def test_questions_are_answered_by_swiping(browser: Browser, family: Family, across: int, said: str | None) -> None:
+    with visiting(browser, family.services, viewport=PHONE, has_touch=True) as visit:
+        visit.open("/review")
+        touch = visit.page.context.new_cdp_session(visit.page)
+        for kind, x in (("touchStart", 195), ("touchMove", 195 + across // 2), ("touchMove", 195 + across)):
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": 300}]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        if said:
+            expect(visit.page.get_by_text(said)).to_be_visible()
+        else:
+            expect(visit.page.get_by_role("button", name="Yes")).to_be_visible()
+            expect(visit.page.get_by_role("status")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_group_of_nobody_is_named(browser: Browser, family: Family, scripted: bool) -> None:
+    with visiting(browser, family.services, viewport=PHONE, java_script_enabled=scripted) as visit:
+        visit.open("/unassigned")
+        group = visit.page.get_by_role("region", name="2 faces that look alike")
+        group.get_by_label("Name").fill("Onkel Fritz")
+        group.get_by_role("button", name="Save").click()
+        expect(visit.page.get_by_text("2 faces of Onkel Fritz, noted.")).to_be_visible()
+        visit.open("/?q=fritz&small=1")
+        expect(visit.page.get_by_role("link", name="Onkel Fritz")).to_be_visible()
+
+
 def test_people_are_found_while_a_name_is_typed(browser: Browser, family: Family) -> None:
     with visiting(browser, family.services, viewport=DESK) as visit:
         visit.page.get_by_label("Search by name").press_sequentially("lot")
@@ -264,6 +322,9 @@ def test_everything_that_is_touched_is_large_enough(browser: Browser, family: Fa
             "/",
             f"/people/{family.people['Anna']}",
             f"/photos/{family.assets[0]}",
+            "/review",
+            "/unassigned",
+            "/history",
             "/status",
             "/settings",
             "/libraries",

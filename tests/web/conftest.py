@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
-from plugin.domain import AssignedBy, FaceId, FaceState
+from plugin.domain import FaceId
 from plugin.web.app import create_app
-from tests.web.family import PASSWORD, Family, empty_family, family_with_photos
+from tests.web.family import PASSWORD, Family, empty_family, faces_of_nobody, family_with_photos
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -120,10 +119,4 @@ def enter() -> Callable[[Family], Visitor]:
 @pytest.fixture
 def loose(family: Family) -> list[FaceId]:
     """Two faces taken from Ben and put together as a group of nobody."""
-    catalogue, account = family.catalogue, family.account.id
-    ben = catalogue.people.by_name(account, "Ben")[0]
-    faces = [face.id for face in catalogue.faces.of_person(ben.id, account, 100)]
-    loose = sorted(faces)[:2]
-    catalogue.faces.assign([(face, None) for face in loose], AssignedBy.USER, FaceState.PENDING)
-    catalogue.faces.regroup(account, np.array(loose), np.array([-1, -1]), np.array([loose[0]] * 2))
-    return loose
+    return faces_of_nobody(family)

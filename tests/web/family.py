@@ -21,6 +21,7 @@ from plugin.domain import (
     AssignedBy,
     Box,
     FaceId,
+    FaceState,
     FoundFace,
     HostAsset,
     IntakeProblem,
@@ -274,3 +275,13 @@ def add_stranger_faces(family: Family) -> AssetId:
     rows.replace_problems(library.id, [problem])
     rows.sync_finished(library.id, None)
     return family.catalogue.faces.get(faces[0]).asset_id
+
+
+def faces_of_nobody(family: Family, name: str = "Ben") -> list[FaceId]:
+    """Take two faces from a person, as a group of nobody that looks like them."""
+    loose = sorted(face.id for face in family.catalogue.faces.of_person(family.people[name], family.account.id, 100))[
+        :2
+    ]
+    family.catalogue.faces.assign([(face, None) for face in loose], AssignedBy.USER, FaceState.PENDING)
+    family.catalogue.faces.regroup(family.account.id, np.array(loose), np.array([-1, -1]), np.array([loose[0]] * 2))
+    return loose
