@@ -11,12 +11,24 @@ from plugin.domain import Person
 from plugin.errors import Refused
 from plugin.web.paging import Paging, asked_page
 from plugin.web.pictures import face_url
-from plugin.web.request_context import account, form_date, form_id, form_text, query_search, see_other, services
+from plugin.web.request_context import (
+    account,
+    form_date,
+    form_id,
+    form_ids,
+    form_text,
+    query_search,
+    see_other,
+    services,
+)
 from plugin.web.tiles import PersonTile, PhotoTile, person_tiles, photo_tiles
 
 pages = Blueprint("person", __name__, url_prefix="/people/<int:person_id>")
 
 PAGE_SIZE = 120
+SPLIT_SHOWN = 24
+"""Faces shown of each group a person may be split into."""
+
 CHOICES = 60
 """Faces or people offered to choose from; more are reached by searching."""
 
@@ -112,6 +124,23 @@ def merge(person_id: int) -> Response | str:
     services().people.merge(account().id, into.id, [person_id])
     flash(f"Merged: {person.name or 'these photos'} and {into.name or 'the other person'} are one person now.", "undo")
     return see_other(page_of(into.id))
+
+
+@pages.route("/split", methods=["GET", "POST"])
+def split(person_id: int) -> Response | str:
+    """Whom a person may be, too: one group of the proposal, or single faces, become somebody else for good."""
+    person = find_person(person_id)
+    if request.method == "POST":
+        new = services().people.split(account().id, person_id, form_ids("face"))
+        flash(f"Split: these faces are not {called(person)} any more. Who are they?", "undo")
+        return see_other(page_of(new))
+    parts = services().suggestions.split(account().id, person_id).parts
+    shown = [face_id for part in parts for face_id in part[:SPLIT_SHOWN]]
+    known = {face.id: face for face in services().catalogue.faces.many(shown)}
+    groups = [
+        (part, [face_url(known[face_id]) for face_id in part[:SPLIT_SHOWN] if face_id in known]) for part in parts
+    ]
+    return render_template("person_split.html", tile=person_tiles([person])[0], groups=groups)
 
 
 def choices(search: str) -> list[Person]:

@@ -48,6 +48,11 @@ def form_id(name: str) -> int:
     return parse_id(text)
 
 
+def form_ids(name: str) -> list[int]:
+    """All row ids sent under this name, each once. Raises `NotFound` when one is not a number."""
+    return list(dict.fromkeys(parse_id(text) for text in request.form.getlist(name)))
+
+
 def query_search() -> str:
     """What is searched for (`?q=`), stripped and not endless; "" when nothing is."""
     return request.args.get("q", "").strip()[:200]

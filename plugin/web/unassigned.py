@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from plugin.domain import FaceId
@@ -10,7 +10,7 @@ from plugin.errors import Refused
 from plugin.web.paging import Paging, asked_page
 from plugin.web.person import known_names
 from plugin.web.pictures import face_url
-from plugin.web.request_context import account, form_text, parse_id, see_other, services
+from plugin.web.request_context import account, form_ids, form_text, see_other, services
 from plugin.web.wording import counted
 
 pages = Blueprint("unassigned", __name__, url_prefix="/unassigned")
@@ -62,7 +62,7 @@ def show() -> str:
 def name() -> Response:
     """All faces of the group are the person with this name (the one who has it already, or somebody new)."""
     people, owner, given = services().people, account().id, form_text("name")
-    face_ids = [parse_id(text) for text in request.form.getlist("face")]
+    face_ids = form_ids("face")
     if not face_ids:
         raise Refused("No faces were chosen", "Choose at least one")
     if form_text("action") == "ignore":

@@ -145,6 +145,7 @@ def pages_of(family: Family) -> dict[str, str]:
         "person-unnamed": f"/people/{baby}",
         "rename": f"/people/{anna}/rename",
         "merge": f"/people/{baby}/merge",
+        "split": f"/people/{anna}/split",
         "feature": f"/people/{anna}/feature",
         "birth-date": f"/people/{anna}/birth-date",
         "delete": f"/people/{anna}/delete",

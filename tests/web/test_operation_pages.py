@@ -211,8 +211,8 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
     anna = family.people["Anna"]
     with template_rendered.connected_to(record, app):
         for path in ("/", f"/people/{anna}", f"/people/{anna}/rename", f"/people/{anna}/merge", "/settings",
-                     f"/people/{anna}/birth-date", f"/photos/{family.assets[0]}", "/status", "/libraries", "/review",
-                     "/unassigned", "/history"):  # fmt: skip
+                     f"/people/{anna}/birth-date", f"/people/{anna}/split", f"/photos/{family.assets[0]}",
+                     "/status", "/libraries", "/review", "/unassigned", "/history"):  # fmt: skip
             maria.get(path)
     assert seen == {
         "people.html": {"page"},
@@ -220,6 +220,7 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
         "person_rename.html": {"tile", "names"},
         "person_merge.html": {"tile", "others", "search"},
         "person_birth_date.html": {"tile", "today"},
+        "person_split.html": {"tile", "groups"},
         "photo.html": {"page"},
         "status.html": {"page"},
         "libraries.html": {"page"},

@@ -149,3 +149,26 @@ def test_an_undo_clicked_twice_takes_back_one_thing(maria: Visitor, family: Fami
 
 def test_an_empty_history_says_what_it_is_for(maria: Visitor) -> None:
     assert "Nothing yet" in maria.text("/history")
+
+
+def test_a_person_of_two_looks_is_split_and_the_parts_stay_apart(maria: Visitor, family: Family) -> None:
+    anna, ben = family.people["Anna"], family.people["Ben"]
+    family.services.people.merge(family.account.id, anna, [ben])
+    page = maria.text(f"/people/{anna}/split")
+    forms = re.findall(r"<form.*?</form>", page, re.DOTALL)
+    groups = [re.findall(r'name="face" value="(\d+)"', form) for form in forms]
+    groups = sorted((group for group in groups if group), key=len)
+    assert len(groups) == 2
+    moved = maria.post(f"/people/{anna}/split", {"face": groups[0]}, page=f"/people/{anna}/split")  # type: ignore[dict-item]  # as above
+    assert "Who are they?" in moved.text
+    (new,) = owners(family, [int(face) for face in groups[0]])
+    assert new not in {anna, None}
+    assert owners(family, [int(face) for face in groups[1]]) == {anna}
+
+
+def test_a_person_of_one_look_has_nothing_to_split(maria: Visitor, family: Family) -> None:
+    ben = family.people["Ben"]
+    assert "look like one person" in maria.text(f"/people/{ben}/split")
+    refused = maria.post(f"/people/{ben}/split", page=f"/people/{ben}/split")
+    assert "Only faces of this person can be split off" in html.unescape(refused.text)
+    assert maria.get(f"/people/{family.foreign_person}/split").status_code == 404
