@@ -1,9 +1,12 @@
 """What users did to people and faces, newest first, and taking it back."""
 
-from flask import Blueprint, flash, render_template, url_for
+from contextlib import suppress
+
+from flask import Blueprint, current_app, flash, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from plugin.errors import Refused
+from plugin.errors import NotFound, Refused
 from plugin.web.request_context import account, form_id, see_other, services
 from plugin.web.security import came_from
 
@@ -29,4 +32,19 @@ def undo() -> Response:
         raise Refused("Something newer has happened, or this was taken back already", "The history shows what stands")
     history.undo(owner)
     flash(f"Taken back: {standing.title}.", "good")
-    return see_other(came_from(url_for("history.show")))
+    return see_other(page_that_is_left())
+
+
+def page_that_is_left() -> str:
+    """Where the button was, unless undoing took away the person that page was about."""
+    page = came_from(url_for("history.show"))
+    with suppress(HTTPException):
+        _, values = current_app.url_map.bind("").match(
+            page.partition("?")[0].removeprefix(request.script_root), method="GET"
+        )
+        if "person_id" in values:
+            try:
+                services().catalogue.people.get(values["person_id"], account().id)
+            except NotFound:
+                return url_for("people.index")
+    return page

@@ -172,3 +172,21 @@ def test_a_person_of_one_look_has_nothing_to_split(maria: Visitor, family: Famil
     refused = maria.post(f"/people/{ben}/split", page=f"/people/{ben}/split")
     assert "Only faces of this person can be split off" in html.unescape(refused.text)
     assert maria.get(f"/people/{family.foreign_person}/split").status_code == 404
+
+
+def test_undoing_on_the_page_of_a_person_who_goes_leads_to_the_people(maria: Visitor, family: Family) -> None:
+    face = family.face_of("Anna")
+    maria.post(f"/faces/{face}/new-person", page=f"/photos/{family.assets[0]}?face={face}", name="Emil")
+    (emil,) = family.catalogue.people.by_name(family.account.id, "Emil")
+    (event,) = EVENT.findall(maria.text("/history"))
+    undone = maria.post("/history/undo", page=f"/people/{emil.id}", event=event)
+    assert undone.status_code == 200
+    assert "Taken back" in undone.text
+    assert undone.request.path == "/"
+
+
+@pytest.mark.parametrize("page", ["/people/1", "/review", "/history"])
+def test_undoing_stays_on_a_page_that_is_left(maria: Visitor, family: Family, page: str) -> None:
+    family.services.people.rename(family.account.id, family.people["Ben"], "Benjamin")
+    (event,) = EVENT.findall(maria.text("/history"))
+    assert maria.post("/history/undo", page=page, event=event).request.path == page
