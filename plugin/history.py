@@ -28,13 +28,13 @@ class History:
         """The newest event that was not taken back: what an undo takes back next."""
         return next((event for event in self.latest(account_id, MOST_UNDONE) if not event.undone), None)
 
-    def undo(self, account_id: AccountId, steps: int = 1) -> list[Event]:
+    def undo(self, account_id: AccountId, steps: int = 1, expected: int | None = None) -> list[Event]:
         """Take back the newest events that still stand, as many as there are up to `steps`.
 
         Raises:
-            Refused: there is nothing to undo.
+            Refused: there is nothing to undo, or the newest one is not the `expected` one any more.
         """
-        undone = [self._catalogue.events.undo(account_id)]
+        undone = [self._catalogue.events.undo(account_id, expected)]
         while len(undone) < steps and self.standing(account_id) is not None:
             undone.append(self._catalogue.events.undo(account_id))
         self._nudge.recognition()

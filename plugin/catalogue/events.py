@@ -47,13 +47,17 @@ class SqlEvents:
             rows = connection.execute(query).all()
         return [Event(row.id, row.account_id, row.title, row.at, undone=row.undone_at is not None) for row in rows]
 
-    def undo(self, account_id: AccountId) -> Event:
+    def undo(self, account_id: AccountId, expected: int | None = None) -> Event:
         """Take back the newest event that still stands, all of it or nothing."""
         newest = event.c.account_id == account_id, event.c.undone_at.is_(None)
         with self._transactions.write() as connection:
             row = connection.execute(select(event).where(*newest).order_by(event.c.id.desc()).limit(1)).first()
             if row is None:
                 raise Refused("There is nothing to undo", "Only what you did yourself can be taken back")
+            if expected not in {None, row.id}:
+                raise Refused(
+                    "Something newer has happened, or this was taken back already", "The history shows what stands"
+                )
             # Rows come back in any order; references are checked at the end.
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             _take_back(connection, row.id)

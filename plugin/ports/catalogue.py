@@ -434,11 +434,12 @@ class EventRows(Protocol):
         """Newest first."""
         ...
 
-    def undo(self, account_id: AccountId) -> Event:
+    def undo(self, account_id: AccountId, expected: int | None = None) -> Event:
         """Take back the newest event that still stands: people, verdicts and faces are as before it.
 
         Faces that recognition moved since are as before the event, too; those whose person is gone wait for
-        recognition. Raises `Refused` when nothing is left to undo.
+        recognition. Raises `Refused` when nothing is left to undo, or when that event is not the `expected` one: a
+        button clicked twice must not take back two things.
         """
         ...
 

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, flash, render_template, request, url_f
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from plugin.errors import NotFound, Refused
+from plugin.errors import NotFound
 from plugin.web.request_context import account, form_id, see_other, services
 from plugin.web.security import came_from
 
@@ -26,12 +26,8 @@ def show() -> str:
 @pages.post("/undo")
 def undo() -> Response:
     """Take back the event the button stood for; a second click, or an older page, takes back nothing else."""
-    history, owner = services().history, account().id
-    standing = history.standing(owner)
-    if standing is None or standing.id != form_id("event"):
-        raise Refused("Something newer has happened, or this was taken back already", "The history shows what stands")
-    history.undo(owner)
-    flash(f"Taken back: {standing.title}.", "good")
+    (undone,) = services().history.undo(account().id, expected=form_id("event"))
+    flash(f"Taken back: {undone.title}.", "good")
     return see_other(page_that_is_left())
 
 

@@ -51,6 +51,20 @@ def test_a_deleted_person_comes_back_with_everything_said(cast: Cast) -> None:
     assert cast.catalogue.integrity() == []
 
 
+def test_an_undo_of_one_event_takes_back_no_other(cast: Cast) -> None:
+    anna = cast.person("Anna")
+    for name in ("Anni", "Annika"):
+        with cast.catalogue.events.record(cast.me, f"Named somebody {name}"):
+            cast.catalogue.people.rename(anna, cast.me, name)
+    newest, earlier = cast.catalogue.events.all(cast.me, 9)
+    with pytest.raises(Refused, match="newer"):
+        cast.catalogue.events.undo(cast.me, expected=earlier.id)
+    assert cast.catalogue.events.undo(cast.me, expected=newest.id).id == newest.id
+    with pytest.raises(Refused, match="taken back already"):
+        cast.catalogue.events.undo(cast.me, expected=newest.id)
+    assert cast.catalogue.people.get(anna, cast.me).name == "Anni"
+
+
 def test_what_changes_nothing_or_fails_before_it_changed_anything_is_no_event(cast: Cast) -> None:
     with pytest.raises(NotFound), cast.catalogue.events.record(cast.me, "Renamed nobody"):
         cast.catalogue.people.rename(999, cast.me, "Anna")
