@@ -61,6 +61,7 @@ class Suggestions:
         self._catalogue = catalogue
         self._people = people
         self._preferences = preferences
+        self._asked: dict[AccountId, dict[str, Suggestion]] = {}
 
     def ranked(self, account_id: AccountId, limit: int = 50) -> list[Suggestion]:
         """The questions worth asking now, those first whose answer is expected to bring most faces to their person."""
@@ -73,6 +74,7 @@ class Suggestions:
             for suggestion in sorted(found, key=lambda one: (-one.likelihood * one.decides, one.key))
             if suggestion.key not in skipped or worth_asking_again(skipped[suggestion.key], suggestion.likelihood)
         ]
+        self._asked[account_id] = {suggestion.key: suggestion for suggestion in open_}
         return open_[:limit]
 
     def accept(self, account_id: AccountId, suggestion: Suggestion) -> None:
@@ -81,6 +83,7 @@ class Suggestions:
         Raises:
             NotFound: somebody or something it is about is gone.
         """
+        self._answered(account_id, suggestion)
         if suggestion.other_person_id is None:
             self._people.assign_all(account_id, self._faces(account_id, suggestion), suggestion.person_id)
         else:
@@ -92,6 +95,7 @@ class Suggestions:
         Raises:
             NotFound: somebody or something it is about is gone.
         """
+        self._answered(account_id, suggestion)
         if suggestion.other_person_id is None:
             self._people.reject_all(account_id, self._faces(account_id, suggestion), suggestion.person_id)
         else:
@@ -99,18 +103,24 @@ class Suggestions:
 
     def skip(self, account_id: AccountId, suggestion: Suggestion) -> None:
         """Not now: asked again when a yes has become clearly likelier."""
+        self._answered(account_id, suggestion)
         self._catalogue.verdicts.skip(account_id, suggestion.key, suggestion.likelihood)
 
     def find(self, account_id: AccountId, key: str) -> Suggestion:
         """The open question with this key, to answer it.
 
+        Working the questions out takes seconds in a large library, so those asked last are remembered. An answer looks
+        by itself what is still true of them.
+
         Raises:
             NotFound: it was answered, or things have changed since it was asked.
         """
-        for suggestion in self.ranked(account_id, limit=100_000):
-            if suggestion.key == key:
-                return suggestion
-        raise NotFound("This question is not open any more", "Reload the page to see the current ones")
+        if key not in self._asked.get(account_id, {}):
+            self.ranked(account_id)
+        suggestion = self._asked[account_id].get(key)
+        if suggestion is None:
+            raise NotFound("This question is not open any more", "Reload the page to see the current ones")
+        return suggestion
 
     def split(self, account_id: AccountId, person_id: PersonId) -> SplitProposal:
         """Whether this person looks like several, and which faces are whose; `People.split` carries it out.
@@ -136,6 +146,9 @@ class Suggestions:
         _, starts = np.unique(group[order], return_index=True)
         groups = [tuple(part.tolist()) for part in np.split(places.face_id[order], starts[1:]) if len(part)]
         return sorted(groups, key=lambda faces: (-len(faces), faces))[offset : offset + limit]
+
+    def _answered(self, account_id: AccountId, suggestion: Suggestion) -> None:
+        self._asked.get(account_id, {}).pop(suggestion.key, None)
 
     def _faces(self, account_id: AccountId, suggestion: Suggestion) -> list[FaceId]:
         """The faces asked about that still belong to nobody."""

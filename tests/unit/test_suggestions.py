@@ -119,6 +119,20 @@ def test_a_yes_gives_all_the_faces_to_the_person_for_good(album: Album, suggesti
         suggestions.find(album.account.id, question.key)
 
 
+def test_a_question_asked_just_now_is_found_without_working_all_out_again(
+    album: Album, suggestions: Suggestions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person(album, "Anna", faces(0, 1, 0.0, 6))
+    add(album, faces(4, 0, 0.5, 2))
+    (question,) = suggestions.ranked(album.account.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(suggestions, "ranked", lambda *_: pytest.fail("worked out again"))
+        assert suggestions.find(album.account.id, question.key) == question
+    suggestions.skip(album.account.id, question)
+    with pytest.raises(NotFound):
+        suggestions.find(album.account.id, question.key)
+
+
 def test_a_no_is_never_asked_again_and_the_next_likely_person_is(album: Album, suggestions: Suggestions) -> None:
     both = np.zeros(DIMENSION, dtype=np.float32)
     both[0], both[2], both[7] = 0.62, 0.5, 0.6
