@@ -178,8 +178,8 @@ class _LaterRows:
     ) -> tuple[_Hits, npt.NDArray[np.bool_]]:
         """Pairs (row of the block, row of the matrix) and, instead of the distance, how alike they are.
 
-        Of rows with more than `count`, told by the second answer, the most alike ones. In an album of copies every
-        similarity of the block is a hit, and as pairs they would take ten times the memory of the block.
+        Where there are many, of rows with more than `count` (the second answer) only the most alike ones: in an album
+        of copies every similarity of the block is a hit, and as pairs they would take ten times the block's memory.
         """
         others = self._matrix[start : start + self._block * COLUMNS_PER_ROW]
         shape, size = (len(queries), len(others)), len(queries) * len(others)
@@ -187,7 +187,9 @@ class _LaterRows:
         near = np.greater_equal(alike, least, out=self._near[:size].reshape(shape))
         if start == first:
             near[:, : len(queries)] &= self._later[: len(queries), : len(queries)]
-        over = np.count_nonzero(near, axis=1) > count
+        over = np.zeros(len(queries), dtype=np.bool_)
+        if np.count_nonzero(near) > count * len(queries):  # counting by row takes a tenth of the product's time
+            over = np.count_nonzero(near, axis=1) > count
         for row in np.flatnonzero(over).tolist():
             columns = np.flatnonzero(near[row])
             best = np.argpartition(-alike[row, columns], count - 1)[:count]
