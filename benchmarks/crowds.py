@@ -11,8 +11,8 @@ relatives of all ages; SCRFD-500M with MobileFaceNet `w600k`, the pack `buffalo_
 | families, two people | .982 | .075 | .553 | .671 | .788 | .857 | .984 | 1.099 | 1.146 |
 
 57 % of the people in friends and 18 % of those in families were seen once; the most frequent ones had 1 % and 4 % of
-all faces. 80 and 16 % of the pictures show one face, the rest mostly two or three. `distances` measures the same on
-a generated album, and the benchmark prints it, so that anybody can compare.
+all faces. 80 and 16 % of the pictures show one face, the rest mostly two or three. `distances(album(20_000))` measures
+the same on a generated album, so that anybody can compare.
 """
 
 from dataclasses import dataclass

@@ -4,9 +4,6 @@ from plugin.domain import AccountId, Event
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.work import Nudge
 
-MOST_UNDONE = 1000
-"""Events looked through for one that still stands."""
-
 
 class History:
     """The events behind the history and its undo.
@@ -26,7 +23,7 @@ class History:
 
     def standing(self, account_id: AccountId) -> Event | None:
         """The newest event that was not taken back: what an undo takes back next."""
-        return next((event for event in self.latest(account_id, MOST_UNDONE) if not event.undone), None)
+        return self._catalogue.events.standing(account_id)
 
     def undo(self, account_id: AccountId, steps: int = 1, expected: int | None = None) -> list[Event]:
         """Take back the newest events that still stand, as many as there are up to `steps`.

@@ -21,7 +21,7 @@ from plugin.domain import (
     Suggestion,
     VerdictKind,
 )
-from plugin.errors import NotFound
+from plugin.errors import NotFound, Refused
 from plugin.faces.grouping import TRUSTED_QUALITY
 from plugin.faces.splitting import split_proposal
 from plugin.faces.suggesting import Question, who_is_there_twice, who_may_it_be, worth_asking_again
@@ -76,6 +76,18 @@ class Suggestions:
         ]
         self._asked[account_id] = {suggestion.key: suggestion for suggestion in open_}
         return open_[:limit]
+
+    def answer(self, account_id: AccountId, key: str, given: str) -> None:
+        """Answer the open question with this key: yes, no or skip.
+
+        Raises:
+            Refused: another answer.
+            NotFound: see `find`, `accept` and `reject`.
+        """
+        answers = {"yes": self.accept, "no": self.reject, "skip": self.skip}
+        if given not in answers:
+            raise Refused("The answer has to be yes, no or skip")
+        answers[given](account_id, self.find(account_id, key))
 
     def accept(self, account_id: AccountId, suggestion: Suggestion) -> None:
         """Yes: the faces are this person, or the two people are one.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
@@ -45,13 +46,18 @@ class SqlEvents:
         query = select(event).where(event.c.account_id == account_id).order_by(event.c.id.desc()).limit(limit)
         with self._transactions.read() as connection:
             rows = connection.execute(query).all()
-        return [Event(row.id, row.account_id, row.title, row.at, undone=row.undone_at is not None) for row in rows]
+        return [_to_event(row) for row in rows]
+
+    def standing(self, account_id: AccountId) -> Event | None:
+        """The newest event that was not taken back."""
+        with self._transactions.read() as connection:
+            row = _standing(connection, account_id)
+        return None if row is None else _to_event(row)
 
     def undo(self, account_id: AccountId, expected: int | None = None) -> Event:
         """Take back the newest event that still stands, all of it or nothing."""
-        newest = event.c.account_id == account_id, event.c.undone_at.is_(None)
         with self._transactions.write() as connection:
-            row = connection.execute(select(event).where(*newest).order_by(event.c.id.desc()).limit(1)).first()
+            row = _standing(connection, account_id)
             if row is None:
                 raise Refused("There is nothing to undo", "Only what you did yourself can be taken back")
             if expected not in {None, row.id}:
@@ -62,7 +68,16 @@ class SqlEvents:
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             _take_back(connection, row.id)
             connection.execute(update(event).where(event.c.id == row.id).values(undone_at=self._transactions.now()))
-        return Event(row.id, row.account_id, row.title, row.at, undone=True)
+        return replace(_to_event(row), undone=True)
+
+
+def _standing(connection: Connection, account_id: AccountId) -> AnyRow | None:
+    standing = event.c.account_id == account_id, event.c.undone_at.is_(None)
+    return connection.execute(select(event).where(*standing).order_by(event.c.id.desc()).limit(1)).first()
+
+
+def _to_event(row: AnyRow) -> Event:
+    return Event(row.id, row.account_id, row.title, row.at, undone=row.undone_at is not None)
 
 
 def _forget_empty(connection: Connection, event_id: int) -> None:

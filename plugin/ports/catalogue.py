@@ -434,6 +434,10 @@ class EventRows(Protocol):
         """Newest first."""
         ...
 
+    def standing(self, account_id: AccountId) -> Event | None:
+        """The newest event that was not taken back: what an undo takes back next."""
+        ...
+
     def undo(self, account_id: AccountId, expected: int | None = None) -> Event:
         """Take back the newest event that still stands: people, verdicts and faces are as before it.
 

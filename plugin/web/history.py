@@ -18,9 +18,10 @@ SHOWN = 200
 @pages.get("")
 def show() -> str:
     """The list; only the newest thing that still stands can be taken back, the others follow one by one."""
-    events = services().history.latest(account().id, SHOWN)
-    standing = next((event.id for event in events if not event.undone), None)
-    return render_template("history.html", events=events, standing=standing, most=SHOWN)
+    history, owner = services().history, account().id
+    newest = history.standing(owner)
+    standing = newest.id if newest else None
+    return render_template("history.html", events=history.latest(owner, SHOWN), standing=standing, most=SHOWN)
 
 
 @pages.post("/undo")

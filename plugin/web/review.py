@@ -6,7 +6,7 @@ from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from plugin.domain import FaceId, Suggestion
-from plugin.errors import NotFound, Refused
+from plugin.errors import NotFound
 from plugin.web.pictures import face_url
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.tiles import PersonTile, person_tiles
@@ -63,13 +63,9 @@ def pictures(face_ids: tuple[FaceId, ...]) -> list[tuple[FaceId, str]]:
 @pages.post("")
 def answer() -> Response:
     """Yes, no or skip; a question that is not open any more changes nothing."""
-    suggestions, owner = services().suggestions, account().id
-    answers = {"yes": suggestions.accept, "no": suggestions.reject, "skip": suggestions.skip}
     given = form_text("answer")
-    if given not in answers:
-        raise Refused("The answer has to be yes, no or skip")
     try:
-        answers[given](owner, suggestions.find(owner, form_text("question")))
+        services().suggestions.answer(account().id, form_text("question"), given)
     except NotFound:
         flash("That question had been answered already. Here is the next one.", "good")
     else:

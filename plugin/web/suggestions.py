@@ -24,12 +24,7 @@ def ranked() -> Response:
 @pages.post("/suggestions/<key>")
 def answer(key: str) -> Response:
     """`answer` is yes, no or skip."""
-    suggestions, account_id = services().suggestions, account().id
-    answers = {"yes": suggestions.accept, "no": suggestions.reject, "skip": suggestions.skip}
-    given = answers.get(request.form.get("answer", ""))
-    if given is None:
-        raise Refused("The answer has to be yes, no or skip")
-    given(account_id, suggestions.find(account_id, key))
+    services().suggestions.answer(account().id, key, request.form.get("answer", ""))
     return jsonify(answered=key)
 
 
