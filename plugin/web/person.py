@@ -21,7 +21,7 @@ from plugin.web.request_context import (
     see_other,
     services,
 )
-from plugin.web.tiles import PersonTile, PhotoTile, person_tiles, photo_tiles
+from plugin.web.tiles import PersonTile, PhotoTile, face_tiles, person_tiles, photo_tiles
 
 pages = Blueprint("person", __name__, url_prefix="/people/<int:person_id>")
 
@@ -135,11 +135,7 @@ def split(person_id: int) -> Response | str:
         flash(f"Split: these faces are not {called(person)} any more. Who are they?", "undo")
         return see_other(page_of(new))
     parts = services().suggestions.split(account().id, person_id).parts
-    shown = [face_id for part in parts for face_id in part[:SPLIT_SHOWN]]
-    known = {face.id: face for face in services().catalogue.faces.many(shown)}
-    groups = [
-        (part, [face_url(known[face_id]) for face_id in part[:SPLIT_SHOWN] if face_id in known]) for part in parts
-    ]
+    groups = list(zip(parts, face_tiles([part[:SPLIT_SHOWN] for part in parts]), strict=True))
     return render_template("person_split.html", tile=person_tiles([person])[0], groups=groups)
 
 

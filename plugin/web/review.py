@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
-from plugin.domain import FaceId, Suggestion
+from plugin.domain import Suggestion
 from plugin.errors import NotFound
-from plugin.web.pictures import face_url
 from plugin.web.request_context import account, form_text, see_other, services
-from plugin.web.tiles import PersonTile, person_tiles
+from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 
 pages = Blueprint("review", __name__, url_prefix="/review")
 
@@ -25,8 +24,8 @@ class ReviewPage:
     left: int
     person: PersonTile | None
     other: PersonTile | None
-    asked: list[tuple[FaceId, str]]
-    known: list[tuple[FaceId, str]]
+    asked: list[FaceTile]
+    known: list[FaceTile]
 
     @property
     def seconds(self) -> int:
@@ -49,15 +48,8 @@ def review_page(questions: list[Suggestion]) -> ReviewPage:
     about = [question.person_id] + ([question.other_person_id] if question.other_person_id is not None else [])
     tiles = person_tiles([people.get(person_id, account().id) for person_id in about])
     other = tiles[1] if len(tiles) > 1 else None
-    return ReviewPage(
-        question, len(questions), tiles[0], other, pictures(question.shown), pictures(question.shown_of_person)
-    )
-
-
-def pictures(face_ids: tuple[FaceId, ...]) -> list[tuple[FaceId, str]]:
-    """Faces with the addresses of their thumbnails, in this order."""
-    faces = {face.id: face for face in services().catalogue.faces.many(face_ids)}
-    return [(face_id, face_url(faces[face_id])) for face_id in face_ids if face_id in faces]
+    asked, known = face_tiles([question.shown, question.shown_of_person])
+    return ReviewPage(question, len(questions), tiles[0], other, asked, known)
 
 
 @pages.post("")

@@ -9,8 +9,8 @@ from plugin.domain import FaceId
 from plugin.errors import Refused
 from plugin.web.paging import Paging, asked_page
 from plugin.web.person import known_names
-from plugin.web.pictures import face_url
 from plugin.web.request_context import account, form_ids, form_text, see_other, services
+from plugin.web.tiles import FaceTile, face_tiles
 from plugin.web.wording import counted
 
 pages = Blueprint("unassigned", __name__, url_prefix="/unassigned")
@@ -22,10 +22,10 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class FaceGroup:
-    """Faces that look alike; `pictures` are (face, its photo, thumbnail) of the first of them."""
+    """Faces that look alike, and the first of them to look at."""
 
     face_ids: tuple[FaceId, ...]
-    pictures: list[tuple[FaceId, int, str]]
+    tiles: list[FaceTile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,9 @@ def show() -> str:
     everything = services().suggestions.unassigned_groups(account().id, 0, limit=1_000_000)
     paging = asked_page(len(everything), PAGE_SIZE)
     groups = everything[paging.offset : paging.offset + PAGE_SIZE]
-    shown = [face_id for group in groups for face_id in group[:SHOWN]]
-    faces = {face.id: face for face in services().catalogue.faces.many(shown)}
+    tiles = face_tiles([group[:SHOWN] for group in groups])
     page = UnassignedPage(
-        [
-            FaceGroup(group, [(i, faces[i].asset_id, face_url(faces[i])) for i in group[:SHOWN] if i in faces])
-            for group in groups
-        ],
+        [FaceGroup(group, shown) for group, shown in zip(groups, tiles, strict=True)],
         paging,
         sum(len(group) for group in everything),
         known_names(),
