@@ -24,6 +24,7 @@ from plugin.web import (
     unassigned,
 )
 from plugin.web.error_pages import install_error_pages
+from plugin.web.language import install_language
 from plugin.web.request_context import EXTENSION
 from plugin.web.request_context import services as request_services
 from plugin.web.resources import resource_folder
@@ -54,6 +55,7 @@ def create_app(services: WebServices) -> Flask:
     app.extensions[EXTENSION] = services
     app.session_interface = CookieRules()
     app.jinja_env.undefined = StrictUndefined
+    install_language(app)
     install_wording(app)
     # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
     session.install_session(app)
