@@ -104,25 +104,57 @@ def group_faces(
     groups = Groups(embedding, constraints, trusted, faces)
     distance = linking * maximum_distance
     link(groups, similar_pairs(embedding, distance, NEIGHBOURS), distance)
+    rest = _Rest(groups)
     for _ in range(ROUNDS):
         stranger = STRANGER * (1 - maximum_distance)
         favour = COMPANY * (1 - maximum_distance)
-        joined = _join(groups, constraints.picture, 1 - JOIN * maximum_distance, stranger, favour)
+        joined = _join(groups, rest, constraints.picture, 1 - JOIN * maximum_distance, stranger, favour)
         if not joined + _unite(groups, 1 - UNITE * maximum_distance, stranger):
             break
     return groups
 
 
-def _join(groups: Groups, picture: IntArray, limit: float, stranger: float, favour: float) -> int:
+class _Rest:
+    """Small groups that were far from everybody in an earlier round: now only those who changed can be near.
+
+    Comparing all of them with all people again would double what joining costs.
+    """
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+        self._far = np.zeros(len(groups.label), dtype=np.bool_)
+        self._faces_then = np.zeros(len(groups.label), dtype=np.int64)
+
+    def to_compare(self, rest: IntArray, people: IntArray, vectors: Float32Array, least: float) -> IntArray:
+        """Which of the small groups somebody may be near to; they count as far until `near` says otherwise."""
+        changed = self._groups.size[people] != self._faces_then[people]
+        self._faces_then[people] = self._groups.size[people]
+        if changed.any():
+            far = rest[self._far[rest]]
+            for start in range(0, len(far), BLOCK):
+                block = far[start : start + BLOCK]
+                alike = self._groups.means(block) @ vectors[changed].T
+                self._far[block] = alike.max(axis=1) < least - ROUNDING
+        asked = rest[~self._far[rest]]
+        self._far[asked] = True
+        return asked
+
+    def near(self, label: int) -> None:
+        """Somebody is near this group."""
+        self._far[label] = False
+
+
+def _join(groups: Groups, rest: _Rest, picture: IntArray, limit: float, stranger: float, favour: float) -> int:
     """Let small groups join people, the surest first; how many did."""
     labels = groups.labels()
-    people, rest = _people(groups, labels)
+    people, small_ones = _people(groups, labels)
     directions = _directions(groups, people)
     company = Company(groups.label, picture, people)
     ready: list[tuple[float, int, int]] = []
-    for small, candidates, alike in _most_alike(
-        groups, rest, people, directions, _least(limit, stranger, JOIN_GAP) - favour
-    ):
+    least = _least(limit, stranger, JOIN_GAP) - favour
+    asked = rest.to_compare(small_ones, people, directions, least)
+    for small, candidates, alike in _most_alike(groups, asked, people, directions, least):
+        rest.near(small)
         match = _match(groups, small, *_favoured(company, small, candidates, alike, favour), stranger)
         if match and (sure := match.alike + JOIN_GAP * (match.alike - match.runner_up)) >= limit:
             ready.append((-sure, small, match.label))
@@ -209,7 +241,8 @@ def _most_alike(
 ) -> Iterator[tuple[int, list[int], Float32Array]]:
     """For each group that is `least` alike to anybody: the people most alike, most alike first, and how alike.
 
-    Alike is the dot product of the group's mean and the person's vector. A group is not compared with itself.
+    Alike is the dot product of the group's mean and the person's vector. A group is not compared with itself; `people`
+    ascend.
     """
     if not len(people):
         return
@@ -217,7 +250,9 @@ def _most_alike(
     for start in range(0, len(these), BLOCK):
         block = these[start : start + BLOCK]
         alike = groups.means(block) @ vectors.T
-        alike[block[:, None] == people[None, :]] = -np.inf
+        themselves = np.searchsorted(people, block)
+        here = np.flatnonzero(people[np.minimum(themselves, len(people) - 1)] == block)
+        alike[here, themselves[here]] = -np.inf
         near = alike.max(axis=1) >= least - ROUNDING
         alike = alike[near]
         top = np.argpartition(-alike, width - 1, axis=1)[:, :width]

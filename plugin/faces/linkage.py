@@ -100,7 +100,9 @@ class Groups:
 
     def means(self, labels: IntArray) -> Float32Array:
         """The mean vectors of these groups, float32 (m, d)."""
-        return self.total[labels] / self.count[labels, None]
+        found = self.total[labels]
+        found /= self.count[labels, None]
+        return found
 
     def similarity(self, first: npt.NDArray[np.int32], second: npt.NDArray[np.int32]) -> Float32Array:
         """Mean cosine over all pairs of faces of two groups, pair by pair: float32 (m,)."""

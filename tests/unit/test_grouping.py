@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from plugin.domain import Float32Array
+from plugin.faces import grouping
 from plugin.faces.grouping import group_faces
 from plugin.faces.immich import NOBODY
 from plugin.faces.linkage import Constraints, Groups, link
@@ -208,3 +209,19 @@ def test_a_face_in_doubt_joins_who_is_elsewhere_seen_with_those_in_its_picture()
 
     assert size_of_its_group(anna_is_seen_with_ben=False) == 1
     assert size_of_its_group(anna_is_seen_with_ben=True) == 6
+
+
+def spread_album(seed: int) -> Float32Array:
+    """People whose faces vary so much that, with those seeds, some are near to one only once others have joined."""
+    faces, _ = people(np.random.default_rng(seed), [12, 9, 7, 5, 4, 3, 3, 1, 1, 1], spread=1.2)
+    return faces
+
+
+@pytest.mark.parametrize("seed", [12, 38, 69, 88, 94, 141])
+def test_looking_only_at_people_who_changed_finds_the_groups_of_looking_at_everybody(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = spread_album(seed)
+    quick = grouped(faces)
+    monkeypatch.setattr(grouping._Rest, "to_compare", lambda _self, rest, *_: rest)
+    assert grouped(faces).label.tolist() == quick.label.tolist()
