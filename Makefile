@@ -1,5 +1,5 @@
 # The commands of this repository. What takes more than a line is a script in scripts/.
-.PHONY: help run test check bench lock
+.PHONY: help run test check bench lock translate
 .DEFAULT_GOAL := help
 
 PHOTOS ?=
@@ -22,3 +22,6 @@ bench: ## Measure speed and memory; prints ratios
 
 lock: ## Resolve the locked dependencies again (needs the network)
 	@scripts/lock.sh
+
+translate: ## Collect the texts of all pages and bring the translations up to date
+	@scripts/setup.sh test && .venv/bin/python -m scripts.translate

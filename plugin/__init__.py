@@ -2,7 +2,7 @@
 
 The way of a photo, and the order to read the modules in:
 
-1. `domain`, `errors`, `ports`   the words, what can go wrong, what the steps need from the outside
+1. `domain`, `errors`, `sentences`, `ports`   the words, what can go wrong, what the steps need from the outside
 2. `intake`                      what is new, changed, moved or gone on the host
 3. `detection`                   asset -> faces: fetch, decode, detect, align, embed, judge quality, remember
 4. `recognition`                 faces -> people: assign, create, wait; nightly; Missing / Reset

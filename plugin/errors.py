@@ -30,6 +30,8 @@ KinfolkError
     └── SearchIndexDamaged   it must be rebuilt from the catalogue
 """
 
+from plugin.sentences import Sentence
+
 
 class KinfolkError(Exception):
     """Base of all errors that are part of the design.
@@ -37,14 +39,16 @@ class KinfolkError(Exception):
     Args:
         message: what happened, one sentence, without a trailing full stop.
         advice: what the user can do about it; empty where nothing can be done.
+        values: what goes into `%(name)s` in both. Texts written this way (not as f-strings) can be translated.
     """
 
     code = "error"
     permanent = True
 
-    def __init__(self, message: str, advice: str = "") -> None:
-        super().__init__(message)
-        self.advice = advice
+    def __init__(self, message: str, advice: str = "", **values: object) -> None:
+        self.message = Sentence(message, **values) if values else message
+        self.advice = Sentence(advice, **values) if values else advice
+        super().__init__(self.message)
 
     @property
     def explanation(self) -> str:

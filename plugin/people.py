@@ -42,7 +42,7 @@ def clean_name(text: str) -> str:
     if not name:
         raise Refused("The name is empty", "Type a name, for example Anna")
     if len(name) > LONGEST_NAME:
-        raise Refused(f"The name is longer than {LONGEST_NAME} characters", "Choose a shorter one")
+        raise Refused("The name is longer than %(most)s characters", "Choose a shorter one", most=LONGEST_NAME)
     return name
 
 

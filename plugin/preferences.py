@@ -7,6 +7,7 @@ from plugin.domain import Preferences
 from plugin.errors import PackUnknown, Refused
 from plugin.ports.catalogue import PreferenceRows
 from plugin.ports.vision import PackInfo
+from plugin.sentences import Sentence
 
 MINIMUM_FACES_DEFAULT = 3
 """Immich's documented default; a person is founded by at least this many faces that resemble each other."""
@@ -17,6 +18,12 @@ FACES_RANGE = (1, 100)
 
 METHODS = ("kinfolk", "immich")
 """The ways from faces to people, the default first; chosen in config.yaml only: it is a decision about everything."""
+
+TITLES = {
+    "minimum_score": Sentence("Minimum detection score"),
+    "maximum_distance": Sentence("Maximum recognition distance"),
+    "minimum_faces": Sentence("Minimum recognized faces"),
+}
 
 Number = TypeVar("Number", int, float)
 
@@ -67,14 +74,16 @@ class PreferenceBook:
         """
         name = self._pack(pack or self.current().pack).name
         changes = [
-            ("minimum_score", name, within("Minimum detection score", minimum_score, SCORE_RANGE)),
-            ("maximum_distance", name, within("Maximum recognition distance", maximum_distance, DISTANCE_RANGE)),
-            ("minimum_faces", "", within("Minimum recognized faces", minimum_faces, FACES_RANGE)),
+            ("minimum_score", name, within(TITLES["minimum_score"], minimum_score, SCORE_RANGE)),
+            ("maximum_distance", name, within(TITLES["maximum_distance"], maximum_distance, DISTANCE_RANGE)),
+            ("minimum_faces", "", within(TITLES["minimum_faces"], minimum_faces, FACES_RANGE)),
         ]
         given = [key for key, _, value in changes if value is not None] + (["pack"] if pack else [])
         for key in given:
             if key in self._fixed:
-                raise Refused(f"{key} is set in config.yaml or the environment", "Change it there and restart Kinfolk")
+                raise Refused(
+                    "%(key)s is set in config.yaml or the environment", "Change it there and restart Kinfolk", key=key
+                )
         for key, scope, value in changes:
             if value is not None:
                 self._rows.set(stored_key(key, scope), str(value))
@@ -112,5 +121,9 @@ def stored_key(key: str, scope: str) -> str:
 def within(title: str, value: Number | None, allowed: tuple[float, float]) -> Number | None:
     """The value when it is in the range (ends included) or None; raises `Refused` otherwise, for NaN too."""
     if value is not None and not allowed[0] <= value <= allowed[1]:
-        raise Refused(f"{title} must be between {allowed[0]:g} and {allowed[1]:g}, not {value:g}")
+        least, most = allowed
+        raise Refused(
+            "%(title)s must be between %(least)s and %(most)s, not %(value)s",
+            title=title, least=f"{least:g}", most=f"{most:g}", value=f"{value:g}",
+        )  # fmt: skip
     return value

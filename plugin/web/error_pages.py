@@ -6,21 +6,29 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotFound, Refused
+from plugin.sentences import Sentence
+from plugin.web.language import explained, translated
 from plugin.web.request_context import see_other
 from plugin.web.security import came_from
 
 Answer = Response | tuple[str, int]
 
 SENTENCES = {
-    400: ("That did not work", "The request was not complete. Go back and try again."),
-    403: ("Not for this account", "Only the person who looks after Kinfolk may do this."),
-    404: ("Nothing here", "It may have been deleted or merged, or the link is not right."),
-    405: ("That did not work", "This page cannot be used that way. Go back and try again."),
-    413: ("Too much at once", "What was sent is larger than Kinfolk takes here."),
-    429: ("Too many attempts", "Wait a few minutes, then try again."),
-    500: ("Something broke", "It is our fault, not yours. The log of Kinfolk says what happened; nothing was lost."),
+    400: (Sentence("That did not work"), Sentence("The request was not complete. Go back and try again.")),
+    403: (Sentence("Not for this account"), Sentence("Only the person who looks after Kinfolk may do this.")),
+    404: (Sentence("Nothing here"), Sentence("It may have been deleted or merged, or the link is not right.")),
+    405: (Sentence("That did not work"), Sentence("This page cannot be used that way. Go back and try again.")),
+    413: (Sentence("Too much at once"), Sentence("What was sent is larger than Kinfolk takes here.")),
+    429: (Sentence("Too many attempts"), Sentence("Wait a few minutes, then try again.")),
+    500: (
+        Sentence("Something broke"),
+        Sentence("It is our fault, not yours. The log of Kinfolk says what happened; nothing was lost."),
+    ),
 }
-EXPIRED = ("This page has expired", "Go back, reload the page and send it once more. Nothing was changed.")
+EXPIRED = (
+    Sentence("This page has expired"),
+    Sentence("Go back, reload the page and send it once more. Nothing was changed."),
+)
 
 
 def install_error_pages(app: Flask) -> None:
@@ -33,6 +41,7 @@ def install_error_pages(app: Flask) -> None:
 
 def page(status: int, title: str, text: str) -> Answer:
     """One error page, or the same as JSON for those who asked the API."""
+    title, text = translated(title), translated(text)
     if asks_api():
         return current_app.make_response((jsonify(error=title, advice=text), status))
     if status >= 500:
@@ -55,10 +64,10 @@ def explain(error: KinfolkError) -> Answer:
     if isinstance(error, NotFound):
         return page(404, *SENTENCES[404])
     if request.method == "POST" and not asks_api():
-        flash(error.explanation, "bad")
+        flash(explained(error), "bad")
         return current_app.make_response(see_other(came_from(url_for("people.index"))))
     current_app.logger.warning("%s: %s", request.path, error)
-    return page(status_of(error), "That did not work", error.explanation)
+    return page(status_of(error), Sentence("That did not work"), explained(error))
 
 
 def asks_api() -> bool:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import IntakeProblem, Library
 from plugin.errors import KinfolkError
+from plugin.web.language import explained
 from plugin.web.request_context import account, require_admin, see_other, services
 
 pages = Blueprint("libraries", __name__, url_prefix="/libraries")
@@ -57,8 +59,8 @@ def add() -> Response | tuple[str, int]:
     try:
         library = services().add_folder_library(account().id, path)
     except KinfolkError as error:
-        return libraries_page(path, error.explanation), 422
-    flash(f"{library.name} was added and is being scanned.", "good")
+        return libraries_page(path, explained(error)), 422
+    flash(_("%(name)s was added and is being scanned.", name=library.name), "good")
     return see_other(url_for("libraries.index"))
 
 
@@ -74,7 +76,7 @@ def scan(library_id: int) -> Response:
     # The row says what to do; the nudge only makes it soon.
     services().catalogue.libraries.request_sync(library_id)
     services().nudge.sync(library_id)
-    flash(f"{library.name} is being scanned.", "good")
+    flash(_("%(name)s is being scanned.", name=library.name), "good")
     return see_other(url_for("libraries.index"))
 
 
@@ -86,5 +88,5 @@ def remove(library_id: int) -> Response | str:
     if request.method == "GET":
         return render_template("library_remove.html", library=library)
     services().catalogue.libraries.remove(library_id, account().id)
-    flash(f"{library.name} was removed. The photos in the folder are untouched.", "good")
+    flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")
     return see_other(url_for("libraries.index"))

@@ -45,9 +45,11 @@ class PasswordGuard:
 def check_length(password: str) -> None:
     """Raises `Refused` for a password that is too short or too long."""
     if len(password) < MINIMUM_LENGTH:
-        raise Refused(f"The password needs at least {MINIMUM_LENGTH} characters", "A short sentence works well")
+        raise Refused(
+            "The password needs at least %(least)s characters", "A short sentence works well", least=MINIMUM_LENGTH
+        )
     if len(password) > MAXIMUM_LENGTH:
-        raise Refused(f"The password may have at most {MAXIMUM_LENGTH} characters")
+        raise Refused("The password may have at most %(most)s characters", most=MAXIMUM_LENGTH)
 
 
 @cache

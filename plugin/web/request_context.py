@@ -77,7 +77,7 @@ def form_number(name: str, title: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise Refused(f"{title} must be a number, not {text[:40]!r}") from None
+        raise Refused("%(title)s must be a number, not “%(text)s”", title=title, text=text[:40]) from None
 
 
 def form_date(name: str, title: str) -> date | None:
@@ -86,7 +86,7 @@ def form_date(name: str, title: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Refused(f"{title} must be a date like 1980-07-14, not {text[:40]!r}") from None
+        raise Refused("%(title)s must be a date like 1980-07-14, not “%(text)s”", title=title, text=text[:40]) from None
 
 
 def see_other(location: str) -> Response:

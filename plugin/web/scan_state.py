@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import g
+from flask_babel import gettext as _
 
 from plugin.domain import AccountId, Library, QueueStatus
 from plugin.web.request_context import services
+from plugin.web.wording import percent as in_percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,12 @@ class ScanState:
     def headline(self) -> str:
         """What is going on, in few words."""
         if waits(self.detection):
-            return f"Finding faces · {self.percent} %"
+            return str(_("Finding faces · %(percent)s", percent=in_percent(self.percent)))
         if self.syncing:
-            return "Reading your folders"
-        return f"Recognising people · {self.percent} %" if waits(self.recognition) else "All done"
+            return str(_("Reading your folders"))
+        if waits(self.recognition):
+            return str(_("Recognising people · %(percent)s", percent=in_percent(self.percent)))
+        return str(_("All done"))
 
 
 def waits(queue: QueueStatus) -> bool:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
 from flask_login import LoginManager, current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
+from plugin.web.language import explained
 from plugin.web.passwords import check_length, password_guard
 from plugin.web.request_context import form_text, see_other, services
 from plugin.web.security import safe_path
@@ -34,7 +36,7 @@ class Visitor:
 
 def load_visitor(visitor_id: str) -> Visitor | None:
     """The visitor of a session, or None when the account is gone or its password was changed since."""
-    account_id, _, epoch = visitor_id.partition(".")
+    account_id, _dot, epoch = visitor_id.partition(".")
     if not (account_id.isdecimal() and epoch.isdecimal()):
         return None
     account = services().catalogue.accounts.get(int(account_id))
@@ -122,9 +124,9 @@ def welcome() -> Response | str | tuple[str, int]:
         account = services().first_start.accept(token, name, password)
     except KinfolkError as error:
         g.failed_attempt = True
-        return render_template("welcome.html", token=token, name=name, error=error.explanation), 400
+        return render_template("welcome.html", token=token, name=name, error=explained(error)), 400
     start_session(account)
-    flash("Welcome! Your password is set.", "good")
+    flash(_("Welcome! Your password is set."), "good")
     return see_other(url_for("people.index"))
 
 

@@ -1,70 +1,86 @@
-"""How numbers, dates and times are said in templates."""
+"""How numbers, dates and times are said in templates, the way of the page's language."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_datetime_format
+from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 from flask import Flask
+from flask_babel import get_locale
+from flask_babel import gettext as _
 
 
-def number(value: int) -> str:
-    """1234 -> "1,234"."""
-    return f"{value:,}"
+def number(value: float) -> str:
+    """1234 -> "1,234", "1.234" in German."""
+    return format_decimal(value, locale=get_locale())
+
+
+def percent(value: float) -> str:
+    """87 -> "87%", "87 %" in German."""
+    return format_percent(value / 100, locale=get_locale())
 
 
 def counted(value: int, one: str, many: str) -> str:
-    """(1, "photo", "photos") -> "1 photo"."""
-    return f"{value:,} {one if value == 1 else many}"
+    """(1, "photo", "photos") -> "1 photo", in English whatever the page speaks: new texts use `ngettext`."""
+    return f"{number(value)} {one if value == 1 else many}"
 
 
 def day(value: date | None) -> str:
     """14 July 2024."""
-    return f"{value.day} {value:%B %Y}" if value else "Date unknown"
+    return format_date(value, "long", locale=get_locale()) if value else str(_("Date unknown"))
 
 
 def month(value: date | None) -> str:
     """July 2024."""
-    return f"{value:%B %Y}" if value else "Date unknown"
+    return format_skeleton("yMMMM", value, locale=get_locale()) if value else str(_("Date unknown"))
 
 
 def moment(value: datetime | None) -> str:
-    """14 July 2024, 18:05."""
-    return f"{day(value)}, {value:%H:%M}" if value else "Date unknown"
+    """14 July 2024, 18:05, in the time zone the value has."""
+    if value is None:
+        return str(_("Date unknown"))
+    locale = get_locale()
+    # The long format of both would name the time zone, which a camera does not know.
+    time = format_time(value, "short", locale=locale)
+    return str(get_datetime_format("medium", locale=locale)).replace("{0}", time).replace("{1}", day(value))
 
 
 def ago(value: datetime | None) -> str:
     """How long ago an aware time was, in the largest fitting unit."""
-    return "never" if value is None else elapsed((datetime.now(UTC) - value.astimezone(UTC)).total_seconds())
+    return str(_("never")) if value is None else elapsed((datetime.now(UTC) - value.astimezone(UTC)).total_seconds())
 
 
 def elapsed(seconds: float) -> str:
-    """90 -> "1 minute ago"."""
-    for size, one, many in ((86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")):
-        if seconds >= size:
-            return f"{counted(int(seconds // size), one, many)} ago"
-    return "just now"
+    """7200 -> "2 hours ago"."""
+    if seconds < 60:
+        return str(_("just now"))
+    return format_timedelta(timedelta(seconds=-seconds), add_direction=True, threshold=1, locale=get_locale())
 
 
 def duration(seconds: float) -> str:
     """About how long, rounded so that it does not jitter: "about 3 minutes"."""
     if seconds < 60:
-        return "less than a minute"
-    if seconds < 5_400:
-        return f"about {counted(max(1, round(seconds / 60)), 'minute', 'minutes')}"
-    return f"about {counted(round(seconds / 3_600), 'hour', 'hours')}"
+        return str(_("less than a minute"))
+    # Minutes up to an hour and a half: "about 1 hour" would be too far off.
+    unit, amount = ("minute", seconds / 60) if seconds < 5_400 else ("hour", seconds / 3_600)
+    return str(_("about %(time)s", time=format_unit(round(amount), unit, "long", locale=get_locale())))
 
 
 def rate(per_second: float) -> str:
     """2.345 -> "2.3 a second"; 0.05 -> "3 a minute"."""
-    return f"{per_second:.1f} a second" if per_second >= 1 else f"{per_second * 60:.0f} a minute"
+    if per_second >= 1:
+        return str(_("%(num)s a second", num=format_decimal(per_second, "#,##0.0", locale=get_locale())))
+    return str(_("%(num)s a minute", num=number(round(per_second * 60))))
 
 
 def size(value: int) -> str:
     """Bytes for people: "4.2 GB"."""
-    amount = float(value)
-    for unit in ("bytes", "kB", "MB"):
+    amount, locale = float(value), get_locale()
+    for unit in ("byte", "kilobyte", "megabyte"):
         if amount < 1000:
-            return f"{amount:.0f} {unit}"
+            return format_unit(round(amount), unit, "short", locale=locale)
         amount /= 1000
-    return f"{amount:.1f} GB"
+    return format_unit(amount, "gigabyte", "short", format="#,##0.0", locale=locale)
 
 
 def clock(milliseconds: int) -> str:
@@ -80,5 +96,5 @@ def initial(name: str) -> str:
 
 def install_wording(app: Flask) -> None:
     """Make these available in every template, as filters."""
-    for said in (number, counted, day, month, moment, ago, duration, rate, size, clock, initial):
+    for said in (number, percent, counted, day, month, moment, ago, duration, rate, size, clock, initial):
         app.jinja_env.filters[said.__name__] = said

@@ -53,7 +53,7 @@ def test_while_work_waits_every_page_shows_it_and_status_refreshes_itself(maria:
     assert 'class="dot"' not in maria.text("/libraries")
     family.catalogue.detection.request("refresh", "opencv")
     for path in ("/", "/libraries", "/settings", f"/photos/{family.assets[0]}"):
-        assert "Finding faces · 0 %" in maria.text(path)
+        assert "Finding faces · 0%" in maria.text(path)
     page = maria.text("/status")
     assert 'hx-trigger="every 2s"' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
