@@ -6,7 +6,7 @@ Afterwards fill the empty `msgstr` in `plugin/translations/*/LC_MESSAGES/message
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -36,10 +36,14 @@ Found = tuple[int, str | None, Any, list[str]]
 
 
 def python_messages(
-    file: IO[bytes], keywords: Iterable[str], comment_tags: Iterable[str], options: dict[str, Any]
+    file: IO[bytes],
+    keywords: Any,  # noqa: ANN401 - as Babel hands them over
+    comment_tags: Any,  # noqa: ANN401
+    options: Any,  # noqa: ANN401
 ) -> Iterator[Found]:
     """Calls of gettext and its kin, both texts of every error, and the titles of events."""
-    yield from calls_of_gettext(file, keywords, comment_tags, options)
+    found: Any = calls_of_gettext(file, keywords, comment_tags, options)
+    yield from found
     file.seek(0)
     for node in ast.walk(ast.parse(file.read())):
         if isinstance(node, ast.Call):
@@ -68,7 +72,8 @@ METHODS: list[tuple[str, Any]] = [
     ("plugin/assemble/**.py", "ignore"),
     ("plugin/vision/**.py", "ignore"),
     ("plugin/index/**.py", "ignore"),
-    ("plugin/catalogue/backup*.py", "ignore"),
+    ("plugin/catalogue/backup.py", "ignore"),
+    ("plugin/catalogue/backup_files.py", "ignore"),
     ("plugin/catalogue/restore.py", "ignore"),
     ("plugin/catalogue/opening.py", "ignore"),
     ("plugin/**.py", python_messages),
@@ -124,7 +129,7 @@ def untranslated(catalog: Catalog) -> list[Message]:
 
 def forms(message: Message) -> tuple[str, ...]:
     """The translation, in each plural form."""
-    return message.string if isinstance(message.string, tuple) else (message.string,)
+    return tuple(message.string) if isinstance(message.string, tuple | list) else (message.string or "",)
 
 
 def update(language: str, template: Catalog) -> int:

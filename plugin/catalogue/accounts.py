@@ -73,7 +73,7 @@ def _free_key(connection: Connection, name: str, besides: AccountId | None = Non
         raise Refused("An account needs a name")
     holder = connection.execute(select(account.c.id).where(account.c.name_key == key)).scalar()
     if holder is not None and holder != besides:
-        raise Refused(f"There is an account named {name.strip()} already", "Choose another name")
+        raise Refused("There is an account named %(name)s already", "Choose another name", name=name.strip())
     return key
 
 

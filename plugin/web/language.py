@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request, url_for
 from flask_babel import Babel, get_locale, get_translations
 from flask_babel import gettext as flask_gettext
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from werkzeug.wrappers import Response as Answer
 
 from plugin.errors import KinfolkError
 from plugin.sentences import Sentence
+from plugin.web.request_context import form_text, see_other
+from plugin.web.security import came_from
 from plugin.web.wording import number
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
@@ -22,6 +25,9 @@ HOUSE_ENGLISH = "en-GB"
 """English is spelt the British way here; whoever asks for American English gets American dates."""
 
 COOKIE = "kinfolk_language"
+A_YEAR = 365 * 24 * 3600
+
+pages = Blueprint("language", __name__)
 
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
 
@@ -31,30 +37,60 @@ def install_language(app: Flask) -> None:
     Babel(
         app, default_locale="en_GB", default_translation_directories=str(TRANSLATIONS), locale_selector=locale_of_page
     )
-    app.jinja_env.globals.update(ngettext=ngettext_in_template, page_language=page_language, languages=LANGUAGES)
+    app.jinja_env.globals.update(
+        ngettext=ngettext_in_template, page_language=page_language, languages=LANGUAGES, chosen_language=chosen_language
+    )
     app.jinja_env.filters["translated"] = translated
     app.after_request(declare_language)
+    app.register_blueprint(pages)
 
 
 def locale_of_page() -> str:
     """The locale of this request, e.g. `de_AT`: language for the words, region for dates and numbers."""
-    return str(next(wanted_locales(), Locale.parse(HOUSE_ENGLISH, sep="-")))
+    return str(next(wanted_locales(), our_locale(HOUSE_ENGLISH)))
 
 
 def wanted_locales() -> Iterator[Locale]:
-    """What was chosen, then what the browser asks for, best first, as far as it is one of our languages."""
-    for tag in (request.cookies.get(COOKIE, ""), *request.accept_languages.values()):
-        try:
-            locale = Locale.parse(HOUSE_ENGLISH if tag == "en" else tag, sep="-")
-        except (ValueError, UnknownLocaleError):
-            continue
-        if locale and locale.language in LANGUAGES:
-            yield locale
+    """The chosen language (in the browser's region where it names one), then what the browser asks for, best first."""
+    asked = [locale for tag in request.accept_languages.values() if (locale := our_locale(tag))]
+    if chosen := our_locale(chosen_language()):
+        yield from (locale for locale in asked if locale.language == chosen.language)
+        yield chosen
+    yield from asked
+
+
+def our_locale(tag: str) -> Locale | None:
+    """The locale of a language tag, without what nobody knows of it; None when it is no language of ours."""
+    language = tag.partition("-")[0].lower()
+    if language not in LANGUAGES:
+        return None
+    try:
+        return Locale.parse(HOUSE_ENGLISH if tag == "en" else tag, sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale(language)
 
 
 def page_language() -> str:
     """The language tag of the page, for `<html lang>`: `de-AT`."""
     return str(get_locale()).replace("_", "-")
+
+
+def chosen_language() -> str:
+    """What was chosen on this device, "" when the browser decides."""
+    language = request.cookies.get(COOKIE, "")
+    return language if language in LANGUAGES else ""
+
+
+@pages.post("/language")
+def choose() -> Answer:
+    """Remember the language for this browser; nothing chosen means: as the browser asks."""
+    language, response = form_text("language", 10), see_other(came_from(url_for("people.index")))
+    if language in LANGUAGES or not language:
+        # An empty choice ends the cookie at once.
+        age = A_YEAR if language else 0
+        path = f"{request.script_root}/"
+        response.set_cookie(COOKIE, language, age, path=path, secure=request.is_secure, httponly=True, samesite="Lax")
+    return response
 
 
 def declare_language(response: Response) -> Response:

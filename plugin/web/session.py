@@ -16,7 +16,7 @@ from plugin.web.security import safe_path
 
 pages = Blueprint("session", __name__)
 
-OPEN_ENDPOINTS = frozenset({"static", "health.healthz", "session.log_in", "session.welcome"})
+OPEN_ENDPOINTS = frozenset({"static", "health.healthz", "session.log_in", "session.welcome", "language.choose"})
 """Everything else needs a log-in, addresses that do not exist included (they would tell what exists)."""
 
 
@@ -48,7 +48,9 @@ def guard() -> Response | None:
     if request.endpoint in {"static", "health.healthz"}:
         return None
     if services().first_start.pending():
-        return None if request.endpoint == "session.welcome" else redirect(url_for("session.welcome"))
+        return (
+            None if request.endpoint in {"session.welcome", "language.choose"} else redirect(url_for("session.welcome"))
+        )
     if current_user.is_authenticated:
         g.account = current_user.account
         return None
