@@ -210,7 +210,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who faces belong to; `name` is "" until the user gave one. Counts are over visible faces of present assets."""
+    """Who faces belong to; `name` is "" until the user gave one. Counts are over visible faces of present assets.
+
+    `first_taken`, `last_taken`: the oldest and the newest known time of those photos, None when no time is known.
+    """
 
     id: PersonId
     account_id: AccountId
@@ -221,6 +224,37 @@ class Person:
     feature_face_id: FaceId | None
     face_count: int = 0
     photo_count: int = 0
+    first_taken: datetime | None = None
+    last_taken: datetime | None = None
+
+
+class PersonOrder(StrEnum):
+    """How people are sorted; those that are equal by number of faces, then by name.
+
+    `named`: favourites, then the named, then by faces. `name`: by name, the unnamed last. `faces`: most faces.
+    `recent`: who was seen last.
+    """
+
+    NAMED = "named"
+    NAME = "name"
+    FACES = "faces"
+    RECENT = "recent"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Somebody often on the same photos; `photos` they share."""
+
+    person: Person
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCount:
+    """How many photos of a person a month has; `first_day` is None for those of unknown time."""
+
+    first_day: date | None
+    photos: int
 
 
 class VerdictKind(StrEnum):

@@ -8,6 +8,7 @@ between the two loses nothing.
 import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Person, PersonId, VerdictKind
@@ -21,6 +22,14 @@ LONGEST_NAME = 200
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the writing direction: a name with one could rearrange the sentence it stands in."""
 
+UNSEEN = frozenset(
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u3164\ufeff\uffa0"
+)
+"""Characters of no width and no effect inside a name: left out, or two names could look the same and differ. Joiners
+(U+200C, U+200D) stay where they join: Persian names and emoji need them."""
+
+JOINERS = "\u200c\u200d"
+
 Spread = Callable[[AccountId, Sequence[FaceId]], object]
 
 
@@ -30,16 +39,17 @@ def local_today() -> date:
 
 
 def clean_name(text: str) -> str:
-    """The name as it is stored: no spaces around it, single spaces inside.
+    """The name as it is stored: no spaces around it, single spaces inside, nothing of no width.
 
     Raises:
-        Refused: nothing is left, it is too long, or it has characters that cannot be seen.
+        Refused: nothing is left, it is too long, or it has characters that cannot be shown.
     """
     unseen = [c for c in text if unicodedata.category(c) in {"Cc", "Cs"} and not c.isspace()]
     if unseen or REORDERING.intersection(text):
         raise Refused("The name contains characters that cannot be shown", "Type the name instead of pasting it")
-    name = " ".join(text.split())
-    if not name:
+    seen = "".join(c for c in text if c not in UNSEEN)
+    name = " ".join(" ".join(seen.split()).strip(JOINERS).split())
+    if not name.replace("\u2800", "").strip():
         raise Refused("The name is empty", "Type a name, for example Anna")
     if len(name) > LONGEST_NAME:
         raise Refused("The name is longer than %(most)s characters", "Choose a shorter one", most=LONGEST_NAME)
@@ -49,6 +59,17 @@ def clean_name(text: str) -> str:
 def faces(face_ids: Sequence[FaceId]) -> str:
     """How many, in words for the history."""
     return "a face" if len(face_ids) == 1 else f"{len(face_ids)} faces"
+
+
+@dataclass(frozen=True, slots=True)
+class BirthDateDoubts:
+    """What speaks against a date of birth: it is still to come, or the person is on photos from before."""
+
+    in_future: bool
+    faces_before: tuple[FaceId, ...]
+
+    def __bool__(self) -> bool:
+        return self.in_future or bool(self.faces_before)
 
 
 class People:
@@ -80,8 +101,9 @@ class People:
         Raises:
             Refused: see `clean_name`.
         """
+        name = clean_name(name)
         with self._event(account_id, f"Named somebody {name}"):
-            self._catalogue.people.rename(person_id, account_id, clean_name(name))
+            self._catalogue.people.rename(person_id, account_id, name)
 
     def same_name(self, account_id: AccountId, name: str, except_person: PersonId | None = None) -> list[Person]:
         """Others who have this name already, for the question "is this the same person?"."""
@@ -107,16 +129,44 @@ class People:
         with self._event(account_id, f"{'Hid' if hidden else 'Showed'} {self._called(account_id, person_id)}"):
             self._catalogue.people.set_hidden(person_id, account_id, hidden=hidden)
 
-    def set_birth_date(self, account_id: AccountId, person_id: PersonId, birth_date: date | None) -> None:
+    def set_favourite(self, account_id: AccountId, person_id: PersonId, *, favourite: bool) -> None:
+        """Favourites come first on the People page."""
+        did = "a favourite" if favourite else "no favourite any more"
+        with self._event(account_id, f"Made {self._called(account_id, person_id)} {did}"):
+            self._catalogue.people.mark(account_id, [person_id], favourite=favourite)
+
+    def birth_date_doubts(self, account_id: AccountId, person_id: PersonId, birth_date: date) -> BirthDateDoubts:
+        """What speaks against a date of birth, to ask about before it is set."""
+        before = self._catalogue.person_photos.faces_before(person_id, account_id, birth_date)
+        return BirthDateDoubts(birth_date > self._today(), tuple(before))
+
+    def set_birth_date(
+        self,
+        account_id: AccountId,
+        person_id: PersonId,
+        birth_date: date | None,
+        *,
+        sure: bool = False,
+        without: Sequence[FaceId] = (),
+    ) -> None:
         """Faces on pictures taken before this day are not taken for the person any more; None forgets it.
 
+        Args:
+            account_id: whose person it is.
+            person_id: who.
+            birth_date: the day, or None.
+            sure: the user was asked, and wants a day that is still to come (a child that is expected).
+            without: faces that are not this person then, said in the same event.
+
         Raises:
-            Refused: a day still to come.
+            Refused: a day still to come, unless the user is sure.
         """
-        if birth_date is not None and birth_date > self._today():
+        if birth_date is not None and birth_date > self._today() and not sure:
             raise Refused("The date of birth is in the future", "Check the year")
         with self._event(account_id, f"Set the date of birth of {self._called(account_id, person_id)}"):
             self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
+            if without:
+                self.reject_all(account_id, without, person_id)
         self._nudge.recognition()
 
     def set_feature_face(self, account_id: AccountId, person_id: PersonId, face_id: FaceId) -> None:
@@ -161,9 +211,9 @@ class People:
         Raises:
             Refused: see `clean_name`.
         """
+        name = clean_name(name) if name.strip() else ""
         with self._event(account_id, f"Said that {faces(face_ids)} show somebody new: {name or 'unnamed'}"):
             self._catalogue.faces.get(face_ids[0], account_id)
-            name = clean_name(name) if name.strip() else ""
             for last_try in (False, True):
                 person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_ids[0])
                 try:

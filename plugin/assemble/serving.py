@@ -12,9 +12,12 @@ from waitress.server import create_server
 
 from plugin.assemble.allocator import give_memory_back
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
+from plugin.bulk import BulkActions
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
 from plugin.jobs import Jobs, Workers, open_queue
+from plugin.likeness import Likeness
+from plugin.originals import Originals
 from plugin.settings import Settings
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
@@ -123,6 +126,9 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         catalogue=kinfolk.catalogue,
         people=kinfolk.people,
         suggestions=kinfolk.suggestions,
+        bulk=BulkActions(kinfolk.catalogue, kinfolk.people, kinfolk.nudge),
+        likeness=Likeness(kinfolk.catalogue, kinfolk.preferences.current),
+        originals=Originals(kinfolk.catalogue, kinfolk.host_of),
         history=kinfolk.history,
         nudge=kinfolk.nudge,
         pictures=kinfolk.thumbnails,

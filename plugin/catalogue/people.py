@@ -5,13 +5,14 @@ from datetime import date
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from plugin.catalogue.bulk_changes import existing_people, hide_unnamed, make_strangers, mark_people
 from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
-from plugin.catalogue.person_rows import people_query, require_person, shown, to_people
+from plugin.catalogue.person_rows import ordering, people_query, require_person, shown, to_people
 from plugin.catalogue.tables import account, face, person
 from plugin.catalogue.transactions import Transactions
-from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
+from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
 from plugin.errors import NotFound, Refused
 
 
@@ -35,24 +36,33 @@ class SqlPeople:
         *,
         minimum_faces: int = 1,
         include_hidden: bool = False,
+        favourites: bool = False,
         search: str = "",
+        order: PersonOrder = PersonOrder.FACES,
         offset: int = 0,
         limit: int = 1000,
     ) -> list[Person]:
         """Named people, and unnamed ones with at least `minimum_faces` faces; most faces first."""
         query = people_query(account_id)
-        query = query.where(*shown(query, minimum_faces=minimum_faces, include_hidden=include_hidden, search=search))
-        query = query.order_by(query.selected_columns["face_count"].desc(), person.c.name_key == "", person.c.name_key)
-        query = query.order_by(person.c.id)
+        which = {"include_hidden": include_hidden, "favourites": favourites}
+        query = query.where(*shown(query, minimum_faces=minimum_faces, search=search, **which))
+        query = query.order_by(*ordering(query, order))
         with self._transactions.read() as connection:
             return to_people(connection, connection.execute(query.offset(offset).limit(limit)).all())
 
     def count(
-        self, account_id: AccountId, *, minimum_faces: int = 1, include_hidden: bool = False, search: str = ""
+        self,
+        account_id: AccountId,
+        *,
+        minimum_faces: int = 1,
+        include_hidden: bool = False,
+        favourites: bool = False,
+        search: str = "",
     ) -> int:
         """How many `all` would list."""
         query = people_query(account_id)
-        query = query.where(*shown(query, minimum_faces=minimum_faces, include_hidden=include_hidden, search=search))
+        which = {"include_hidden": include_hidden, "favourites": favourites}
+        query = query.where(*shown(query, minimum_faces=minimum_faces, search=search, **which))
         with self._transactions.read() as connection:
             return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
@@ -123,6 +133,33 @@ class SqlPeople:
         """Unnamed persons without any face, of every account; returns how many there were."""
         with self._transactions.write() as connection:
             return delete_empty_persons(connection)
+
+    def existing(self, account_id: AccountId, person_ids: Sequence[PersonId]) -> list[Person]:
+        """Those of the account among these, in the order given, each once."""
+        with self._transactions.read() as connection:
+            return existing_people(connection, account_id, person_ids)
+
+    def mark(
+        self,
+        account_id: AccountId,
+        person_ids: Sequence[PersonId],
+        *,
+        hidden: bool | None = None,
+        favourite: bool | None = None,
+    ) -> None:
+        """Hide, show, make favourites or not, many at once; None changes nothing."""
+        with self._transactions.write() as connection:
+            mark_people(connection, account_id, person_ids, hidden=hidden, favourite=favourite)
+
+    def hide_unnamed(self, account_id: AccountId) -> int:
+        """Hide everybody without a name; returns how many were to be seen before."""
+        with self._transactions.write() as connection:
+            return hide_unnamed(connection, account_id)
+
+    def make_strangers(self, account_id: AccountId, person_ids: Sequence[PersonId]) -> int:
+        """All their faces become nobody, by a verdict on each, and they go; returns how many faces."""
+        with self._transactions.write() as connection:
+            return make_strangers(connection, account_id, person_ids, self._transactions.now())
 
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]:
         """The birth dates that are known."""

@@ -9,7 +9,7 @@ from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.names import search_words
 from plugin.catalogue.tables import asset, face, person
 from plugin.catalogue.transactions import BLOCK
-from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
+from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
 from plugin.errors import NotFound
 
 
@@ -26,7 +26,13 @@ def people_query(account_id: AccountId, person_id: PersonId | None = None) -> Se
     if person_id is not None:
         visible.append(face.c.person_id == person_id)
     counts = (
-        select(face.c.person_id, func.count().label("faces"), func.count(face.c.asset_id.distinct()).label("photos"))
+        select(
+            face.c.person_id,
+            func.count().label("faces"),
+            func.count(face.c.asset_id.distinct()).label("photos"),
+            func.min(asset.c.taken_at).label("first_taken"),
+            func.max(asset.c.taken_at).label("last_taken"),
+        )
         .join(asset, asset.c.id == face.c.asset_id)
         .where(*visible)
         .group_by(face.c.person_id)
@@ -34,24 +40,40 @@ def people_query(account_id: AccountId, person_id: PersonId | None = None) -> Se
     )
     faces = func.coalesce(counts.c.faces, 0).label("face_count")
     photos = func.coalesce(counts.c.photos, 0).label("photo_count")
-    query = select(person, faces, photos).outerjoin_from(person, counts, counts.c.person_id == person.c.id)
+    times = (counts.c.first_taken, counts.c.last_taken)
+    query = select(person, faces, photos, *times).outerjoin_from(person, counts, counts.c.person_id == person.c.id)
     query = query.where(person.c.account_id == account_id)
     return query if person_id is None else query.where(person.c.id == person_id)
 
 
 def shown(
-    query: Select[Any], *, minimum_faces: int, include_hidden: bool, search: str
+    query: Select[Any], *, minimum_faces: int, include_hidden: bool, search: str, favourites: bool = False
 ) -> tuple[ColumnElement[bool], ...]:
     """Conditions for `people_query`: who is on the People page."""
     face_count: ColumnElement[int] = query.selected_columns["face_count"]
     conditions: list[ColumnElement[bool]] = [or_(person.c.name != "", face_count >= max(minimum_faces, 1))]
     if not include_hidden:
         conditions.append(person.c.hidden.is_(False))
+    if favourites:
+        conditions.append(person.c.favourite.is_(True))
     if search.strip():
         # Something without any letter matches nobody, rather than everybody.
         words = search_words(search) or ["\0"]
         conditions += [person.c.search_words.contains(f" {word}", autoescape=True) for word in words]
     return tuple(conditions)
+
+
+def ordering(query: Select[Any], order: PersonOrder) -> tuple[ColumnElement[Any], ...]:
+    """How `people_query` is sorted."""
+    faces = query.selected_columns["face_count"].desc()
+    unnamed, name = person.c.name_key == "", person.c.name_key
+    first: dict[PersonOrder, tuple[ColumnElement[Any], ...]] = {
+        PersonOrder.NAMED: (person.c.favourite.desc(), unnamed, faces),
+        PersonOrder.NAME: (unnamed, name, faces),
+        PersonOrder.FACES: (faces, unnamed),
+        PersonOrder.RECENT: (query.selected_columns["last_taken"].desc().nulls_last(), faces, unnamed),
+    }
+    return (*first[order], name, person.c.id)
 
 
 def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
@@ -76,6 +98,8 @@ def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
             feature_face_id=chosen.get(row.id),
             face_count=row.face_count,
             photo_count=row.photo_count,
+            first_taken=row.first_taken,
+            last_taken=row.last_taken,
         )
         for row in rows
     ]

@@ -14,6 +14,7 @@ from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
 from plugin.catalogue.opening import full_check, memory_engine, open_engine
 from plugin.catalogue.people import SqlPeople
+from plugin.catalogue.person_photos import SqlPersonPhotos
 from plugin.catalogue.preferences import SqlPreferences
 from plugin.catalogue.restore import finish_restore
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
@@ -38,6 +39,7 @@ class SqlCatalogue:
         self.detection = SqlDetectionQueue(self._transactions)
         self.faces = SqlFaces(self._transactions)
         self.people = SqlPeople(self._transactions)
+        self.person_photos = SqlPersonPhotos(self._transactions)
         self.verdicts = SqlVerdicts(self._transactions)
         self.events = SqlEvents(self._transactions)
         self.index_state = SqlIndexState(self._transactions)

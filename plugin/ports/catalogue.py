@@ -20,6 +20,7 @@ from plugin.domain import (
     Asset,
     AssetId,
     AssignedBy,
+    Companion,
     Event,
     ExportedFace,
     Face,
@@ -32,8 +33,10 @@ from plugin.domain import (
     IntakeProblem,
     Library,
     LibraryId,
+    MonthCount,
     Person,
     PersonId,
+    PersonOrder,
     QueueStatus,
     Verdict,
     VerdictKind,
@@ -346,18 +349,26 @@ class PersonRows(Protocol):
         *,
         minimum_faces: int = 1,
         include_hidden: bool = False,
+        favourites: bool = False,
         search: str = "",
+        order: PersonOrder = PersonOrder.FACES,
         offset: int = 0,
         limit: int = 1000,
     ) -> list[Person]:
         """Named people, and unnamed ones with at least `minimum_faces` faces; most faces first.
 
-        `search`: every word must begin a word of the name; case and accents do not matter.
+        `search`: every word must begin a word of the name; case and accents do not matter. `favourites`: only those.
         """
         ...
 
     def count(
-        self, account_id: AccountId, *, minimum_faces: int = 1, include_hidden: bool = False, search: str = ""
+        self,
+        account_id: AccountId,
+        *,
+        minimum_faces: int = 1,
+        include_hidden: bool = False,
+        favourites: bool = False,
+        search: str = "",
     ) -> int: ...
     def by_name(self, account_id: AccountId, name: str) -> list[Person]:
         """Exactly this name, case-insensitive."""
@@ -384,9 +395,64 @@ class PersonRows(Protocol):
         """Unnamed persons without any face."""
         ...
 
+    def existing(self, account_id: AccountId, person_ids: Sequence[PersonId]) -> list[Person]:
+        """Those of the account among these, in the order given, each once."""
+        ...
+
+    def mark(
+        self,
+        account_id: AccountId,
+        person_ids: Sequence[PersonId],
+        *,
+        hidden: bool | None = None,
+        favourite: bool | None = None,
+    ) -> None:
+        """Hide, show, make favourites or not, many at once; None changes nothing. Missing people are left out."""
+        ...
+
+    def hide_unnamed(self, account_id: AccountId) -> int:
+        """Hide everybody without a name; returns how many were to be seen before."""
+        ...
+
+    def make_strangers(self, account_id: AccountId, person_ids: Sequence[PersonId]) -> int:
+        """All their faces become nobody, by a verdict on each, and they go; returns how many faces."""
+        ...
+
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]: ...
     def kept(self, account_id: AccountId) -> set[PersonId]:
         """People a user said something about: a name, a birth date, hidden, favourite, a feature photo, not another."""
+        ...
+
+
+class PersonPhotoRows(Protocol):
+    """What the page of a person asks about their photos, and about who is like them."""
+
+    def months(self, person_id: PersonId, account_id: AccountId) -> list[MonthCount]:
+        """How many photos each month has, in the order of `AssetRows.of_person`: newest first, unknown last."""
+        ...
+
+    def faces_on(self, person_id: PersonId, account_id: AccountId, asset_ids: Sequence[AssetId]) -> list[FaceId]:
+        """The faces of the person on these photos, lowest id first."""
+        ...
+
+    def faces_before(self, person_id: PersonId, account_id: AccountId, day: date) -> list[FaceId]:
+        """The faces of the person on present photos taken before this day, lowest id first."""
+        ...
+
+    def companions(self, person_id: PersonId, account_id: AccountId, limit: int) -> list[Companion]:
+        """Who is on the same photos, most shared photos first; hidden people left out."""
+        ...
+
+    def typical(self, account_id: AccountId, pack: str) -> tuple[list[PersonId], Float32Array]:
+        """Of everybody with comparable faces the embedding of one face, the typical one if known: float32 (n, d)."""
+        ...
+
+    def unassigned(self, account_id: AccountId, pack: str, limit: int) -> tuple[list[FaceId], Float32Array]:
+        """Faces of nobody on present photos, those of best quality first, with their embeddings: float32 (n, d)."""
+        ...
+
+    def rejected(self, person_id: PersonId, account_id: AccountId) -> set[FaceId]:
+        """Faces a user said are not this person."""
         ...
 
 
@@ -500,6 +566,8 @@ class Catalogue(Protocol):
     def faces(self) -> FaceRows: ...
     @property
     def people(self) -> PersonRows: ...
+    @property
+    def person_photos(self) -> PersonPhotoRows: ...
     @property
     def verdicts(self) -> VerdictRows: ...
     @property

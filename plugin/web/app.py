@@ -10,10 +10,12 @@ from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
 from plugin.web import (
+    bulk,
     history,
     libraries,
     people,
     person,
+    person_photos,
     photo,
     pictures,
     preferences_page,
@@ -61,8 +63,8 @@ def create_app(services: WebServices) -> Flask:
     session.install_session(app)
     CSRFProtect(app)
     for module in (
-        session, people, person, photo, pictures, review, unassigned, history, status, libraries, preferences_page,
-        suggestions,
+        session, people, bulk, person, person_photos, photo, pictures, review, unassigned, history, status, libraries,
+        preferences_page, suggestions,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(health())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from plugin.domain import FaceState
+from plugin.domain import FaceState, PersonOrder
 from plugin.web.paging import Paging, asked_page
 from plugin.web.request_context import account, query_search, services
 from plugin.web.scan_state import ScanState, scan_state
@@ -24,16 +24,42 @@ class Selection:
     search: str
     hidden: bool
     small: bool
+    favourites: bool = False
+    order: PersonOrder = PersonOrder.NAMED
 
     @property
     def is_default(self) -> bool:
         """Whether nothing was asked for in particular."""
-        return not (self.search or self.hidden or self.small)
+        return not (self.search or self.hidden or self.small or self.favourites)
+
+    def address(self, **changed: object) -> dict[str, object]:
+        """What the address says to show this, but for what is changed; what is usual is not said."""
+        values: dict[str, object] = {
+            "q": self.search,
+            "hidden": self.hidden,
+            "small": self.small,
+            "favourites": self.favourites,
+            "order": self.order,
+        }
+        values |= changed
+        said = {name: "1" if value is True else value for name, value in values.items() if value}
+        return {name: value for name, value in said.items() if (name, value) != ("order", PersonOrder.NAMED)}
+
+
+def asked_selection() -> Selection:
+    """What the address asks for; an order that does not exist means the usual one."""
+    given = request.args.get("order", "")
+    order = PersonOrder(given) if given in set(PersonOrder) else PersonOrder.NAMED
+    switches = ("hidden" in request.args, "small" in request.args, "favourites" in request.args)
+    return Selection(query_search(), *switches, order)
 
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """What the People page shows; `small_count` and `hidden_count` are what the switches would add."""
+    """What the People page shows; `small_count` and `hidden_count` are what the switches would add.
+
+    `unnamed_count`: people without a name among the tiles.
+    """
 
     selection: Selection
     tiles: list[PersonTile]
@@ -41,12 +67,16 @@ class PeoplePage:
     minimum_faces: int
     small_count: int
     hidden_count: int
+    unnamed_count: int
     emptiness: "Emptiness | None"
 
 
 @dataclass(frozen=True, slots=True)
 class Emptiness:
-    """Why nobody is shown. `reason`: search, no_library, scanning, no_photos, failed, no_faces or too_few."""
+    """Why nobody is shown.
+
+    `reason`: search, favourites, no_library, scanning, no_photos, failed, no_faces or too_few.
+    """
 
     reason: str
     scan: ScanState
@@ -56,10 +86,13 @@ class Emptiness:
 
 @pages.get("/")
 def index() -> Response:
-    """The grid; htmx asks for the grid alone while somebody types a name."""
-    page = people_page(Selection(query_search(), "hidden" in request.args, "small" in request.args))
-    response = make_response(render_template("_people_grid.html" if wants_fragment() else "people.html", page=page))
-    response.headers["Vary"] = "HX-Request"
+    """The grid; htmx asks for the grid alone while somebody types a name, and for more tiles at its end."""
+    page = people_page(asked_selection())
+    template = "people.html"
+    if wants_fragment():
+        template = "_people_tiles.html" if request.headers.get("HX-Target") == "more" else "_people_grid.html"
+    response = make_response(render_template(template, page=page))
+    response.headers["Vary"] = "HX-Request, HX-Target"
     return response
 
 
@@ -70,7 +103,8 @@ def people_page(selection: Selection) -> PeoplePage:
     minimum = 1 if selection.small else usual
 
     def count(minimum_faces: int, *, include_hidden: bool) -> int:
-        return people.count(owner, minimum_faces=minimum_faces, include_hidden=include_hidden, search=selection.search)
+        which = {"include_hidden": include_hidden, "favourites": selection.favourites}
+        return people.count(owner, minimum_faces=minimum_faces, search=selection.search, **which)
 
     total = count(minimum, include_hidden=selection.hidden)
     paging = asked_page(total, PAGE_SIZE)
@@ -78,7 +112,9 @@ def people_page(selection: Selection) -> PeoplePage:
         owner,
         minimum_faces=minimum,
         include_hidden=selection.hidden,
+        favourites=selection.favourites,
         search=selection.search,
+        order=selection.order,
         offset=paging.offset,
         limit=PAGE_SIZE,
     )
@@ -89,6 +125,7 @@ def people_page(selection: Selection) -> PeoplePage:
         minimum_faces=usual,
         small_count=count(1, include_hidden=selection.hidden) - count(usual, include_hidden=selection.hidden),
         hidden_count=count(minimum, include_hidden=True) - count(minimum, include_hidden=False),
+        unnamed_count=sum(not person.name for person in shown),
         emptiness=None if total else why_empty(selection),
     )
 
@@ -102,6 +139,7 @@ def why_empty(selection: Selection) -> Emptiness:
     faces = sum(count for state, count in states.items() if state is not FaceState.IGNORED)
     reasons = {
         "search": bool(selection.search),
+        "favourites": selection.favourites,
         "no_library": not catalogue.libraries.all(owner),
         "scanning": scan.active,
         "no_photos": photos == 0,

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from plugin.bulk import BulkActions
 from plugin.domain import AccountId, AssetId, FaceId, Library
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.likeness import Likeness
+from plugin.originals import Originals
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import PackInfo
@@ -75,6 +78,9 @@ class WebServices:
     catalogue: Catalogue
     people: People
     suggestions: Suggestions
+    bulk: BulkActions
+    likeness: Likeness
+    originals: Originals
     history: History
     nudge: Nudge
     pictures: Pictures

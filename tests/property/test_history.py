@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from plugin.bulk import BulkActions
 from plugin.catalogue.tables import face, person, verdict
 from plugin.errors import KinfolkError
 from plugin.history import History
@@ -28,6 +29,7 @@ class Household:
         self.account = self.album.account.id
         self.recognition = Recognition(self.album.catalogue, self.album.index, lambda: self.album.preferences)
         self.people = People(self.album.catalogue, NudgeLog(), self.recognition.spread, lambda: TODAY)
+        self.bulk = BulkActions(self.album.catalogue, self.people, NudgeLog())
         self.history = History(self.album.catalogue, NudgeLog())
         self.faces = self.album.add(*degrees)
         self.recognition.run()
@@ -53,6 +55,13 @@ class Household:
             "restore": lambda: people.restore(me, face_id),
             "tell apart": lambda: people.tell_apart(me, one, two),
             "split": lambda: people.split(me, one, theirs[:1]),
+            "favourite": lambda: people.set_favourite(me, one, favourite=bool(other % 2)),
+            "born for sure": lambda: people.set_birth_date(me, one, date(2027, 1, 1), sure=True, without=theirs[:2]),
+            "hide all": lambda: self.bulk.set_hidden(me, [one, two, 999], hidden=bool(other % 2)),
+            "favour all": lambda: self.bulk.set_favourite(me, [one, two], favourite=bool(other % 2)),
+            "merge all": lambda: self.bulk.merge(me, one, persons[: 1 + other % 4]),
+            "strangers": lambda: self.bulk.make_strangers(me, [one, two, 999]),
+            "hide unnamed": lambda: self.bulk.hide_unnamed(me),
         }
         with suppress(KinfolkError):
             actions[action]()
@@ -74,7 +83,7 @@ class Household:
     def said(self) -> list[list[tuple[object, ...]]]:
         """What users have said alone."""
         by_user = (face.c.assigned_by == "user") | (face.c.state == "ignored")
-        named = (person.c.name != "") | person.c.hidden | person.c.birth_date.is_not(None)
+        named = (person.c.name != "") | person.c.hidden | person.c.favourite | person.c.birth_date.is_not(None)
         queries = (
             select(face.c.id, face.c.person_id, face.c.state).where(by_user),
             select(person.c.id, person.c.name, person.c.hidden, person.c.birth_date).where(named),
@@ -85,8 +94,10 @@ class Household:
 
 
 ACTIONS = ["name", "merge", "hide", "born", "feature", "delete", "assign", "assign new", "reject", "ignore", "restore"]
+MANY = ["favourite", "born for sure", "hide all", "favour all", "merge all", "strangers", "hide unnamed"]
 steps = st.lists(
-    st.tuples(st.sampled_from([*ACTIONS, "tell apart", "split"]), st.integers(0, 20), st.integers(0, 20)), max_size=10
+    st.tuples(st.sampled_from([*ACTIONS, "tell apart", "split", *MANY]), st.integers(0, 20), st.integers(0, 20)),
+    max_size=10,
 )
 albums = st.lists(st.integers(0, 180), min_size=3, max_size=12)
 

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
+from plugin.bulk import BulkActions
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import (
     Account,
@@ -31,6 +32,8 @@ from plugin.domain import (
 from plugin.errors import HostUnreachable, Refused
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.likeness import Likeness
+from plugin.originals import Originals
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
@@ -38,6 +41,7 @@ from plugin.suggestions import Suggestions
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
 from tests.fakes.album import NudgeLog
+from tests.fakes.host import FakeHost
 from tests.web.portraits import Figure, photo, webp
 
 PASSWORD = "correct horse battery"
@@ -96,6 +100,7 @@ class Family:
     pictures: DrawnPictures
     applied: list[str]
     token: str
+    host: FakeHost
     library: Library | None = None
     people: dict[str, PersonId] = field(default_factory=dict)
     assets: list[AssetId] = field(default_factory=list)
@@ -143,12 +148,15 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         nudge.sync(library.id)
         return library
 
-    people = People(catalogue, nudge)
+    people, host = People(catalogue, nudge), FakeHost()
     preferences = PreferenceBook(catalogue.preferences, lambda: PACKS, {})
     services = WebServices(
         catalogue=catalogue,
         people=people,
         suggestions=Suggestions(catalogue, people, preferences.current),
+        bulk=BulkActions(catalogue, people, nudge),
+        likeness=Likeness(catalogue, preferences.current),
+        originals=Originals(catalogue, lambda _library: host),
         history=History(catalogue, nudge),
         nudge=nudge,
         pictures=pictures,
@@ -160,7 +168,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         first_start=first_start,
         secret_key=b"k" * 32,
     )
-    return Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token)
+    return Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
 
 
 def engine_status(warnings: tuple[str, ...]) -> EngineStatus:
@@ -184,6 +192,7 @@ def add_photo(
 ) -> list[FaceId]:  # fmt: skip
     """One photo, looked at; its faces in the order of the figures."""
     family.pictures.scenes[path] = (size, figures, len(family.pictures.scenes))
+    family.host.put(path, f"pixels of {path}".encode())
     kind = AssetKind.VIDEO if path.endswith(".mp4") else AssetKind.PHOTO
     seen = family.catalogue.assets.seen(library.id, [HostAsset(path, path, kind, path)], sync_pass)
     asset = family.catalogue.assets.get(seen[0].asset_id)

@@ -41,7 +41,13 @@ def foreign_ids(family: Family) -> dict[str, object]:
 
 
 def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
-    others: dict[str, object] = {"long_side": 480, "name": "buffalo_s", "action": "detect_reset", "key": "face-1-1"}
+    others: dict[str, object] = {
+        "long_side": 480,
+        "name": "buffalo_s",
+        "action": "detect_reset",
+        "key": "face-1-1",
+        "part": 1,
+    }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
         return str(app.url_map.bind("localhost").build(rule.endpoint, values))
