@@ -189,7 +189,7 @@ class AssignedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A stored face, without its embedding (see `FaceRows.embeddings`)."""
+    """A stored face, without its embedding (see `FaceRows.embeddings`). `drawn`: a user drew its box."""
 
     id: FaceId
     asset_id: AssetId
@@ -206,6 +206,7 @@ class Face:
     assigned_by: AssignedBy | None
     frame_ms: int | None
     taken_at: datetime | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
