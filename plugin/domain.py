@@ -349,6 +349,29 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoSearch:
+    """Which photos are searched for by who is on them; empty values ask for nothing.
+
+    Attributes:
+        every: all of these people are on the photo.
+        some: at least one of these.
+        none: none of these.
+        alone: nobody besides `every` and `some` is on it, strangers included; faces taken away do not count.
+        first_day, last_day: when it was taken, both days included.
+        at_least: so many faces, those taken away not counted.
+    """
+
+    every: tuple[PersonId, ...] = ()
+    some: tuple[PersonId, ...] = ()
+    none: tuple[PersonId, ...] = ()
+    alone: bool = False
+    first_day: date | None = None
+    last_day: date | None = None
+    library_id: LibraryId | None = None
+    at_least: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSummary:
     """What one pass over a host found, as counts of assets; `problems` were counted and stored, not fatal."""
 

@@ -114,11 +114,11 @@ def _record(
 
 def _picture(connection: Connection, face_id: FaceId) -> str:
     """Both rows as text."""
-    stored = connection.execute(select(*(face.c[name] for name in FACE)).where(face.c.id == face_id)).one()
+    stored = connection.execute(select(*(face.c[name] for name in FACE)).where(face.c.id == face_id)).mappings().one()
     vector = connection.execute(
         select(embedding.c.pack, embedding.c.vector, embedding.c.revision).where(embedding.c.face_id == face_id)
-    ).first()
-    both = {"face": dict(stored._mapping), "embedding": dict(vector._mapping) if vector else None}
+    ).mappings()
+    both = {"face": dict(stored), "embedding": next((dict(row) for row in vector), None)}
     return json.dumps(both, default=bytes.hex)
 
 

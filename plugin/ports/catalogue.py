@@ -34,6 +34,7 @@ from plugin.domain import (
     LibraryId,
     Person,
     PersonId,
+    PhotoSearch,
     QueueStatus,
     Verdict,
     VerdictKind,
@@ -135,6 +136,11 @@ class AssetRows(Protocol):
         ...
 
     def recent_with_faces(self, account_id: AccountId, offset: int, limit: int) -> list[Asset]: ...
+    def search(self, account_id: AccountId, search: PhotoSearch, offset: int, limit: int) -> list[Asset]:
+        """Present assets that fit, newest `taken_at` first."""
+        ...
+
+    def search_count(self, account_id: AccountId, search: PhotoSearch) -> int: ...
     def failed(self, account_id: AccountId | None, code: str | None, limit: int) -> list[Asset]: ...
     def failures(self, account_id: AccountId | None) -> list[FailureCount]:
         """Failed assets and listing problems by reason, most frequent first."""
@@ -374,6 +380,10 @@ class PersonRows(Protocol):
     def count(
         self, account_id: AccountId, *, minimum_faces: int = 1, include_hidden: bool = False, search: str = ""
     ) -> int: ...
+    def many(self, person_ids: Sequence[PersonId], account_id: AccountId) -> list[Person]:
+        """People of the account among these, in the order given, with a number of statements that does not grow."""
+        ...
+
     def by_name(self, account_id: AccountId, name: str) -> list[Person]:
         """Exactly this name, case-insensitive."""
         ...

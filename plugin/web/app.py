@@ -10,6 +10,8 @@ from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
 from plugin.web import (
+    explore,
+    face_search,
     history,
     libraries,
     people,
@@ -57,12 +59,15 @@ def create_app(services: WebServices) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     install_language(app)
     install_wording(app)
+    app.request_class = face_search.RequestInMemory
     # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
     session.install_session(app)
+    # After the guard, so that strangers send nothing large; before CSRF, which reads the form.
+    app.before_request(face_search.allow_pictures)
     CSRFProtect(app)
     for module in (
-        session, people, person, photo, pictures, review, unassigned, history, status, libraries, preferences_page,
-        suggestions,
+        session, people, person, photo, explore, pictures, review, unassigned, history, status, libraries,
+        preferences_page, suggestions,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(health())

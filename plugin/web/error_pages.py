@@ -16,7 +16,7 @@ SENTENCES = {
     403: ("Not for this account", "Only the person who looks after Kinfolk may do this."),
     404: ("Nothing here", "It may have been deleted or merged, or the link is not right."),
     405: ("That did not work", "This page cannot be used that way. Go back and try again."),
-    413: ("Too much at once", "What was sent is larger than Kinfolk takes here."),
+    413: ("Too much at once", "What was sent is larger than Kinfolk takes here. A picture may have 25 MB."),
     429: ("Too many attempts", "Wait a few minutes, then try again."),
     500: ("Something broke", "It is our fault, not yours. The log of Kinfolk says what happened; nothing was lost."),
 }

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from plugin.domain import AccountId, AssetId, FaceId, Library
+from plugin.domain import AccountId, Asset, AssetId, FaceId, Library
+from plugin.drawing import Drawing
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.likeness import Likeness
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import PackInfo
@@ -65,6 +67,7 @@ class WebServices:
     """What the views work with.
 
     Attributes:
+        host_link: where a person sees an asset in the host's own interface, None where there is none.
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
@@ -76,6 +79,9 @@ class WebServices:
     people: People
     suggestions: Suggestions
     history: History
+    drawing: Drawing
+    likeness: Likeness
+    host_link: Callable[[Asset], str | None]
     nudge: Nudge
     pictures: Pictures
     preferences: PreferenceBook

@@ -105,10 +105,8 @@ class Household:
 
 ACTIONS = ["name", "merge", "hide", "born", "feature", "delete", "assign", "assign new", "reject", "ignore", "restore"]
 DRAWING = ["draw", "redraw", "erase", "say of drawn"]
-steps = st.lists(
-    st.tuples(st.sampled_from([*ACTIONS, "tell apart", "split", *DRAWING]), st.integers(0, 20), st.integers(0, 20)),
-    max_size=10,
-)
+EVERYTHING = [*ACTIONS, "tell apart", "split", *DRAWING]
+steps = st.lists(st.tuples(st.sampled_from(EVERYTHING), st.integers(0, 20), st.integers(0, 20)), max_size=10)
 albums = st.lists(st.integers(0, 180), min_size=3, max_size=12)
 
 
