@@ -4,14 +4,17 @@ One asset at a time; whatever is wrong with it is written to its row and never s
 """
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
 from plugin.domain import Asset, AssetKind, Box, FaceId, Float32Array, FoundFace, Library, Picture, Preferences
-from plugin.errors import CatalogueError, DiskFull, KinfolkError
+from plugin.errors import CatalogueError, DiskFull, KinfolkError, Refused
+from plugin.faces.alignment import CROP_SIZE, arcface_template
+from plugin.faces.boxes import SAME_FACE_IOU, iou
 from plugin.faces.quality import NORM_RANGES, pose, quality, sharpness
 from plugin.faces.tiling import merge_detections, tiles
 from plugin.faces.tracks import one_face_per_track
@@ -26,6 +29,18 @@ RETRY_LONG_SIDE = 320
 
 THUMBNAIL_ENOUGH_PX = 100
 """A face this wide in the decoded picture gives a good thumbnail; a smaller one is cut from the original on demand."""
+
+DRAWN_PX = 160
+"""Photos are decoded so that a drawn box has about this many pixels: one and a half times the aligned crop."""
+
+DRAWN_MARGIN = 0.5
+"""Of the box's longer side, on every side: detectors need what is around a face, and people draw tightly."""
+
+DRAWN_SCORE = 0.3
+"""Somebody says that there is a face, so the detector may be less sure than usual about its landmarks."""
+
+DRAWN_IOU = 0.25
+"""People draw a face with hair or ears; half as tall and half as wide as the detector's box is still the same face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +114,38 @@ class FaceDetection:
             self._keep_thumbnail(face_id, face.thumbnail)
         return len(look.faces)
 
+    def face_in(self, asset: Asset, box: Box, model: FaceModel) -> FoundFace:
+        """What the model sees in a box a user drew on a photo.
+
+        Raises:
+            HostError, PictureError: the photo cannot be looked at.
+            Refused: there is nothing to see.
+        """
+        host = self._host_of(self._catalogue.libraries.get(asset.library_id))
+        with host.open(asset.host_key) as stream:
+            decoded = self._media.photo(stream, self._long_side([box]))
+        face = face_in_box(decoded, model, self._media, box)
+        if face is None:
+            raise Refused("There is nothing to see in this box", "Draw it around the whole face")
+        return face
+
+    def _drawn(self, asset: Asset) -> list[Box]:
+        """Boxes users drew on the asset: looked at each time, so that they follow the photo and the model pack."""
+        return [face.box for face in self._catalogue.faces.of_asset(asset.id, asset.account_id) if face.drawn]
+
+    def _long_side(self, boxes: Sequence[Box]) -> int:
+        """The scale photos are decoded at: large enough for every face that was drawn, since those are often small."""
+        wanted = [math.ceil(DRAWN_PX / max(box.w, box.h)) for box in boxes]
+        return max([self._limits.working_long_side, *wanted])
+
     def _look(self, asset: Asset, model: FaceModel, minimum_score: float) -> Look:
         host = self._host_of(self._catalogue.libraries.get(asset.library_id))
         with host.open(asset.host_key) as stream:
             if asset.kind is AssetKind.PHOTO:
-                decoded = self._media.photo(stream, self._limits.working_long_side)
+                drawn = self._drawn(asset)
+                decoded = self._media.photo(stream, self._long_side(drawn))
                 faces = find_faces(decoded, model, self._media, minimum_score, self._limits.long_side)
+                faces = with_drawn(faces, [face_in_box(decoded, model, self._media, box) for box in drawn])
                 return Look(faces, (decoded.full_width, decoded.full_height), decoded.taken_at)
             frames = self._media.video(stream, self._limits.video_frames, self._limits.working_long_side)
             seen: list[tuple[int, list[FoundFace]]] = []
@@ -127,6 +168,57 @@ def find_faces(
     found = zip(detections, crops, raw, strict=True)
     faces = (_found_face(decoded, model, media, detection, crop, embedding) for detection, crop, embedding in found)
     return [face for face in faces if face is not None]
+
+
+def with_drawn(found: Sequence[FoundFace], drawn: Sequence[FoundFace | None]) -> list[FoundFace]:
+    """What detection found, and what users drew in place of what is the same face."""
+    seen = [face for face in drawn if face is not None]
+    return [face for face in found if all(iou(face.box, own.box) <= SAME_FACE_IOU for own in seen)] + seen
+
+
+def face_in_box(decoded: DecodedPicture, model: FaceModel, media: Media, box: Box) -> FoundFace | None:
+    """The face in a box a user drew, which stays as it is; None where nothing can be embedded.
+
+    The detector looks at the surroundings of the box for landmarks; where it finds none, the five points of an upright
+    face that fills the box are taken, and the score is 0.
+    """
+    height, width = decoded.pixels.shape[:2]
+    box_px = np.array([box.x * width, box.y * height, (box.x + box.w) * width, (box.y + box.h) * height], np.float32)
+    detection = _detected_within(decoded.pixels, box_px, model) or Detection(box_px, default_points(box_px), 0.0)
+    crop = model.align(decoded.pixels, detection.landmarks_px)
+    (raw,) = model.embed([crop])
+    face = _found_face(decoded, model, media, replace(detection, box_px=box_px), crop, raw)
+    # Cut when it is asked for, since the box may move (`plugin.thumbnails`).
+    return None if face is None else replace(face, box=box, thumbnail=None)
+
+
+def default_points(box_px: Float32Array) -> Float32Array:
+    """The five points of an upright face, (5, 2), in a box x1 y1 x2 y2."""
+    x1, y1, x2, y2 = box_px.astype(np.float64)
+    side = max(x2 - x1, y2 - y1)
+    corner = np.array([(x1 + x2 - side) / 2, (y1 + y2 - side) / 2])
+    return (corner + arcface_template() * (side / CROP_SIZE)).astype(np.float32)
+
+
+def _detected_within(picture: Picture, box_px: Float32Array, model: FaceModel) -> Detection | None:
+    """The detection that is most like the box, or None; with the landmarks refined."""
+    height, width = picture.shape[:2]
+    margin = DRAWN_MARGIN * max(box_px[2] - box_px[0], box_px[3] - box_px[1])
+    left, top = (max(0, math.floor(edge - margin)) for edge in box_px[:2])
+    right, bottom = min(width, math.ceil(box_px[2] + margin)), min(height, math.ceil(box_px[3] + margin))
+    shift = np.array([left, top], np.float32)
+    found = [
+        replace(one, box_px=one.box_px + np.tile(shift, 2), landmarks_px=one.landmarks_px + shift)
+        for one in model.detect(picture[top:bottom, left:right], RETRY_LONG_SIDE, DRAWN_SCORE)
+    ]
+    alike = [(iou(_as_box(one.box_px), _as_box(box_px)), one.score, i) for i, one in enumerate(found)]
+    best = max(alike, default=(0.0, 0.0, 0))
+    return model.refine(picture, [found[best[2]]])[0] if best[0] > DRAWN_IOU else None
+
+
+def _as_box(box_px: Float32Array) -> Box:
+    x1, y1, x2, y2 = (float(edge) for edge in box_px)
+    return Box(x1, y1, x2 - x1, y2 - y1)
 
 
 def detect(picture: Picture, model: FaceModel, minimum_score: float, long_side: int) -> list[Detection]:

@@ -189,7 +189,7 @@ class AssignedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
-    """A stored face, without its embedding (see `FaceRows.embeddings`)."""
+    """A stored face, without its embedding (see `FaceRows.embeddings`). `drawn`: a user drew its box."""
 
     id: FaceId
     asset_id: AssetId
@@ -206,6 +206,7 @@ class Face:
     assigned_by: AssignedBy | None
     frame_ms: int | None
     taken_at: datetime | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +380,29 @@ class Neighbour:
 
     face_id: FaceId
     distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSearch:
+    """Which photos are searched for by who is on them; empty values ask for nothing.
+
+    Attributes:
+        every: all of these people are on the photo.
+        some: at least one of these.
+        none: none of these.
+        alone: nobody besides `every` and `some` is on it, strangers included; faces taken away do not count.
+        first_day, last_day: when it was taken, both days included.
+        at_least: so many faces, those taken away not counted.
+    """
+
+    every: tuple[PersonId, ...] = ()
+    some: tuple[PersonId, ...] = ()
+    none: tuple[PersonId, ...] = ()
+    alone: bool = False
+    first_day: date | None = None
+    last_day: date | None = None
+    library_id: LibraryId | None = None
+    at_least: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from plugin.domain import AccountId, Asset, AssetId, AssetKind, FaceId, Library
+from plugin.domain import AccountId, Asset, AssetId, AssetKind, Face, FaceId, Library
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
 from plugin.ports.vision import DecodedPicture, Media
@@ -55,7 +55,7 @@ class Thumbnails:
             decoded = self._decode(asset, None, face.frame_ms)
             return self._media.face_thumbnail(decoded.pixels, face.box)
 
-        return self._cached(self._face_path(face_id), cut)
+        return self._cached(self._drawn_path(face) if face.drawn else self._face_path(face_id), cut)
 
     def preview(self, account_id: AccountId, asset_id: AssetId, long_side: int) -> bytes:
         """The photo (or a frame of the video) as WebP with at most this long side, in pixels.
@@ -77,7 +77,8 @@ class Thumbnails:
         """Remove thumbnails of faces that no longer exist, and the oldest previews beyond the limit."""
         alive = set(keep_faces)
         for path in (self._folder / "faces").glob("*/*.webp"):
-            if not (path.stem.isdecimal() and int(path.stem) in alive):
+            number = path.stem.partition("-")[0]
+            if not (number.isdecimal() and int(number) in alive):
                 path.unlink(missing_ok=True)
         previews = sorted((self._folder / "previews").glob("*/*.webp"), key=lambda p: p.stat().st_mtime, reverse=True)
         total = 0
@@ -88,6 +89,12 @@ class Thumbnails:
 
     def _face_path(self, face_id: FaceId) -> Path:
         return self._folder / "faces" / f"{face_id % 256:02x}" / f"{face_id}.webp"
+
+    def _drawn_path(self, face: Face) -> Path:
+        """A box that was drawn may be moved, and moved back by an undo: each place has its own picture."""
+        box = face.box
+        place = hashlib.blake2b(f"{box.x} {box.y} {box.w} {box.h}".encode(), digest_size=6).hexdigest()
+        return self._face_path(face.id).with_name(f"{face.id}-{place}.webp")
 
     def _decode(self, asset: Asset, minimum_long_side: int | None, frame_ms: int | None) -> DecodedPicture:
         host = self._host_of(self._catalogue.libraries.get(asset.library_id))

@@ -13,8 +13,10 @@ from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
 from plugin.detection import DetectionLimits, FaceDetection
-from plugin.domain import AccountId, CheckReport, Library, LibraryId, ScanProgress, ScanSummary
+from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library, LibraryId, ScanProgress, ScanSummary
+from plugin.drawing import Drawing
 from plugin.errors import KinfolkError
+from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
 from plugin.history import History
 from plugin.hosts.folder.options import FolderOptions
@@ -28,6 +30,7 @@ from plugin.media import DecodeLimits, StandardMedia
 from plugin.people import People
 from plugin.pipeline import Pipeline
 from plugin.ports.host import Host
+from plugin.ports.index import EmbeddingIndex
 from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
@@ -46,6 +49,9 @@ WORKER = "local"
 
 PREVIEW_CACHE_BYTES = 1_000_000_000
 """About 20,000 previews; the oldest go first."""
+
+SEARCH_BLOCK = 5000
+"""Embeddings read at once, about 10 MB."""
 
 STOP_THE_OTHER = "Stop it first, or use its pages: whatever this command does can be done there"
 
@@ -88,6 +94,7 @@ class Kinfolk:
         self.stays = stays
         self._stack = stack
         self._hosts: dict[tuple[str, str], Host] = {}
+        self._search_loader: tuple[str, ExactLoader] | None = None
 
     @cached_property
     def models(self) -> OnnxFaceModels:
@@ -128,6 +135,37 @@ class Kinfolk:
     def suggestions(self) -> Suggestions:
         """Questions to users."""
         return Suggestions(self.catalogue, self.people, self.preferences.current)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Faces that users draw."""
+        return Drawing(self.catalogue, self.people, self.nudge, self._look)
+
+    def _look(self, asset: Asset, box: Box) -> tuple[str, FoundFace]:
+        model = self.models.load(self.preferences.current().pack)
+        return model.pack.name, self.detection.face_in(asset, box, model)
+
+    @cached_property
+    def face_search(self) -> FaceSearch:
+        """Searches by face."""
+        return FaceSearch(
+            self.catalogue, self._searched, self.preferences.current, self.models, self.media, self._detection_limits()
+        )
+
+    def _searched(self) -> EmbeddingIndex:
+        """The index on disk where this process keeps it; else what is in the catalogue is read, new faces each time."""
+        if self.stays:
+            return self.index
+        pack = self.preferences.current().pack
+        if self._search_loader is None or self._search_loader[0] != pack:
+            self._search_loader = (pack, self._loader())
+        while self._search_loader[1].catch_up(SEARCH_BLOCK):
+            pass
+        return self._exact
+
+    def host_link(self, asset: Asset) -> str | None:
+        """Where a person sees the asset in the host's own interface, or None."""
+        return self.host_of(self.catalogue.libraries.get(asset.library_id)).link(asset.host_key)
 
     @cached_property
     def media(self) -> StandardMedia:
@@ -173,15 +211,22 @@ class Kinfolk:
         """Faces to people."""
         return Recognition(self.catalogue, self.index if self.stays else self._exact, self.preferences.current)
 
+    def _detection_limits(self) -> DetectionLimits:
+        detection = self.settings.detection
+        return DetectionLimits(detection.long_side, detection.working_long_side, detection.video_frames)
+
+    @cached_property
+    def detection(self) -> FaceDetection:
+        """Asset to faces."""
+        return FaceDetection(self.catalogue, self.media, self.host_of, self.thumbnails.keep, self._detection_limits())
+
     @cached_property
     def pipeline(self) -> Pipeline:
         """What follows what."""
-        detection = self.settings.detection
-        limits = DetectionLimits(detection.long_side, detection.working_long_side, detection.video_frames)
         return Pipeline(
             catalogue=self.catalogue,
             intake=Intake(self.catalogue),
-            detection=FaceDetection(self.catalogue, self.media, self.host_of, self.thumbnails.keep, limits),
+            detection=self.detection,
             recognition=self.recognition,
             indexing=self.indexing if self.stays else self._loader(),
             models=self.models,

@@ -7,9 +7,20 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from plugin.catalogue.asset_listing import store_gone, store_moved, store_seen
 from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, get_asset, present, to_asset, with_visible_face
 from plugin.catalogue.person_rows import require_person
+from plugin.catalogue.photo_search import fits
 from plugin.catalogue.tables import asset, face, intake_problem, library
 from plugin.catalogue.transactions import BLOCK, Transactions
-from plugin.domain import AccountId, Asset, AssetId, FailureCount, HostAsset, LibraryId, PersonId, WorkState
+from plugin.domain import (
+    AccountId,
+    Asset,
+    AssetId,
+    FailureCount,
+    HostAsset,
+    LibraryId,
+    PersonId,
+    PhotoSearch,
+    WorkState,
+)
 from plugin.ports.catalogue import SeenAsset
 
 
@@ -96,6 +107,18 @@ class SqlAssets:
         query = select(*COLUMNS).where(*present(account_id), with_visible_face()).order_by(*NEWEST_FIRST)
         with self._transactions.read() as connection:
             return [to_asset(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def search(self, account_id: AccountId, search: PhotoSearch, offset: int, limit: int) -> list[Asset]:
+        """Present assets that fit, newest `taken_at` first."""
+        query = select(*COLUMNS).where(*present(account_id), *fits(account_id, search)).order_by(*NEWEST_FIRST)
+        with self._transactions.read() as connection:
+            return [to_asset(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def search_count(self, account_id: AccountId, search: PhotoSearch) -> int:
+        """How many `search` would list."""
+        query = select(func.count()).select_from(asset).where(*present(account_id), *fits(account_id, search))
+        with self._transactions.read() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def failed(self, account_id: AccountId | None, code: str | None, limit: int) -> list[Asset]:
         """Present assets that failed for good (for this reason), newest `taken_at` first."""

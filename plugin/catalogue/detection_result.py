@@ -1,6 +1,7 @@
 """Storing what detection found on one asset, so that storing it twice is storing it once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
@@ -23,9 +24,9 @@ def store_faces(connection: Connection, asset: Asset, pack: str, found: Sequence
     ids = []
     for there, face_id in zip(found, matches, strict=True):
         if face_id is None:
-            ids.append(_add(connection, asset, pack, there))
+            ids.append(add_face(connection, asset, pack, there))
         else:
-            _renew(connection, known[face_id], pack, there)
+            renew_face(connection, known[face_id], pack, _as_drawn(known[face_id], there))
             ids.append(face_id)
     lost = set(known) - set(ids)
     if lost:
@@ -64,8 +65,14 @@ def _measured(there: FoundFace, pack: str) -> dict[str, Any]:
     }
 
 
-def _add(connection: Connection, asset: Asset, pack: str, there: FoundFace) -> FaceId:
-    values = {"asset_id": asset.id, "account_id": asset.account_id, "source": "machine", "state": FaceState.PENDING}
+def _as_drawn(row: AnyRow, there: FoundFace) -> FoundFace:
+    """A box a user drew stays where they drew it, also when detection finds the face by itself later."""
+    return replace(there, box=Box(row.x, row.y, row.w, row.h)) if row.source == "user" else there
+
+
+def add_face(connection: Connection, asset: Asset, pack: str, there: FoundFace, source: str = "machine") -> FaceId:
+    """A new face that waits for recognition. `source` is machine or user."""
+    values = {"asset_id": asset.id, "account_id": asset.account_id, "source": source, "state": FaceState.PENDING}
     added = connection.execute(insert(face).values(**values, **_measured(there, pack)).returning(face.c.id))
     face_id = int(added.scalar_one())
     _add_embedding(connection, face_id, pack, there)
@@ -77,7 +84,8 @@ def _add_embedding(connection: Connection, face_id: FaceId, pack: str, there: Fo
     connection.execute(insert(embedding).values(**values, revision=1, indexed=False))
 
 
-def _renew(connection: Connection, row: AnyRow, pack: str, there: FoundFace) -> None:
+def renew_face(connection: Connection, row: AnyRow, pack: str, there: FoundFace) -> None:
+    """Store what was measured anew; `row` is the face with `embedding_pack`, `vector` and `revision`."""
     values = _measured(there, pack)
     vector = to_blob(there.embedding)
     if row.vector is None:

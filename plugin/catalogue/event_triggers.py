@@ -21,8 +21,8 @@ RECORDED = {
     ),
     "verdict": ("account_id", "kind", "face_id", "person_id", "other_person_id", "said_at"),
 }
-"""By table, the columns that are restored. Faces come and go by detection only, so they are recorded when they change,
-but for what users say about them; persons and verdicts in everything."""
+"""By table, the columns that are restored. The faces of the machine come and go by detection only, so they are recorded
+when they change; those users draw are written down by `drawn_faces`; persons and verdicts in everything."""
 
 SEPARATOR = "\x1f"
 """Between values. No value has it: names have no control characters."""

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
 
 from plugin.catalogue.column_types import AnyRow
+from plugin.catalogue.drawn_faces import TABLE as DRAWN_FACE
+from plugin.catalogue.drawn_faces import take_back as take_back_drawn
 from plugin.catalogue.event_triggers import RECORDED, decoded
 from plugin.catalogue.tables import event, event_change, face, person
 from plugin.catalogue.transactions import Transactions
@@ -109,6 +111,9 @@ def _take_back(connection: Connection, event_id: int) -> None:
 
 
 def _restore(connection: Connection, change: AnyRow) -> None:
+    if change.table_name == DRAWN_FACE:
+        take_back_drawn(connection, change)
+        return
     if change.before is None:
         connection.execute(text(f"DELETE FROM {change.table_name} WHERE id = :id"), {"id": change.row_id})  # noqa: S608  from RECORDED
         return

@@ -13,6 +13,7 @@ COLUMNS = (
     face.c.id,
     face.c.asset_id,
     face.c.account_id,
+    face.c.source,
     face.c.x,
     face.c.y,
     face.c.w,
@@ -55,6 +56,7 @@ def to_face(row: AnyRow) -> Face:
         assigned_by=AssignedBy(row.assigned_by) if row.assigned_by else None,
         frame_ms=row.frame_ms,
         taken_at=row.taken_at,
+        drawn=row.source == "user",
     )
 
 

@@ -10,6 +10,7 @@ from plugin.catalogue.asset_rows import blocks, get_asset, present
 from plugin.catalogue.assignment import machine_proposes, set_states, unassign_all_machine, user_decides
 from plugin.catalogue.column_types import AnyRow, from_blob, from_blobs
 from plugin.catalogue.deletion import delete_empty_persons
+from plugin.catalogue.drawn_faces import draw_face, erase_face, redraw_face
 from plugin.catalogue.face_rows import faces_query, get_face, to_face
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.queue_rate import queue_status, recent_rate
@@ -26,6 +27,7 @@ from plugin.domain import (
     FaceId,
     FaceState,
     Float32Array,
+    FoundFace,
     PersonId,
     QueueStatus,
 )
@@ -164,6 +166,21 @@ class SqlFaces:
         """Set the state; ids that do not exist are left out."""
         with self._transactions.write() as connection:
             set_states(connection, face_ids, state, self._transactions.now())
+
+    def draw(self, account_id: AccountId, asset_id: AssetId, pack: str, face: FoundFace) -> FaceId:
+        """Store a face a user drew; see `plugin.catalogue.drawn_faces`."""
+        with self._transactions.write() as connection:
+            return draw_face(connection, self._transactions.recorded_event(), account_id, asset_id, pack, face)
+
+    def redraw(self, account_id: AccountId, face_id: FaceId, pack: str, face: FoundFace) -> None:
+        """Another box for a face a user drew."""
+        with self._transactions.write() as connection:
+            redraw_face(connection, self._transactions.recorded_event(), account_id, face_id, pack, face)
+
+    def erase(self, account_id: AccountId, face_id: FaceId) -> None:
+        """Delete a face a user drew, with what was said about it."""
+        with self._transactions.write() as connection:
+            erase_face(connection, self._transactions.recorded_event(), account_id, face_id)
 
     def unassign_machine(self, account_id: AccountId | None) -> None:
         """For Reset: faces the machine assigned become pending; unnamed persons without faces are deleted."""

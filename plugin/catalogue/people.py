@@ -66,6 +66,13 @@ class SqlPeople:
         with self._transactions.read() as connection:
             return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
 
+    def many(self, person_ids: Sequence[PersonId], account_id: AccountId) -> list[Person]:
+        """People of the account among these, in the order given."""
+        query = people_query(account_id).where(person.c.id.in_(person_ids))
+        with self._transactions.read() as connection:
+            found = {one.id: one for one in to_people(connection, connection.execute(query).all())}
+        return [found[person_id] for person_id in person_ids if person_id in found]
+
     def by_name(self, account_id: AccountId, name: str) -> list[Person]:
         """Exactly this name, case-insensitive; nobody for an empty one."""
         key = name_key(name)

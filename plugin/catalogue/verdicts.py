@@ -1,6 +1,6 @@
 """What users said."""
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select
 
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.tables import face, skipped, verdict
@@ -55,6 +55,13 @@ class SqlVerdicts:
                 Verdict(row.id, row.account_id, VerdictKind(row.kind), row.face_id, row.person_id, row.other_person_id)
                 for row in connection.execute(query)
             ]
+
+    def recent_persons(self, account_id: AccountId, limit: int) -> list[PersonId]:
+        """Whom users recognised in faces last, the latest first."""
+        said = (verdict.c.account_id == account_id, verdict.c.kind == VerdictKind.IS_PERSON)
+        query = select(verdict.c.person_id).where(*said).group_by(verdict.c.person_id)
+        with self._transactions.read() as connection:
+            return list(connection.execute(query.order_by(func.max(verdict.c.id).desc()).limit(limit)).scalars())
 
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""

@@ -37,6 +37,7 @@ from plugin.domain import (
     Person,
     PersonId,
     PersonOrder,
+    PhotoSearch,
     QueueStatus,
     Verdict,
     VerdictKind,
@@ -138,6 +139,11 @@ class AssetRows(Protocol):
         ...
 
     def recent_with_faces(self, account_id: AccountId, offset: int, limit: int) -> list[Asset]: ...
+    def search(self, account_id: AccountId, search: PhotoSearch, offset: int, limit: int) -> list[Asset]:
+        """Present assets that fit, newest `taken_at` first."""
+        ...
+
+    def search_count(self, account_id: AccountId, search: PhotoSearch) -> int: ...
     def failed(self, account_id: AccountId | None, code: str | None, limit: int) -> list[Asset]: ...
     def failures(self, account_id: AccountId | None) -> list[FailureCount]:
         """Failed assets and listing problems by reason, most frequent first."""
@@ -319,6 +325,21 @@ class FaceRows(Protocol):
         ...
 
     def set_state(self, face_ids: Sequence[FaceId], state: FaceState) -> None: ...
+    def draw(self, account_id: AccountId, asset_id: AssetId, pack: str, face: FoundFace) -> FaceId:
+        """Store a face a user drew on a photo, in one transaction; no detection and no Reset deletes it.
+
+        Raises `Refused` for videos, and where there is a face already (IoU > 0.5).
+        """
+        ...
+
+    def redraw(self, account_id: AccountId, face_id: FaceId, pack: str, face: FoundFace) -> None:
+        """Another box for a face a user drew. Raises `Refused` for faces of the machine, and like `draw`."""
+        ...
+
+    def erase(self, account_id: AccountId, face_id: FaceId) -> None:
+        """Delete a face a user drew, with what was said about it. Raises `Refused` for faces of the machine."""
+        ...
+
     def unassign_machine(self, account_id: AccountId | None) -> None:
         """For Reset: faces the machine assigned become pending; unnamed persons without faces are deleted."""
         ...
@@ -370,6 +391,10 @@ class PersonRows(Protocol):
         favourites: bool = False,
         search: str = "",
     ) -> int: ...
+    def many(self, person_ids: Sequence[PersonId], account_id: AccountId) -> list[Person]:
+        """People of the account among these, in the order given, with a number of statements that does not grow."""
+        ...
+
     def by_name(self, account_id: AccountId, name: str) -> list[Person]:
         """Exactly this name, case-insensitive."""
         ...
@@ -473,6 +498,10 @@ class VerdictRows(Protocol):
         ...
 
     def all(self, account_id: AccountId) -> list[Verdict]: ...
+    def recent_persons(self, account_id: AccountId, limit: int) -> list[PersonId]:
+        """Whom users recognised in faces last, the latest first."""
+        ...
+
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""
         ...

@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 
 from plugin.web import (
     bulk,
+    explore,
+    face_search,
     history,
     libraries,
     people,
@@ -59,12 +61,15 @@ def create_app(services: WebServices) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     install_language(app)
     install_wording(app)
+    app.request_class = face_search.RequestInMemory
     # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
     session.install_session(app)
+    # After the guard, so that strangers send nothing large; before CSRF, which reads the form.
+    app.before_request(face_search.allow_pictures)
     CSRFProtect(app)
     for module in (
-        session, people, bulk, person, person_photos, photo, pictures, review, unassigned, history, status, libraries,
-        preferences_page, suggestions,
+        session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
+        libraries, preferences_page, suggestions,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(health())

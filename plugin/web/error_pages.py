@@ -18,7 +18,10 @@ SENTENCES = {
     403: (Sentence("Not for this account"), Sentence("Only the person who looks after Kinfolk may do this.")),
     404: (Sentence("Nothing here"), Sentence("It may have been deleted or merged, or the link is not right.")),
     405: (Sentence("That did not work"), Sentence("This page cannot be used that way. Go back and try again.")),
-    413: (Sentence("Too much at once"), Sentence("What was sent is larger than Kinfolk takes here.")),
+    413: (
+        Sentence("Too much at once"),
+        Sentence("What was sent is larger than Kinfolk takes here. A picture may have 25 MB."),
+    ),
     429: (Sentence("Too many attempts"), Sentence("Wait a few minutes, then try again.")),
     500: (
         Sentence("Something broke"),

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from plugin.bulk import BulkActions
-from plugin.domain import AccountId, AssetId, FaceId, Library
+from plugin.domain import AccountId, Asset, AssetId, FaceId, Library
+from plugin.drawing import Drawing
+from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
 from plugin.likeness import Likeness
@@ -68,6 +70,7 @@ class WebServices:
     """What the views work with.
 
     Attributes:
+        host_link: where a person sees an asset in the host's own interface, None where there is none.
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
@@ -82,6 +85,9 @@ class WebServices:
     likeness: Likeness
     originals: Originals
     history: History
+    drawing: Drawing
+    face_search: FaceSearch
+    host_link: Callable[[Asset], str | None]
     nudge: Nudge
     pictures: Pictures
     preferences: PreferenceBook

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from plugin.bulk import BulkActions
-from plugin.catalogue.tables import face, person, verdict
+from plugin.catalogue.tables import embedding, face, person, verdict
+from plugin.domain import Asset, Box, FaceId, FoundFace
+from plugin.drawing import Drawing
 from plugin.errors import KinfolkError
 from plugin.history import History
 from plugin.people import People
 from plugin.recognition import Recognition
-from tests.fakes.album import Album, NudgeLog
+from tests.fakes.album import PACK, Album, NudgeLog, at_degrees, found_face
 
 TODAY = date(2026, 1, 1)
 
@@ -30,9 +32,18 @@ class Household:
         self.recognition = Recognition(self.album.catalogue, self.album.index, lambda: self.album.preferences)
         self.people = People(self.album.catalogue, NudgeLog(), self.recognition.spread, lambda: TODAY)
         self.bulk = BulkActions(self.album.catalogue, self.people, NudgeLog())
+        self.drawing = Drawing(self.album.catalogue, self.people, NudgeLog(), self.look)
         self.history = History(self.album.catalogue, NudgeLog())
         self.faces = self.album.add(*degrees)
         self.recognition.run()
+
+    def look(self, asset: Asset, box: Box) -> tuple[str, FoundFace]:
+        """What a model would see in a box: somebody who depends on where it is."""
+        return PACK, replace(found_face(at_degrees(180 * box.x)), box=box)
+
+    def drawn(self) -> list[FaceId]:
+        """Faces that were drawn and are still there."""
+        return [row.face.id for row in self.album.catalogue.faces.export(None) if row.face.drawn]
 
     def act(self, action: str, which: int, other: int) -> None:
         """One thing a user may do; what makes no sense is refused."""
@@ -40,6 +51,8 @@ class Household:
         face_id = self.faces[which % len(self.faces)]
         one, two = (persons[number % len(persons)] if persons else 0 for number in (which, other))
         me, people = self.account, self.people
+        asset_id = self.album.catalogue.faces.get(face_id).asset_id
+        box, drawn = Box(0.03 * which, 0.03 * other, 0.1, 0.1), self.drawn() or [0]
         theirs = [i for i in self.faces if self.album.persons([i]) == [one]]
         actions: dict[str, Callable[[], object]] = {
             "name": lambda: people.rename(me, one, f"O'Name {other}"),
@@ -54,6 +67,10 @@ class Household:
             "ignore": lambda: people.ignore(me, face_id),
             "restore": lambda: people.restore(me, face_id),
             "tell apart": lambda: people.tell_apart(me, one, two),
+            "draw": lambda: self.drawing.draw(me, asset_id, box, "Drawn" if other % 2 else ""),
+            "redraw": lambda: self.drawing.redraw(me, drawn[which % len(drawn)], box),
+            "erase": lambda: self.drawing.erase(me, drawn[which % len(drawn)]),
+            "say of drawn": lambda: people.assign(me, drawn[which % len(drawn)], one),
             "split": lambda: people.split(me, one, theirs[:1]),
             "favourite": lambda: people.set_favourite(me, one, favourite=bool(other % 2)),
             "born for sure": lambda: people.set_birth_date(me, one, date(2027, 1, 1), sure=True, without=theirs[:2]),
@@ -73,9 +90,10 @@ class Household:
     def state(self) -> list[list[tuple[object, ...]]]:
         """Everything users and machine have said about faces and people."""
         whole = (
-            select(face.c.id, face.c.person_id, face.c.state, face.c.assigned_by, face.c.group_id),
+            select(face.c.id, face.c.person_id, face.c.state, face.c.assigned_by, face.c.group_id, face.c.x, face.c.y),
             select(person),
             select(verdict),
+            select(embedding.c.face_id, embedding.c.pack, embedding.c.vector),
         )
         with self.album.catalogue._transactions.read() as connection:
             return [sorted((tuple(row) for row in connection.execute(query)), key=str) for query in whole]
@@ -88,17 +106,17 @@ class Household:
             select(face.c.id, face.c.person_id, face.c.state).where(by_user),
             select(person.c.id, person.c.name, person.c.hidden, person.c.birth_date).where(named),
             select(verdict),
+            select(face.c.id, face.c.x, face.c.y).where(face.c.source == "user"),
         )
         with self.album.catalogue._transactions.read() as connection:
             return [sorted((tuple(row) for row in connection.execute(query)), key=str) for query in queries]
 
 
 ACTIONS = ["name", "merge", "hide", "born", "feature", "delete", "assign", "assign new", "reject", "ignore", "restore"]
+DRAWING = ["draw", "redraw", "erase", "say of drawn"]
 MANY = ["favourite", "born for sure", "hide all", "favour all", "merge all", "strangers", "hide unnamed"]
-steps = st.lists(
-    st.tuples(st.sampled_from([*ACTIONS, "tell apart", "split", *MANY]), st.integers(0, 20), st.integers(0, 20)),
-    max_size=10,
-)
+EVERYTHING = [*ACTIONS, "tell apart", "split", *MANY, *DRAWING]
+steps = st.lists(st.tuples(st.sampled_from(EVERYTHING), st.integers(0, 20), st.integers(0, 20)), max_size=10)
 albums = st.lists(st.integers(0, 180), min_size=3, max_size=12)
 
 

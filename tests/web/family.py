@@ -4,7 +4,7 @@ Anna is on most photos, then Ben, then Clara; two unnamed groups and one hidden 
 one photo of its own, which nobody else may ever see.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 
@@ -13,6 +13,7 @@ from PIL import Image
 
 from plugin.bulk import BulkActions
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
+from plugin.detection import DetectionLimits
 from plugin.domain import (
     Account,
     AccountId,
@@ -29,10 +30,15 @@ from plugin.domain import (
     Library,
     PersonId,
 )
+from plugin.drawing import Drawing
 from plugin.errors import HostUnreachable, Refused
+from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.index.exact import ExactIndex
+from plugin.index.loading import ExactLoader
 from plugin.likeness import Likeness
+from plugin.media import StandardMedia
 from plugin.originals import Originals
 from plugin.people import People
 from plugin.ports.vision import PackInfo
@@ -41,6 +47,7 @@ from plugin.suggestions import Suggestions
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
 from tests.fakes.album import NudgeLog
+from tests.fakes.face_models import FakeFaceModels
 from tests.fakes.host import FakeHost
 from tests.web.portraits import Figure, photo, webp
 
@@ -108,6 +115,7 @@ class Family:
     foreign_face: FaceId = 0
     foreign_person: PersonId = 0
     foreign_library: int = 0
+    links: dict[AssetId, str] = field(default_factory=dict)
 
     def faces_of(self, asset_id: AssetId) -> list[FaceId]:
         return [face.id for face in self.catalogue.faces.of_asset(asset_id, self.account.id)]
@@ -149,6 +157,18 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         return library
 
     people, host = People(catalogue, nudge), FakeHost()
+
+    def look(asset: Asset, box: Box) -> tuple[str, FoundFace]:
+        """What a model would see: the figure that was drawn nearest to the middle of the box, if it has a model."""
+        pictures.picture(asset)
+        _, figures, _ = pictures.scenes[asset.content_key]
+        middle = box.x + box.w / 2
+        nearest = min(figures, key=lambda figure: abs(figure.x + figure.size / 2 - middle), default=Figure(7, 0, 0, 1))
+        return "opencv", replace(found(nearest, 1.0), box=box)
+
+    models, links = FakeFaceModels(), dict[AssetId, str]()
+    models.load("opencv")
+    people = People(catalogue, nudge)
     preferences = PreferenceBook(catalogue.preferences, lambda: PACKS, {})
     services = WebServices(
         catalogue=catalogue,
@@ -158,6 +178,11 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         likeness=Likeness(catalogue, preferences.current),
         originals=Originals(catalogue, lambda _library: host),
         history=History(catalogue, nudge),
+        drawing=Drawing(catalogue, people, nudge, look),
+        face_search=FaceSearch(
+            catalogue, lambda: searched(catalogue), preferences.current, models, StandardMedia(), DetectionLimits()
+        ),
+        host_link=lambda asset: links.get(asset.id),
         nudge=nudge,
         pictures=pictures,
         preferences=preferences,
@@ -168,7 +193,18 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         first_start=first_start,
         secret_key=b"k" * 32,
     )
-    return Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
+    made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
+    made.links = links
+    return made
+
+
+def searched(catalogue: SqlCatalogue) -> ExactIndex:
+    """Every embedding of the catalogue, as the index would hold them."""
+    index = ExactIndex()
+    loader = ExactLoader(catalogue.faces, "opencv", index)
+    while loader.catch_up(500):
+        pass
+    return index
 
 
 def engine_status(warnings: tuple[str, ...]) -> EngineStatus:
