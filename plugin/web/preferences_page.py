@@ -157,11 +157,12 @@ def apply(action: str) -> Response | str:
 
 def started(action: str) -> str:
     """What happens now."""
-    return {
+    said: dict[str, str] = {
         "detect_missing": _("Photos without a result are looked at now."),
         "detect_refresh": _("Every photo is looked at again."),
         "detect_reset": _("Detection starts over."),
         "recognize_missing": _("Faces without a person are compared again."),
         "recognize_reset": _("Recognition starts over."),
         "pull_pack": _("The model pack is being fetched."),
-    }[action]
+    }
+    return said[action]
