@@ -111,7 +111,8 @@ class FaceDetection:
             self._catalogue.detection.fail(asset, "unexpected", f"Unexpected problem: {error!r}", permanent=False)
             return 0
         for face_id, face in zip(face_ids, look.faces, strict=False):  # discarded results have no ids
-            self._keep_thumbnail(face_id, face.thumbnail)
+            if face_id:  # 0 stands where somebody is to stay forgotten
+                self._keep_thumbnail(face_id, face.thumbnail)
         return len(look.faces)
 
     def face_in(self, asset: Asset, box: Box, model: FaceModel) -> FoundFace:

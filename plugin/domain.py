@@ -351,6 +351,15 @@ class Preferences:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetching:
+    """A file of a model pack on its way here: bytes so far, and in all where that is known."""
+
+    what: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class QueueStatus:
     """How one kind of long work stands, for the Status page and the terminal.
 

@@ -87,6 +87,14 @@ class Thumbnails:
             if total > maximum_preview_bytes:
                 path.unlink(missing_ok=True)
 
+    def keep_only(self, face_ids: Iterable[FaceId], asset_ids: Iterable[AssetId]) -> None:
+        """Remove every picture of other faces and assets. Safe to repeat after a kill at any moment."""
+        for kind, ids in (("faces", set(face_ids)), ("previews", set(asset_ids))):
+            for path in (self._folder / kind).glob("*/*"):
+                number = path.stem.partition("-")[0]
+                if not (number.isdecimal() and int(number) in ids):
+                    path.unlink(missing_ok=True)
+
     def _face_path(self, face_id: FaceId) -> Path:
         return self._folder / "faces" / f"{face_id % 256:02x}" / f"{face_id}.webp"
 

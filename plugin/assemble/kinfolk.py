@@ -8,7 +8,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from plugin.account_export import AccountExport
+from plugin.accounts import Accounts
+from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
+from plugin.assemble.fetching import FetchWatch
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
@@ -34,13 +38,14 @@ from plugin.ports.index import EmbeddingIndex
 from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
+from plugin.privacy import Privacy
 from plugin.recognition import Recognition
 from plugin.settings import Settings
 from plugin.suggestions import Suggestions
 from plugin.thumbnails import Thumbnails
 from plugin.vision.downloads import Progress
 from plugin.vision.models import OnnxFaceModels
-from plugin.vision.packages import silent
+from plugin.web.passwords import password_guard
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +98,14 @@ class Kinfolk:
         self.stopping = False
         self.stays = stays
         self._stack = stack
+        self.fetch_watch = FetchWatch()
         self._hosts: dict[tuple[str, str], Host] = {}
         self._search_loader: tuple[str, ExactLoader] | None = None
 
     @cached_property
     def models(self) -> OnnxFaceModels:
         """The model packs of this installation."""
-        return self._models(silent)
+        return self._models(self.fetch_watch.note)
 
     def _models(self, progress: Progress) -> OnnxFaceModels:
         return OnnxFaceModels(
@@ -130,6 +136,31 @@ class Kinfolk:
     def history(self) -> History:
         """What users did, and undo."""
         return History(self.catalogue, self.nudge)
+
+    @cached_property
+    def privacy(self) -> Privacy:
+        """Forgetting for good."""
+        return self.make_privacy()
+
+    def make_privacy(self) -> Privacy:
+        """As `privacy`, for the start: what is made before the workers are there wakes nobody."""
+        return Privacy(
+            self.catalogue,
+            self.nudge,
+            self.thumbnails.keep_only,
+            KeptCopies(self.folder),
+            lambda: self.preferences.current().pack,
+        )
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may log in."""
+        return Accounts(self.catalogue, password_guard().hash, self.privacy.clean_up)
+
+    @cached_property
+    def account_export(self) -> AccountExport:
+        """All that is held of an account."""
+        return AccountExport(self.catalogue, self.thumbnails.face_thumbnail)
 
     @cached_property
     def suggestions(self) -> Suggestions:
@@ -258,15 +289,19 @@ class Kinfolk:
             self._hosts[key] = host_kinds()[library.host].open(library, options)
         return self._hosts[key]
 
-    def add_folder(self, account_id: AccountId, path: str) -> Library:
-        """Add a folder of photos; the same folder twice is one library.
+    def check_folder(self, path: str) -> str:
+        """The address of a folder of photos that can be read.
 
         Raises:
             HostUnreachable, HostRefused: it is not there, no folder, or may not be read.
         """
         address = host_kinds()["folder"].address(path)
-        probe = Library(0, account_id, "folder", Path(address).name, address)
-        self.host_of(probe).check()
+        self.host_of(Library(0, 0, "folder", Path(address).name, address)).check()
+        return address
+
+    def add_folder(self, account_id: AccountId, path: str) -> Library:
+        """Add a folder of photos; the same folder twice is one library. Raises like `check_folder`."""
+        address = self.check_folder(path)
         library = self.catalogue.libraries.add(account_id, "folder", Path(address).name or address, address)
         self.catalogue.libraries.request_sync(library.id)
         self.nudge.sync(library.id)
@@ -331,6 +366,7 @@ class Kinfolk:
             face for pack in self.catalogue.index_state.packs() for face in self.catalogue.index_state.face_ids(pack)
         )
         self.thumbnails.forget(alive, PREVIEW_CACHE_BYTES)
+        self.privacy.clean_up()
 
     def free_bytes(self) -> int:
         """Space left where Kinfolk writes."""
@@ -359,6 +395,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
         kinfolk = Kinfolk(settings, folder, catalogue, stack, stays=stays)
         if exclusive:
             kinfolk.pipeline.begin()
+            kinfolk.make_privacy().clean_up()
             stack.callback(kinfolk.pipeline.end)
         yield kinfolk
 

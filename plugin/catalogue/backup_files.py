@@ -19,6 +19,8 @@ DATABASE_MEMBER = "catalogue.db"
 MANIFEST_MEMBER = "manifest.json"
 MANIFEST_LIMIT_BYTES = 64 * 1024
 PREFIX = "kinfolk-"
+BEFORE = ".before-restore-"
+"""In the name of what a restored backup took the place of."""
 PART_PREFIX = ".kinfolk-part-"
 """Unfinished files; a kill leaves them, `prune_backups` takes them away."""
 
@@ -117,6 +119,13 @@ def prune_backups(folder: Path, keep: int) -> list[Path]:
     for path in (*old, *stale):
         path.unlink(missing_ok=True)
     return old
+
+
+def kept_copies(catalogue_path: Path, backups: Path) -> list[Path]:
+    """Every earlier state of the catalogue that Kinfolk itself put down, oldest first: backups, what a restore left."""
+    ours = [path for path in _archives(backups) if path.name.startswith(PREFIX)]
+    aside = [path for path in _listed(catalogue_path.parent) if path.name.startswith(f"{catalogue_path.name}{BEFORE}")]
+    return sorted((*ours, *aside), key=lambda path: (path.stat().st_mtime, path.name))
 
 
 def backup_name(at: datetime, label: str = "") -> str:

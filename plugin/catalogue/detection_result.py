@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from plugin.catalogue.column_types import AnyRow, from_blob, to_blob
 from plugin.catalogue.deletion import bury, delete_faces, kept_by_user
 from plugin.catalogue.face_matching import KnownFace, match_faces
+from plugin.catalogue.forgotten import NOT_KEPT, forgotten_places, is_forgotten
 from plugin.catalogue.tables import embedding, face, index_tombstone
 from plugin.domain import Asset, Box, FaceId, FaceState, FoundFace
 
@@ -17,13 +18,16 @@ def store_faces(connection: Connection, asset: Asset, pack: str, found: Sequence
     """Match, update, add, and delete what is no longer there; see `DetectionQueue.finish`.
 
     Returns:
-        The id of each found face, in the order given.
+        The id of each found face, in the order given; `NOT_KEPT` for one that must not be stored.
     """
     known = {row.id: row for row in _known_rows(connection, asset)}
     matches = match_faces([_known_face(row, pack) for row in known.values()], found)
+    barred = forgotten_places(connection, asset.id)
     ids = []
     for there, face_id in zip(found, matches, strict=True):
-        if face_id is None:
+        if face_id is None and is_forgotten(barred, there):
+            ids.append(NOT_KEPT)
+        elif face_id is None:
             ids.append(add_face(connection, asset, pack, there))
         else:
             renew_face(connection, known[face_id], pack, _as_drawn(known[face_id], there))

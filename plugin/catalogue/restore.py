@@ -17,6 +17,7 @@ from sqlalchemy import URL, create_engine, delete, text, update
 from sqlalchemy.pool import NullPool
 
 from plugin.catalogue.backup_files import (
+    BEFORE,
     CHUNK,
     DATABASE_MEMBER,
     UNREADABLE,
@@ -34,7 +35,6 @@ from plugin.catalogue.transactions import WRITES, Clock, utc_now
 from plugin.errors import CatalogueCorrupt, CatalogueError, CatalogueNewer, DiskFull, NotFound
 
 RESTORING = ".restoring-"
-BEFORE = ".before-restore-"
 SPARE_BYTES = 16 * 1024 * 1024
 """Room that must be left beside the restored catalogue, for its migration and write-ahead log."""
 

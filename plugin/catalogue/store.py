@@ -16,6 +16,7 @@ from plugin.catalogue.opening import full_check, memory_engine, open_engine
 from plugin.catalogue.people import SqlPeople
 from plugin.catalogue.person_photos import SqlPersonPhotos
 from plugin.catalogue.preferences import SqlPreferences
+from plugin.catalogue.privacy import SqlPrivacy
 from plugin.catalogue.restore import finish_restore
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
@@ -42,6 +43,7 @@ class SqlCatalogue:
         self.person_photos = SqlPersonPhotos(self._transactions)
         self.verdicts = SqlVerdicts(self._transactions)
         self.events = SqlEvents(self._transactions)
+        self.privacy = SqlPrivacy(self._transactions)
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
 

@@ -240,6 +240,29 @@ recording = Table(
     Column("event_id", Integer),
 )
 
+# Where faces were whose person was to be forgotten: boxes only, so that no detection brings them back unasked.
+forgotten_face = Table(
+    "forgotten_face",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False, index=True),
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("x", Float, nullable=False),
+    Column("y", Float, nullable=False),
+    Column("w", Float, nullable=False),
+    Column("h", Float, nullable=False),
+    Column("frame_ms", Integer),
+)
+
+# A link with which somebody sets the password of an account, once; only a hash of it is kept.
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("token_hash", String, nullable=False, unique=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
 # Suggestions are worked out when they are asked for; only that one was skipped has to be remembered.
 skipped = Table(
     "skipped",

@@ -95,6 +95,14 @@ class Transactions:
         """The event that this thread's writes belong to."""
         return self._recorded.get()
 
+    def shorten_log(self) -> None:
+        """Empty the write-ahead log into the file; while somebody reads, a later call does it."""
+        with self._writing, self._translated(), self._engine.connect() as connection:
+            driver_connection = connection.connection.driver_connection
+            if driver_connection is not None:
+                # Outside any transaction, which is why SQLAlchemy's connection is not asked.
+                driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def close(self) -> None:
         """Release every connection."""
         self._engine.dispose()

@@ -66,6 +66,29 @@ class AccountRows(Protocol):
         ...
 
     def rename(self, account_id: AccountId, name: str) -> None: ...
+    def set_admin(self, account_id: AccountId, *, is_admin: bool) -> None:
+        """Raises `Refused` when no administrator who can log in would be left."""
+        ...
+
+    def remove(self, account_id: AccountId) -> None:
+        """With libraries, people and everything else of it; raises `Refused` for the last administrator."""
+        ...
+
+    def invite(self, account_id: AccountId, token_hash: str, expires_at: datetime) -> None:
+        """Let the holder of a token set the password; an earlier invitation of the account ends."""
+        ...
+
+    def invited(self, token_hash: str) -> Account | None:
+        """Whose invitation this is; None when it was used, replaced or has expired."""
+        ...
+
+    def accept_invitation(self, token_hash: str, password_hash: str) -> Account:
+        """Set the password and end the invitation, in one; raises `Refused` when it does not hold any more."""
+        ...
+
+    def open_invitations(self) -> dict[AccountId, datetime]:
+        """Until when invitations hold that nobody has used."""
+        ...
 
 
 class LibraryRows(Protocol):
@@ -182,7 +205,8 @@ class DetectionQueue(Protocol):
 
         Faces already known (IoU > 0.5, see `plugin.faces.boxes`) keep id, person and verdicts and get the new box,
         landmarks and embedding; known faces of this asset that were not found again and carry no verdict are deleted;
-        ignored ones stay ignored. Returns the ids of the faces in the order given.
+        ignored ones stay ignored. Returns the ids of the faces in the order given; 0 for one that is not stored since
+        it is where a face was forgotten on request (`PrivacyRows`).
         """
         ...
 
@@ -543,6 +567,79 @@ class EventRows(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HeldData:
+    """How much is held of an account or of one person, as counts; `forgotten`: places that are not looked at again."""
+
+    faces: int
+    embeddings: int
+    people: int
+    named_people: int
+    verdicts: int
+    events: int
+    forgotten: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldFace:
+    """Everything held of one face; `embedding` is float32 (d,) of unit length, None where there is none."""
+
+    exported: ExportedFace
+    embedding: Float32Array | None
+
+
+class PrivacyRows(Protocol):
+    """Forgetting for good, and giving out all that is held. What is forgotten here cannot be undone."""
+
+    def held(self, account_id: AccountId, person_id: PersonId | None = None) -> HeldData:
+        """What the account holds (of one person: what `forget_person` would delete)."""
+        ...
+
+    def forget_person(self, account_id: AccountId, person_id: PersonId) -> None:
+        """The person with faces, embeddings, verdicts and every event about them; the faces are not found again."""
+        ...
+
+    def forget_faces(self, account_id: AccountId) -> None:
+        """Every face, embedding, verdict about faces, the history and unnamed people; named people stay, faceless."""
+        ...
+
+    def forget_everything(self, account_id: AccountId) -> None:
+        """As `forget_faces`, with every person and verdict."""
+        ...
+
+    def let_be_found(self, account_id: AccountId) -> list[AssetId]:
+        """Lift the ban on forgotten faces; returns the assets where they were."""
+        ...
+
+    def held_faces(self, account_id: AccountId) -> Iterator[HeldFace]:
+        """Faces of gone assets, too, lowest id first, read in blocks."""
+        ...
+
+    def held_people(self, account_id: AccountId) -> list[Person]:
+        """Every person, hidden ones and those without a visible face, too."""
+        ...
+
+    def face_ids(self) -> set[FaceId]:
+        """Every face of every account."""
+        ...
+
+    def asset_ids(self) -> set[AssetId]:
+        """Every asset of every account."""
+        ...
+
+    def leftovers(self) -> str | None:
+        """Names the last deletion whose files may still be there; None when all is clean."""
+        ...
+
+    def cleaned(self, leftovers: str) -> None:
+        """The files of that deletion, and all before it, are gone. Nothing happens when a newer one came."""
+        ...
+
+    def scrub(self) -> None:
+        """Take deleted rows out of the write-ahead log, as far as readers let it."""
+        ...
+
+
 class IndexState(Protocol):
     """What the catalogue knows about the disposable embedding index: which faces still have to reach it."""
 
@@ -601,6 +698,8 @@ class Catalogue(Protocol):
     def verdicts(self) -> VerdictRows: ...
     @property
     def events(self) -> EventRows: ...
+    @property
+    def privacy(self) -> PrivacyRows: ...
     @property
     def index_state(self) -> IndexState: ...
     @property

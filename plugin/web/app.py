@@ -10,17 +10,21 @@ from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
 from plugin.web import (
+    accounts,
     bulk,
     explore,
     face_search,
+    first_run,
     history,
     libraries,
+    own_account,
     people,
     person,
     person_photos,
     photo,
     pictures,
     preferences_page,
+    privacy,
     review,
     session,
     status,
@@ -69,9 +73,10 @@ def create_app(services: WebServices) -> Flask:
     CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, suggestions,
+        libraries, preferences_page, suggestions, own_account, accounts, privacy, first_run,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
+    app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
     limit_logins(app)
     install_error_pages(app)
@@ -120,7 +125,7 @@ def limit_logins(app: Flask) -> None:
     def failed(_response: Response) -> bool:
         return bool(g.get("failed_attempt"))
 
-    for endpoint in ("session.log_in", "session.welcome", "settings.change_password"):
+    for endpoint in ("session.log_in", "session.welcome", "own_account.change_password", "invitations.accept"):
         by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=["POST"], deduct_when=failed)
         in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=["POST"], deduct_when=failed)
         app.view_functions[endpoint] = by_address(in_all(app.view_functions[endpoint]))  # type: ignore[assignment]  # the decorator's type admits async views

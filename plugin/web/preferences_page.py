@@ -1,17 +1,17 @@
-"""Settings: the model pack, the three thresholds, what a change affects, and the own password."""
+"""Settings: how sure detection and recognition must be, the model pack, and what a change affects."""
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, g, render_template, request, url_for
+from flask import Blueprint, flash, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from plugin.domain import Preferences
+from plugin.domain import Fetching, Preferences
 from plugin.errors import NotFound, Refused
 from plugin.ports.vision import PackInfo
-from plugin.web.passwords import password_guard
 from plugin.web.request_context import account, form_number, form_text, require_admin, see_other, services
+from plugin.web.security import wants_fragment
 from plugin.web.services import APPLY_ACTIONS, EngineStatus
-from plugin.web.session import check_new_password, start_session
 
 pages = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -24,36 +24,56 @@ TITLES = {
 CONFIRMED = ("detect_refresh", "detect_reset", "recognize_reset")
 """Actions that take hours or undo the machine's work ask first."""
 
-STARTED = {
-    "detect_missing": "Photos without a result are looked at now.",
-    "detect_refresh": "Every photo is looked at again.",
-    "detect_reset": "Detection starts over.",
-    "recognize_missing": "Faces without a person are compared again.",
-    "recognize_reset": "Recognition starts over.",
-    "pull_pack": "The model pack is being fetched.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class SettingsPage:
-    """What the Settings page shows; `pack` is the one in use."""
+    """What the pages of recognition, detection and packs show; `pack` is the one in use."""
 
     preferences: Preferences
     packs: list[PackInfo]
     pack: PackInfo
     engine: EngineStatus
+    fetching: Fetching | None
 
     def is_fixed(self, name: str) -> bool:
         """Whether config.yaml or the environment sets the value, so this page cannot."""
         return name in self.preferences.fixed
 
 
+def settings_page() -> SettingsPage:
+    """The values in force now."""
+    preferences, packs = services().preferences.current(), services().packs()
+    pack = find_pack(preferences.pack)
+    return SettingsPage(preferences, packs, pack, services().engine_status(), services().fetching())
+
+
 @pages.get("")
 def show() -> str:
-    """The page; members see only their own password."""
-    preferences, packs = services().preferences.current(), services().packs()
-    page = SettingsPage(preferences, packs, find_pack(preferences.pack), services().engine_status())
-    return render_template("settings.html", page=page)
+    """Recognition for administrators; members only have an account of their own to set."""
+    if not account().is_admin:
+        return render_template("settings_account.html")
+    return recognition()
+
+
+@pages.get("/recognition")
+def recognition() -> str:
+    """When faces are one person."""
+    require_admin()
+    return render_template("settings_recognition.html", page=settings_page())
+
+
+@pages.get("/detection")
+def detection() -> str:
+    """What is taken for a face."""
+    require_admin()
+    return render_template("settings_detection.html", page=settings_page())
+
+
+@pages.get("/packs")
+def packs() -> str:
+    """The model packs, and how far a download is."""
+    require_admin()
+    return render_template("_settings_packs.html" if wants_fragment() else "settings_packs.html", page=settings_page())
 
 
 def find_pack(name: str) -> PackInfo:
@@ -73,8 +93,9 @@ def save_thresholds() -> Response:
         maximum_distance=sent_number("maximum_distance"),
         minimum_faces=sent_minimum_faces(),
     )
-    flash("Saved. New photos use these values; the buttons below apply them to photos you already have.", "good")
-    return see_other(url_for("settings.show", _anchor="apply"))
+    flash(_("Saved. New photos use these values; the buttons below apply them to photos you already have."), "good")
+    page = "settings.detection" if "minimum_score" in request.form else "settings.recognition"
+    return see_other(url_for(page, _anchor="apply"))
 
 
 def sent_number(name: str) -> float | None:
@@ -98,14 +119,27 @@ def pack(name: str) -> Response | str:
     accepted = services().preferences.licence_accepted(name)
     if request.method == "GET":
         return render_template("settings_pack.html", pack=chosen, accepted=accepted)
-    if chosen.needs_acceptance and not accepted:
-        if form_text("accept") != "yes":
+    use_pack(chosen, accepts=form_text("accept") == "yes")
+    flash(
+        _(
+            "%(pack)s is in use now and fetched if needed. Look at all photos again to use it everywhere.",
+            pack=chosen.title,
+        ),
+        "good",
+    )
+    return see_other(url_for("settings.packs"))
+
+
+def use_pack(chosen: PackInfo, *, accepts: bool) -> None:
+    """Save the choice and fetch the pack. Raises `Refused` when its licence has to be accepted and was not."""
+    book = services().preferences
+    if chosen.needs_acceptance and not book.licence_accepted(chosen.name):
+        if not accepts:
             raise Refused("The licence was not accepted", "Tick the box to accept it, or choose another pack")
-        services().preferences.accept_licence(name)
-    services().preferences.save(pack=name)
+        book.accept_licence(chosen.name)
+    if "pack" not in book.current().fixed or book.current().pack != chosen.name:
+        book.save(pack=chosen.name)
     services().apply("pull_pack")
-    flash(f"{chosen.title} is in use now and fetched if needed. Look at all photos again to use it everywhere.", "good")
-    return see_other(url_for("settings.show", _anchor="apply"))
 
 
 @pages.route("/apply/<action>", methods=["GET", "POST"])
@@ -117,21 +151,18 @@ def apply(action: str) -> Response | str:
     if request.method == "GET":
         return render_template("settings_apply.html", action=action)
     services().apply(action)
-    flash(STARTED[action], "good")
-    return see_other(url_for("status.show"))
+    flash(started(action), "good")
+    return see_other(url_for("settings.packs" if action == "pull_pack" else "status.show"))
 
 
-@pages.post("/password")
-def change_password() -> Response:
-    """Change the own password; every other device is logged out."""
-    if not password_guard().matches(account().password_hash, request.form.get("current", "")):
-        g.failed_attempt = True
-        raise Refused("The current password is not right")
-    new = request.form.get("password", "")
-    check_new_password(new)
-    accounts = services().catalogue.accounts
-    accounts.set_password(account().id, password_guard().hash(new))
-    if changed := accounts.get(account().id):
-        start_session(changed)
-    flash("Your password was changed. Other devices have to log in again.", "good")
-    return see_other(url_for("settings.show", _anchor="account"))
+def started(action: str) -> str:
+    """What happens now."""
+    said: dict[str, str] = {
+        "detect_missing": _("Photos without a result are looked at now."),
+        "detect_refresh": _("Every photo is looked at again."),
+        "detect_reset": _("Detection starts over."),
+        "recognize_missing": _("Faces without a person are compared again."),
+        "recognize_reset": _("Recognition starts over."),
+        "pull_pack": _("The model pack is being fetched."),
+    }
+    return said[action]

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from plugin.account_export import AccountExport
+from plugin.accounts import Accounts
 from plugin.bulk import BulkActions
-from plugin.domain import AccountId, Asset, AssetId, FaceId, Library
+from plugin.domain import AccountId, Asset, AssetId, FaceId, Fetching, Library
 from plugin.drawing import Drawing
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
@@ -17,6 +19,7 @@ from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
+from plugin.privacy import Privacy
 from plugin.suggestions import Suggestions
 
 APPLY_ACTIONS = (
@@ -72,6 +75,8 @@ class WebServices:
     Attributes:
         host_link: where a person sees an asset in the host's own interface, None where there is none.
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
+        check_folder: the address of a folder that can be read. Raises `KinfolkError`.
+        fetching: the file of a model pack that is on its way here, if this process fetches one.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
@@ -93,6 +98,11 @@ class WebServices:
     preferences: PreferenceBook
     packs: Callable[[], list[PackInfo]]
     add_folder_library: Callable[[AccountId, str], Library]
+    check_folder: Callable[[str], str]
+    privacy: Privacy
+    accounts: Accounts
+    account_export: AccountExport
+    fetching: Callable[[], Fetching | None]
     engine_status: Callable[[], EngineStatus]
     apply: Callable[[str], None]
     first_start: FirstStart

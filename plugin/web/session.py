@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
+from plugin.web import first_run
 from plugin.web.language import explained
 from plugin.web.passwords import check_length, password_guard
 from plugin.web.request_context import form_text, see_other, services
@@ -16,7 +17,9 @@ from plugin.web.security import safe_path
 
 pages = Blueprint("session", __name__)
 
-OPEN_ENDPOINTS = frozenset({"static", "health.healthz", "session.log_in", "session.welcome", "language.choose"})
+OPEN_ENDPOINTS = frozenset(
+    {"static", "health.healthz", "session.log_in", "session.welcome", "invitations.accept", "language.choose"}
+)
 """Everything else needs a log-in, addresses that do not exist included (they would tell what exists)."""
 
 
@@ -98,7 +101,9 @@ def log_in() -> Response | str | tuple[str, int]:
     stored = account.password_hash if account else None
     if password_guard().matches(stored, request.form.get("password", "")) and account:
         start_session(account)
-        return see_other(target)
+        # Who left the first run in the middle comes back to it.
+        begins = target == url_for("people.index") and first_run.unfinished(account)
+        return see_other(url_for("first_run.show") if begins else target)
     g.failed_attempt = True
     current_app.logger.warning("Failed log-in from %s", request.remote_addr)
     return render_template("login.html", name=name, target=target, wrong=True), 401
@@ -129,7 +134,8 @@ def welcome() -> Response | str | tuple[str, int]:
         return render_template("welcome.html", token=token, name=name, error=explained(error)), 400
     start_session(account)
     flash(_("Welcome! Your password is set."), "good")
-    return see_other(url_for("people.index"))
+    # Leads on to the People page when nothing is left to set up.
+    return see_other(url_for("first_run.show"))
 
 
 def check_new_password(password: str) -> None:

@@ -1,11 +1,12 @@
 """Contract of `AccountRows`, `LibraryRows` and `PreferenceRows`."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from plugin.domain import IntakeProblem, VerdictKind
+from plugin.domain import AssignedBy, IntakeProblem, VerdictKind
 from plugin.errors import NotFound, Refused
 from tests.contract.catalogue_cast import STORES, Cast, found, listed, open_store
 
@@ -172,3 +173,75 @@ def test_preferences_are_kept_replaced_and_forgotten(cast: Cast) -> None:
     preferences.delete("pack")
     preferences.delete("pack")
     assert preferences.get("pack") is None
+
+
+def test_the_last_administrator_who_can_log_in_can_neither_step_down_nor_go(cast: Cast) -> None:
+    accounts, nora = cast.catalogue.accounts, cast.stranger()
+    accounts.set_password(cast.me, "hash")
+    accounts.set_admin(nora.id, is_admin=True)
+    with pytest.raises(Refused):  # Nora is one as well, but has no password
+        accounts.set_admin(cast.me, is_admin=False)
+    with pytest.raises(Refused):
+        accounts.remove(cast.me)
+    accounts.set_password(nora.id, "hash")
+    accounts.set_admin(cast.me, is_admin=False)
+    assert [account.is_admin for account in accounts.all()] == [False, True]
+    accounts.remove(cast.me)
+    assert [account.name for account in accounts.all()] == ["Nora"]
+
+
+def test_a_removed_account_takes_everything_of_its_own_along_and_nothing_else(cast: Cast) -> None:
+    nora = cast.stranger()
+    hers = cast.catalogue.libraries.add(nora.id, "folder", "Nora's", "/nora")
+    mine = cast.photo(found())
+    (face,) = cast.photo(found(), library=hers)
+    person = cast.catalogue.people.add(nora.id, "Nora's mother")
+    with cast.catalogue.events.record(nora.id, "Named somebody"):
+        cast.catalogue.verdicts.add(nora.id, VerdictKind.IS_PERSON, face_id=face, person_id=person)
+    cast.catalogue.faces.assign([(face, person)], AssignedBy.USER)
+    cast.catalogue.verdicts.skip(nora.id, "a question", 0.5)
+    cast.catalogue.libraries.replace_problems(hers.id, [IntakeProblem("x", "y", "z")])
+    cast.catalogue.accounts.invite(nora.id, "token", cast.clock() + timedelta(days=1))
+    cast.catalogue.accounts.remove(nora.id)
+    assert cast.catalogue.accounts.get(nora.id) is None
+    assert [library.id for library in cast.catalogue.libraries.all()] == [cast.library.id]
+    assert [known.id for known in cast.catalogue.faces.many([*mine, face])] == mine
+    assert cast.catalogue.index_state.to_delete(10) == [("opencv", face)]
+    assert cast.catalogue.integrity() == []
+
+
+def test_an_invitation_sets_a_password_once(cast: Cast) -> None:
+    accounts, nora = cast.catalogue.accounts, cast.stranger()
+    accounts.invite(nora.id, "first", cast.clock() + timedelta(days=1))
+    accounts.invite(nora.id, "second", cast.clock() + timedelta(days=1))
+    assert accounts.invited("first") is None
+    assert accounts.invited("second") == nora
+    assert list(accounts.open_invitations()) == [nora.id]
+    accepted = accounts.accept_invitation("second", "hash")
+    assert (accepted.password_hash, accepted.session_epoch) == ("hash", nora.session_epoch + 1)
+    with pytest.raises(Refused):
+        accounts.accept_invitation("second", "other")
+    assert accounts.get(nora.id) == accepted
+    assert accounts.open_invitations() == {}
+
+
+def test_an_invitation_ends_with_time_and_with_a_password_set_otherwise(cast: Cast) -> None:
+    accounts, nora = cast.catalogue.accounts, cast.stranger()
+    accounts.invite(nora.id, "late", cast.clock() + timedelta(hours=1))
+    cast.clock.forward(hours=1)
+    assert accounts.invited("late") is None
+    with pytest.raises(Refused):
+        accounts.accept_invitation("late", "hash")
+    accounts.invite(nora.id, "fresh", cast.clock() + timedelta(hours=1))
+    accounts.set_password(nora.id, "hash")
+    assert accounts.invited("fresh") is None
+
+
+def test_accounts_that_do_not_exist_can_be_neither_changed_nor_invited_nor_removed(cast: Cast) -> None:
+    accounts = cast.catalogue.accounts
+    with pytest.raises(NotFound):
+        accounts.set_admin(999, is_admin=True)
+    with pytest.raises(NotFound):
+        accounts.remove(999)
+    with pytest.raises(NotFound):
+        accounts.invite(999, "token", cast.clock())

@@ -5,12 +5,14 @@ one photo of its own, which nobody else may ever see.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
 from PIL import Image
 
+from plugin.account_export import AccountExport
+from plugin.accounts import Accounts
 from plugin.bulk import BulkActions
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.detection import DetectionLimits
@@ -43,6 +45,7 @@ from plugin.originals import Originals
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
+from plugin.privacy import Copy, Privacy
 from plugin.suggestions import Suggestions
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
@@ -93,6 +96,26 @@ class DrawnPictures:
         picture = self.picture(self.catalogue.assets.get(asset_id, account_id)).copy()
         picture.thumbnail((long_side, long_side))
         return webp(picture)
+
+
+@dataclass
+class DrawerOfCopies:
+    """Two backups of last nights, until they are renewed."""
+
+    kept: list[Copy] = field(
+        default_factory=lambda: [
+            Copy("kinfolk-20240721T020000Z.zip", 4_200_000, datetime(2024, 7, 21, 2, tzinfo=UTC)),
+            Copy("kinfolk-20240722T020000Z.zip", 4_300_000, datetime(2024, 7, 22, 2, tzinfo=UTC)),
+        ]
+    )
+
+    def all(self) -> list[Copy]:
+        return self.kept
+
+    def renew(self) -> int:
+        earlier = len(self.kept)
+        self.kept = [Copy("kinfolk-20240723T120000Z.zip", 1_000_000, datetime(2024, 7, 23, 12, tzinfo=UTC))]
+        return earlier
 
 
 @dataclass
@@ -148,9 +171,13 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
     first_start = FirstStart(catalogue.accounts, password_guard().hash)
     pictures = DrawnPictures(catalogue, {})
 
-    def add_folder(account_id: AccountId, path: str) -> Library:
+    def check_folder(path: str) -> str:
         if path != "/photos/new":
             raise Refused(f"There is no folder {path}", "Check the spelling, or mount the disk")
+        return path
+
+    def add_folder(account_id: AccountId, path: str) -> Library:
+        check_folder(path)
         library = catalogue.libraries.add(account_id, "folder", "new", path)
         catalogue.libraries.request_sync(library.id)
         nudge.sync(library.id)
@@ -168,8 +195,9 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
 
     models, links = FakeFaceModels(), dict[AssetId, str]()
     models.load("opencv")
-    people = People(catalogue, nudge)
     preferences = PreferenceBook(catalogue.preferences, lambda: PACKS, {})
+    copies = DrawerOfCopies()
+    privacy = Privacy(catalogue, nudge, lambda _faces, _assets: None, copies, lambda: preferences.current().pack)
     services = WebServices(
         catalogue=catalogue,
         people=people,
@@ -188,6 +216,11 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         preferences=preferences,
         packs=lambda: PACKS,
         add_folder_library=add_folder,
+        check_folder=check_folder,
+        privacy=privacy,
+        accounts=Accounts(catalogue, password_guard().hash),
+        account_export=AccountExport(catalogue, pictures.face_thumbnail),
+        fetching=lambda: None,
         engine_status=lambda: engine_status(()),
         apply=applied.append,
         first_start=first_start,

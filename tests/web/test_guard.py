@@ -13,7 +13,7 @@ from plugin.web.security import CONTENT_SECURITY_POLICY
 from tests.web.conftest import Visitor, logged_in
 from tests.web.family import PASSWORD, Family, empty_family
 
-OPEN = {"static", "health.healthz", "session.log_in", "session.welcome", "language.choose"}
+OPEN = {"static", "health.healthz", "session.log_in", "session.welcome", "invitations.accept", "language.choose"}
 
 
 def rules(app: Flask, method: str) -> Iterator[Rule]:
@@ -47,6 +47,8 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "action": "detect_reset",
         "key": "face-1-1",
         "part": 1,
+        "account_id": 2,
+        "what": "faces",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
@@ -209,6 +211,8 @@ def test_members_neither_change_settings_nor_libraries(app: Flask) -> None:
     assert neighbour.post("/settings/thresholds", minimum_faces="1").status_code == 403
     assert neighbour.post("/settings/apply/detect_missing").status_code == 403
     assert neighbour.post("/settings/pack/opencv").status_code == 403
+    for path in ("/settings/recognition", "/settings/detection", "/settings/packs", "/settings/accounts", "/start"):
+        assert neighbour.get(path).status_code == 403, path
     assert "Minimum detection score" not in neighbour.text("/settings")
     assert "Add a folder" not in neighbour.text("/libraries")
 

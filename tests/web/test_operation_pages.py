@@ -142,7 +142,7 @@ def test_a_threshold_out_of_range_is_refused_with_its_range(
 
 
 def test_advice_stands_beside_the_thresholds(maria: Visitor) -> None:
-    page = maria.text("/settings")
+    page = maria.text("/settings/detection") + maria.text("/settings/recognition")
     assert "Good values are 0.5 to 0.9; recommended for this model pack: 0.7" in page
     assert "Good values are 0.3 to 0.7 for most packs; recommended for this one: 0.55" in page
     assert "At least 1" in page
@@ -151,7 +151,7 @@ def test_advice_stands_beside_the_thresholds(maria: Visitor) -> None:
 def test_values_fixed_by_the_configuration_are_disabled_with_the_reason(family: Family) -> None:
     book = PreferenceBook(family.catalogue.preferences, lambda: PACKS, {"minimum_faces": 2, "pack": "opencv"})
     maria = logged_in(create_app(replace(family.services, preferences=book)))
-    page = maria.text("/settings")
+    page = maria.text("/settings") + maria.text("/settings/packs")
     assert '<input id="minimum_faces" disabled' in page
     assert page.count("in config.yaml or the environment") == 2
     assert "Use this" not in page
@@ -172,7 +172,7 @@ def test_a_pack_is_not_fetched_before_its_licence_was_accepted(maria: Visitor, f
 
 
 def test_an_untested_pack_is_marked(maria: Visitor) -> None:
-    assert maria.text("/settings").count("Untested") == 1
+    assert maria.text("/settings/packs").count("Untested") == 1
     assert "This pack is untested with Kinfolk" in maria.text("/settings/pack/antelopev2")
     assert maria.get("/settings/pack/nonsense").status_code == 404
 
@@ -186,7 +186,8 @@ def test_small_changes_are_applied_at_once(maria: Visitor, family: Family, actio
 @pytest.mark.parametrize("action", ["detect_refresh", "detect_reset", "recognize_reset"])
 def test_large_changes_ask_first(maria: Visitor, family: Family, action: str) -> None:
     form = f"/settings/apply/{action}"
-    assert f'href="{form}"' in maria.text("/settings")
+    page = "/settings/recognition" if action.startswith("recognize") else "/settings/detection"
+    assert f'href="{form}"' in maria.text(page)
     assert "kept" in maria.text(form) or "stay" in maria.text(form)
     assert family.applied == []
     maria.post(form, page=form)
@@ -212,7 +213,9 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
     with template_rendered.connected_to(record, app):
         for path in ("/", f"/people/{anna}", f"/people/{anna}/rename", f"/people/{anna}/merge", "/settings",
                      f"/people/{anna}/birth-date", f"/people/{anna}/split", f"/photos/{family.assets[0]}",
-                     "/status", "/libraries", "/review", "/unassigned", "/history"):  # fmt: skip
+                     "/status", "/libraries", "/review", "/unassigned", "/history",
+                     "/settings/detection", "/settings/packs",
+                     "/settings/privacy", "/settings/accounts", "/settings/account"):  # fmt: skip
             maria.get(path)
     assert seen == {
         "people.html": {"page"},
@@ -224,7 +227,12 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
         "photo.html": {"page"},
         "status.html": {"page"},
         "libraries.html": {"page"},
-        "settings.html": {"page"},
+        "settings_recognition.html": {"page"},
+        "settings_detection.html": {"page"},
+        "settings_packs.html": {"page"},
+        "settings_account.html": set(),
+        "settings_privacy.html": {"page"},
+        "settings_accounts.html": {"accounts", "link", "name", "error"},
         "review.html": {"page", "counted_up_to"},
         "unassigned.html": {"page"},
         "history.html": {"events", "standing", "most"},
