@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
-from plugin.catalogue.person_rows import people_query, require_person, shown, to_people
+from plugin.catalogue.person_rows import found_by, people_query, require_person, shown, to_people
 from plugin.catalogue.tables import account, face, person
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
@@ -123,6 +123,13 @@ class SqlPeople:
         """Unnamed persons without any face, of every account; returns how many there were."""
         with self._transactions.write() as connection:
             return delete_empty_persons(connection)
+
+    def names(self, account_id: AccountId, search: str = "", limit: int = 500) -> list[str]:
+        """Names given, each once, by alphabet; without counting anybody's faces."""
+        query = select(person.c.name).distinct().where(person.c.account_id == account_id, person.c.name != "")
+        query = query.where(*found_by(search)).order_by(person.c.name_key).limit(limit)
+        with self._transactions.read() as connection:
+            return list(connection.execute(query).scalars())
 
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]:
         """The birth dates that are known."""

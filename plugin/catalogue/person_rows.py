@@ -47,11 +47,16 @@ def shown(
     conditions: list[ColumnElement[bool]] = [or_(person.c.name != "", face_count >= max(minimum_faces, 1))]
     if not include_hidden:
         conditions.append(person.c.hidden.is_(False))
-    if search.strip():
-        # Something without any letter matches nobody, rather than everybody.
-        words = search_words(search) or ["\0"]
-        conditions += [person.c.search_words.contains(f" {word}", autoescape=True) for word in words]
-    return tuple(conditions)
+    return (*conditions, *found_by(search))
+
+
+def found_by(search: str) -> list[ColumnElement[bool]]:
+    """Conditions for people whose name has words that begin with those searched for."""
+    if not search.strip():
+        return []
+    # Something without any letter matches nobody, rather than everybody.
+    words = search_words(search) or ["\0"]
+    return [person.c.search_words.contains(f" {word}", autoescape=True) for word in words]
 
 
 def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:

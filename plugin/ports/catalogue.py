@@ -38,6 +38,7 @@ from plugin.domain import (
     Verdict,
     VerdictKind,
 )
+from plugin.ports.galleries import GalleryRows, LiveRows, Touched
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -384,6 +385,10 @@ class PersonRows(Protocol):
         """Unnamed persons without any face."""
         ...
 
+    def names(self, account_id: AccountId, search: str = "", limit: int = 500) -> list[str]:
+        """Names given, each once, by alphabet; `search` as in `all`."""
+        ...
+
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]: ...
     def kept(self, account_id: AccountId) -> set[PersonId]:
         """People a user said something about: a name, a birth date, hidden, favourite, a feature photo, not another."""
@@ -407,6 +412,10 @@ class VerdictRows(Protocol):
         ...
 
     def all(self, account_id: AccountId) -> list[Verdict]: ...
+    def differ(self, account_id: AccountId, one: PersonId, other: PersonId) -> bool:
+        """Whether a user said that these are two people."""
+        ...
+
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""
         ...
@@ -430,8 +439,20 @@ class EventRows(Protocol):
         """
         ...
 
-    def all(self, account_id: AccountId, limit: int) -> list[Event]:
+    def all(self, account_id: AccountId, limit: int, offset: int = 0) -> list[Event]:
         """Newest first."""
+        ...
+
+    def count(self, account_id: AccountId) -> int: ...
+    def standing_since(self, account_id: AccountId, event_id: int) -> list[Event]:
+        """This event and all later ones that were not taken back, newest first.
+
+        Raises `NotFound` when there is no such event, or it was taken back.
+        """
+        ...
+
+    def touched(self, event_ids: Sequence[int], each: int) -> list[Touched]:
+        """At most `each` faces that each of these events touched, or that stand for people it touched."""
         ...
 
     def standing(self, account_id: AccountId) -> Event | None:
@@ -504,6 +525,10 @@ class Catalogue(Protocol):
     def verdicts(self) -> VerdictRows: ...
     @property
     def events(self) -> EventRows: ...
+    @property
+    def galleries(self) -> GalleryRows: ...
+    @property
+    def live(self) -> LiveRows: ...
     @property
     def index_state(self) -> IndexState: ...
     @property

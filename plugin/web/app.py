@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from plugin.web import (
     history,
     libraries,
+    live,
     people,
     person,
     photo,
@@ -62,7 +63,7 @@ def create_app(services: WebServices) -> Flask:
     CSRFProtect(app)
     for module in (
         session, people, person, photo, pictures, review, unassigned, history, status, libraries, preferences_page,
-        suggestions,
+        suggestions, live,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(health())

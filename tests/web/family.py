@@ -148,7 +148,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
     services = WebServices(
         catalogue=catalogue,
         people=people,
-        suggestions=Suggestions(catalogue, people, preferences.current),
+        suggestions=Suggestions(catalogue, people, preferences.current, patience=60),
         history=History(catalogue, nudge),
         nudge=nudge,
         pictures=pictures,
