@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from werkzeug.test import TestResponse
 
 from plugin.domain import FaceId, FaceState
 from plugin.web import face_groups as cards
@@ -22,7 +23,13 @@ def ticks(text: str) -> dict[int, bool]:
 
 
 def send(maria: Visitor, to: str, page: str, faces: list[FaceId], **fields: Any) -> str:
-    return maria.post(to, {"face": [str(face) for face in faces], **fields}, page=page).text
+    return answered(maria, to, page, faces, **fields).text
+
+
+def answered(maria: Visitor, to: str, page: str, faces: list[FaceId], **fields: Any) -> TestResponse:
+    """The answer to a form with these faces: a list is sent as repeated fields."""
+    data: dict[str, Any] = {"face": [str(face) for face in faces], **fields}
+    return maria.post(to, data, page=page)
 
 
 def states(family: Family, faces: list[FaceId]) -> set[FaceState]:
@@ -97,9 +104,9 @@ def test_all_faces_of_a_group_are_looked_at_page_by_page(
     assert f'href="{here}"' in maria.text("/unassigned")
     assert ticks(maria.text(here)) == dict.fromkeys(many[:4], True)
     assert sorted(ticks(maria.text(f"{here}?page=2"))) == many[4:8]
-    left = maria.post(f"/unassigned?of={many[0]}", {"face": [str(f) for f in many[:4]], "action": "ignore"}, page=here)  # type: ignore[dict-item]  # a list is sent as repeated fields
+    left = answered(maria, f"/unassigned?of={many[0]}", here, many[:4], action="ignore")
     assert left.request.path == here
-    gone = maria.post(f"/unassigned?of={many[0]}", {"face": [str(f) for f in many[4:]], "action": "ignore"}, page=here)  # type: ignore[dict-item]  # as above
+    gone = answered(maria, f"/unassigned?of={many[0]}", here, many[4:], action="ignore")
     assert gone.request.path == "/unassigned"
     assert gone.status_code == 200
 
@@ -148,9 +155,7 @@ def test_names_are_completed_by_their_beginning(maria: Visitor) -> None:
 
 def test_review_offers_groups_to_name_at_once(maria: Visitor, family: Family, loose: list[FaceId]) -> None:
     assert set(ticks(maria.text("/review"))) == set(loose)
-    left = maria.post(
-        "/unassigned", {"face": [str(f) for f in loose], "name": "Fritz", "action": "name"}, page="/review"
-    )  # type: ignore[dict-item]  # as above
+    left = answered(maria, "/unassigned", "/review", loose, name="Fritz", action="name")
     assert left.request.path == "/review"
     assert "2 faces of Fritz" in left.text
     assert owners(family, loose) != {None}
