@@ -297,11 +297,21 @@ class People:
         Raises:
             Refused: it was not ignored.
         """
-        with self._event(account_id, "Brought a face back"):
-            if self._catalogue.faces.get(face_id, account_id).state is not FaceState.IGNORED:
+        self.restore_all(account_id, [face_id])
+
+    def restore_all(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> None:
+        """Take back `ignore` for all of these, as one event: they wait for recognition again.
+
+        Raises:
+            Refused: one of them was not ignored; nothing is changed.
+        """
+        with self._event(account_id, f"Brought {faces(face_ids)} back"):
+            states = {self._catalogue.faces.get(face_id, account_id).state for face_id in face_ids}
+            if states != {FaceState.IGNORED}:
                 raise Refused("This face was not taken away", "There is nothing to bring back")
-            self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
-            self._catalogue.faces.set_state([face_id], FaceState.PENDING)
+            for face_id in face_ids:
+                self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
+            self._catalogue.faces.set_state(face_ids, FaceState.PENDING)
             self._nudge.recognition()
 
     def _event(self, account_id: AccountId, title: str) -> AbstractContextManager[None]:

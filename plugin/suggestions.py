@@ -4,7 +4,7 @@ They are worked out from the catalogue when somebody asks, so there is nothing t
 are verdicts, made through `plugin.people`; only what was skipped is remembered here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -25,6 +25,7 @@ from plugin.errors import NotFound, Refused
 from plugin.faces.grouping import TRUSTED_QUALITY
 from plugin.faces.splitting import split_proposal
 from plugin.faces.suggesting import Question, who_is_there_twice, who_may_it_be, worth_asking_again
+from plugin.open_questions import PATIENCE, OpenQuestions, Pace
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue, FacePlaces, IntArray
 
@@ -33,6 +34,9 @@ SAMPLE = 16
 
 MOST_SINGLES = 4000
 """Faces that are alike to no other are asked about, too, but only the best of them: 8 MB of embeddings."""
+
+MOST_IN_GROUP = 1_000_000
+"""No limit: all faces of a group."""
 
 SHOWN = 3
 """Faces shown on each side of a question."""
@@ -55,27 +59,51 @@ class Suggestions:
         catalogue: where everything is.
         people: carries out the answers.
         preferences: the pack and the distance in force.
+        patience: seconds a page waits for questions, see `plugin.open_questions`.
     """
 
-    def __init__(self, catalogue: Catalogue, people: People, preferences: Callable[[], Preferences]) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        people: People,
+        preferences: Callable[[], Preferences],
+        patience: float = PATIENCE,
+    ) -> None:
         self._catalogue = catalogue
         self._people = people
         self._preferences = preferences
-        self._asked: dict[AccountId, dict[str, Suggestion]] = {}
+        self._questions = OpenQuestions(self._work_out, self._marker, patience)
+        self.pace = Pace()
 
     def ranked(self, account_id: AccountId, limit: int = 50) -> list[Suggestion]:
         """The questions worth asking now, those first whose answer is expected to bring most faces to their person."""
-        board = _Board(self._catalogue, account_id, self._preferences())
-        found = [board.about_group(question) for question in board.groups_asked()]
-        found += [board.about_person(question) for question in board.persons_asked()]
+        return self._questions.now(account_id)[:limit]
+
+    def next_ones(self, account_id: AccountId, count: int = 2) -> tuple[list[Suggestion], int] | None:
+        """The next few questions that are open, soon, and how many are left with them.
+
+        In a large library they may be a little older than the last change; each of those given was looked at. None
+        while they are worked out for the first time.
+        """
+        known = self._questions.known(account_id)
+        if known is None:
+            return None
         skipped = self._catalogue.verdicts.skipped(account_id)
-        open_ = [
-            suggestion
-            for suggestion in sorted(found, key=lambda one: (-one.likelihood * one.decides, one.key))
-            if suggestion.key not in skipped or worth_asking_again(skipped[suggestion.key], suggestion.likelihood)
-        ]
-        self._asked[account_id] = {suggestion.key: suggestion for suggestion in open_}
-        return open_[:limit]
+        found: list[Suggestion] = []
+        left = len(known)
+        for suggestion in known:
+            if len(found) == count:
+                break
+            if _worth_asking(suggestion, skipped) and self._still_open(account_id, suggestion):
+                found.append(suggestion)
+            else:
+                self._questions.drop(account_id, suggestion.key)
+                left -= 1
+        return found, left
+
+    def seconds_left(self, account_id: AccountId, questions: int) -> float:
+        """About how long somebody takes for so many questions, by their own pace."""
+        return questions * self.pace.seconds(account_id)
 
     def answer(self, account_id: AccountId, key: str, given: str) -> None:
         """Answer the open question with this key: yes, no or skip.
@@ -121,15 +149,16 @@ class Suggestions:
     def find(self, account_id: AccountId, key: str) -> Suggestion:
         """The open question with this key, to answer it.
 
-        Working the questions out takes seconds in a large library, so those asked last are remembered. An answer looks
-        by itself what is still true of them.
+        Working the questions out takes seconds in a large library, so one that was asked may be answered. An answer
+        looks by itself what is still true of it.
 
         Raises:
             NotFound: it was answered, or things have changed since it was asked.
         """
-        if key not in self._asked.get(account_id, {}):
+        suggestion = self._questions.find(account_id, key)
+        if suggestion is None:
             self.ranked(account_id)
-        suggestion = self._asked[account_id].get(key)
+            suggestion = self._questions.find(account_id, key)
         if suggestion is None:
             raise NotFound("This question is not open any more", "Reload the page to see the current ones")
         return suggestion
@@ -150,17 +179,52 @@ class Suggestions:
 
     def unassigned_groups(self, account_id: AccountId, offset: int = 0, limit: int = 50) -> list[tuple[FaceId, ...]]:
         """Faces of nobody that are alike, to be named in one go; the largest groups first, single faces last."""
-        places = self._catalogue.faces.all_places(account_id, self._preferences().pack)
-        nobodys = places.person_id < 0
-        group = np.where(places.group_id >= 0, places.group_id, places.face_id)
-        order = np.lexsort((places.face_id, group))
-        order = order[nobodys[order]]
-        _, starts = np.unique(group[order], return_index=True)
-        groups = [tuple(part.tolist()) for part in np.split(places.face_id[order], starts[1:]) if len(part)]
-        return sorted(groups, key=lambda faces: (-len(faces), faces))[offset : offset + limit]
+        galleries, pack = self._catalogue.galleries, self._preferences().pack
+        groups = galleries.groups(account_id, pack, offset, limit, smallest=1)
+        members = galleries.members(account_id, pack, [group.key for group in groups], MOST_IN_GROUP)
+        return [tuple(members.get(group.key, ())) for group in groups]
 
     def _answered(self, account_id: AccountId, suggestion: Suggestion) -> None:
-        self._asked.get(account_id, {}).pop(suggestion.key, None)
+        self._questions.drop(account_id, suggestion.key)
+        self.pace.answered(account_id)
+
+    def _work_out(self, account_id: AccountId) -> list[Suggestion]:
+        board = _Board(self._catalogue, account_id, self._preferences())
+        found = [board.about_group(question) for question in board.groups_asked()]
+        found += [board.about_person(question) for question in board.persons_asked()]
+        skipped = self._catalogue.verdicts.skipped(account_id)
+        best_first = sorted(found, key=lambda one: (-one.likelihood * one.decides, one.key))
+        return [suggestion for suggestion in best_first if _worth_asking(suggestion, skipped)]
+
+    def _marker(self, account_id: AccountId) -> str:
+        preferences = self._preferences()
+        changed = self._catalogue.live.marker(account_id)
+        return f"{changed} {preferences.pack} {preferences.maximum_distance}"
+
+    def _still_open(self, account_id: AccountId, suggestion: Suggestion) -> bool:
+        """Whether nobody answered it in another way meanwhile. By its evidence only: that is cheap for any group."""
+        if suggestion.other_person_id is not None:
+            return self._still_two(account_id, suggestion.person_id, suggestion.other_person_id)
+        if not self._exist(account_id, suggestion.person_id):
+            return False
+        places = self._catalogue.faces.places(account_id, self._preferences().pack, face_ids=suggestion.shown)
+        said = (self._catalogue.verdicts.rejected_persons(face) for face in suggestion.shown)
+        all_nobodys = len(places.face_id) == len(suggestion.shown) and bool((places.person_id < 0).all())
+        return all_nobodys and not any(suggestion.person_id in persons for persons in said)
+
+    def _still_two(self, account_id: AccountId, one: PersonId, other: PersonId) -> bool:
+        """Whether both are there, not both named by now, and nobody said that they differ."""
+        if not self._exist(account_id, one, other):
+            return False
+        names = [self._catalogue.people.get(person_id, account_id).name for person_id in (one, other)]
+        return not all(names) and not self._catalogue.verdicts.differ(account_id, one, other)
+
+    def _exist(self, account_id: AccountId, *person_ids: PersonId) -> bool:
+        try:
+            people = [self._catalogue.people.get(person_id, account_id) for person_id in person_ids]
+        except NotFound:
+            return False
+        return all(person.face_count for person in people)
 
     def _faces(self, account_id: AccountId, suggestion: Suggestion) -> list[FaceId]:
         """The faces asked about that still belong to nobody."""
@@ -169,6 +233,11 @@ class Suggestions:
         if not nobodys:
             raise NotFound("These faces belong to somebody by now", "Reload the page to see the current questions")
         return nobodys
+
+
+def _worth_asking(suggestion: Suggestion, skipped: Mapping[str, float]) -> bool:
+    """Whether it was not skipped, or is clearly likelier by now."""
+    return suggestion.key not in skipped or worth_asking_again(skipped[suggestion.key], suggestion.likelihood)
 
 
 @dataclass(eq=False)

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from types import FrameType
 
@@ -23,6 +24,7 @@ from plugin.watchers import Watchers
 from plugin.web.app import create_app
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
+from plugin.web.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,10 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
     with open_kinfolk(settings, exclusive=worker, stays=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
         first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
         with working(kinfolk) if worker else ExitStack():
-            app = create_app(web_services(kinfolk, first_start))
             web = settings.web
+            # Most threads stay free for pages.
+            streams = Streams(at_most=max(1, min(4, web.threads // 2)))
+            app = create_app(replace(web_services(kinfolk, first_start), live_streams=streams))
             try:
                 # The application believes forwarded headers from trusted proxies only; Waitress would drop them all.
                 server = create_server(
@@ -60,7 +64,7 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
                 ) from error
             address = f"http://{web.host}:{web.port}{web.prefix}"
             link = f"{address}/welcome?token={first_start.token}" if first_start.pending() else None
-            with until_signal():
+            with until_signal(streams.close):
                 announce(address + "/", link)
                 server.run()
             server.close()
@@ -102,12 +106,17 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
 
 
 @contextmanager
-def until_signal() -> Iterator[None]:
-    """Let SIGTERM and SIGINT end the block, wherever it waits; a second signal ends the process."""
+def until_signal(first: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Let SIGTERM and SIGINT end the block, wherever it waits; a second signal ends the process.
+
+    Args:
+        first: called within the signal handler, before the block ends; must not wait for anything.
+    """
 
     def end(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signature is the signal module's
         for number, handler in former.items():
             signal.signal(number, handler)
+        first()
         raise SystemExit(0)
 
     former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -1,11 +1,24 @@
 """What users did, and taking it back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.drawn_faces import TABLE as DRAWN_FACE
@@ -14,7 +27,11 @@ from plugin.catalogue.event_triggers import RECORDED, decoded
 from plugin.catalogue.tables import event, event_change, face, person
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, Event, FaceState
-from plugin.errors import Refused
+from plugin.errors import NotFound, Refused
+from plugin.ports.galleries import Touched
+
+MOST_LOOKED_AT = 50
+"""Changes of one event that are looked at for its pictures: some change tens of thousands of faces."""
 
 KEPT_EVENTS = 1000
 """Of each account; older ones cannot be taken back any more."""
@@ -43,12 +60,35 @@ class SqlEvents:
                 _forget_empty(connection, event_id)
                 _forget_old(connection, account_id)
 
-    def all(self, account_id: AccountId, limit: int) -> list[Event]:
+    def all(self, account_id: AccountId, limit: int, offset: int = 0) -> list[Event]:
         """What users of this account did, newest first."""
-        query = select(event).where(event.c.account_id == account_id).order_by(event.c.id.desc()).limit(limit)
+        query = select(event).where(event.c.account_id == account_id).order_by(event.c.id.desc())
         with self._transactions.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.limit(limit).offset(offset)).all()
         return [_to_event(row) for row in rows]
+
+    def count(self, account_id: AccountId) -> int:
+        """How many events are kept of this account."""
+        with self._transactions.read() as connection:
+            return connection.execute(select(func.count()).where(event.c.account_id == account_id)).scalar_one()
+
+    def standing_since(self, account_id: AccountId, event_id: int) -> list[Event]:
+        """This event and all later ones that were not taken back, newest first; `NotFound` when it does not stand."""
+        standing = event.c.account_id == account_id, event.c.undone_at.is_(None), event.c.id >= event_id
+        with self._transactions.read() as connection:
+            rows = connection.execute(select(event).where(*standing).order_by(event.c.id.desc())).all()
+        if not rows or rows[-1].id != event_id:
+            raise NotFound("There is no such event, or it was taken back")
+        return [_to_event(row) for row in rows]
+
+    def touched(self, event_ids: Sequence[int], each: int) -> list[Touched]:
+        """At most `each` faces of each event, the first ones."""
+        parts = [_touched(event_id, each) for event_id in event_ids]
+        if not parts:
+            return []
+        with self._transactions.read() as connection:
+            rows = connection.execute(union_all(*parts)).all()
+        return [Touched(row.event_id, row.face_id) for row in rows if row.face_id is not None]
 
     def standing(self, account_id: AccountId) -> Event | None:
         """The newest event that was not taken back."""
@@ -71,6 +111,21 @@ class SqlEvents:
             _take_back(connection, row.id)
             connection.execute(update(event).where(event.c.id == row.id).values(undone_at=self._transactions.now()))
         return replace(_to_event(row), undone=True)
+
+
+def _touched(event_id: int, each: int) -> Select[Any]:
+    """Faces, or the faces of people, in the order in which the event changed them; one row of each."""
+    stands_for = func.coalesce(person.c.feature_face_id, person.c.typical_face_id)
+    face_id = case((event_change.c.table_name == "face", event_change.c.row_id), else_=stands_for).label("face_id")
+    joined = event_change.outerjoin(
+        person, (event_change.c.table_name == "person") & (person.c.id == event_change.c.row_id)
+    )
+    query = select(literal(event_id).label("event_id"), face_id).select_from(joined)
+    here = event_change.c.event_id == event_id, event_change.c.table_name != "verdict"
+    part = query.where(*here).order_by(event_change.c.id).limit(MOST_LOOKED_AT).subquery()
+    few = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct().limit(each).subquery()
+    # Selected once more: SQLite takes no LIMIT in the parts of a union.
+    return select(few.c.event_id, few.c.face_id)
 
 
 def _standing(connection: Connection, account_id: AccountId) -> AnyRow | None:

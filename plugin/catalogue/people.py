@@ -9,7 +9,7 @@ from plugin.catalogue.bulk_changes import existing_people, hide_unnamed, make_st
 from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
-from plugin.catalogue.person_rows import ordering, people_query, require_person, shown, to_people
+from plugin.catalogue.person_rows import found_by, ordering, people_query, require_person, shown, to_people
 from plugin.catalogue.tables import account, face, person
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
@@ -167,6 +167,13 @@ class SqlPeople:
         """All their faces become nobody, by a verdict on each, and they go; returns how many faces."""
         with self._transactions.write() as connection:
             return make_strangers(connection, account_id, person_ids, self._transactions.now())
+
+    def names(self, account_id: AccountId, search: str = "", limit: int = 500) -> list[str]:
+        """Names given, each once, by alphabet; without counting anybody's faces."""
+        query = select(person.c.name).distinct().where(person.c.account_id == account_id, person.c.name != "")
+        query = query.where(*found_by(search)).order_by(person.c.name_key).limit(limit)
+        with self._transactions.read() as connection:
+            return list(connection.execute(query).scalars())
 
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]:
         """The birth dates that are known."""

@@ -56,11 +56,16 @@ def shown(
         conditions.append(person.c.hidden.is_(False))
     if favourites:
         conditions.append(person.c.favourite.is_(True))
-    if search.strip():
-        # Something without any letter matches nobody, rather than everybody.
-        words = search_words(search) or ["\0"]
-        conditions += [person.c.search_words.contains(f" {word}", autoescape=True) for word in words]
-    return tuple(conditions)
+    return (*conditions, *found_by(search))
+
+
+def found_by(search: str) -> list[ColumnElement[bool]]:
+    """Conditions for people whose name has words that begin with those searched for."""
+    if not search.strip():
+        return []
+    # Something without any letter matches nobody, rather than everybody.
+    words = search_words(search) or ["\0"]
+    return [person.c.search_words.contains(f" {word}", autoescape=True) for word in words]
 
 
 def ordering(query: Select[Any], order: PersonOrder) -> tuple[ColumnElement[Any], ...]:

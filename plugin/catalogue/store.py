@@ -10,8 +10,10 @@ from plugin.catalogue.backup import backup_before_migration
 from plugin.catalogue.detection_queue import SqlDetectionQueue
 from plugin.catalogue.events import SqlEvents
 from plugin.catalogue.faces import SqlFaces
+from plugin.catalogue.galleries import SqlGalleries
 from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
+from plugin.catalogue.live import SqlLive
 from plugin.catalogue.opening import full_check, memory_engine, open_engine
 from plugin.catalogue.people import SqlPeople
 from plugin.catalogue.person_photos import SqlPersonPhotos
@@ -44,6 +46,8 @@ class SqlCatalogue:
         self.verdicts = SqlVerdicts(self._transactions)
         self.events = SqlEvents(self._transactions)
         self.privacy = SqlPrivacy(self._transactions)
+        self.galleries = SqlGalleries(self._transactions)
+        self.live = SqlLive(self._transactions)
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from plugin.catalogue.column_types import UtcDateTime
@@ -166,6 +167,16 @@ face = Table(
     Index("ix_face_account_id_state_person_id_asset_id", "account_id", "state", "person_id", "asset_id"),
     Index("ix_face_recognised_at", "recognised_at"),
     Index("ix_face_account_id_group_id", "account_id", "group_id"),
+    # For the gallery of faces of nobody: few of all, and everything it counts.
+    Index(
+        "ix_face_nobody",
+        "account_id",
+        "pack",
+        "group_id",
+        "state",
+        "asset_id",
+        sqlite_where=text("person_id IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

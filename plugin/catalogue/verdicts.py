@@ -63,6 +63,14 @@ class SqlVerdicts:
         with self._transactions.read() as connection:
             return list(connection.execute(query.order_by(func.max(verdict.c.id).desc()).limit(limit)).scalars())
 
+    def differ(self, account_id: AccountId, one: PersonId, other: PersonId) -> bool:
+        """Whether a user said that these are two people."""
+        pair = sorted((one, other))
+        said = _replaced(VerdictKind.PERSONS_DIFFER, None, *pair)
+        with self._transactions.read() as connection:
+            query = select(verdict.c.id).where(said, verdict.c.account_id == account_id)
+            return connection.execute(query).first() is not None
+
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""
         query = select(verdict.c.person_id).where(

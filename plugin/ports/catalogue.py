@@ -42,6 +42,7 @@ from plugin.domain import (
     Verdict,
     VerdictKind,
 )
+from plugin.ports.galleries import GalleryRows, LiveRows, Touched
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -467,6 +468,10 @@ class PersonRows(Protocol):
         """All their faces become nobody, by a verdict on each, and they go; returns how many faces."""
         ...
 
+    def names(self, account_id: AccountId, search: str = "", limit: int = 500) -> list[str]:
+        """Names given, each once, by alphabet; `search` as in `all`."""
+        ...
+
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]: ...
     def kept(self, account_id: AccountId) -> set[PersonId]:
         """People a user said something about: a name, a birth date, hidden, favourite, a feature photo, not another."""
@@ -526,6 +531,10 @@ class VerdictRows(Protocol):
         """Whom users recognised in faces last, the latest first."""
         ...
 
+    def differ(self, account_id: AccountId, one: PersonId, other: PersonId) -> bool:
+        """Whether a user said that these are two people."""
+        ...
+
     def rejected_persons(self, face_id: FaceId) -> set[PersonId]:
         """Persons this face is not, by `is_not_person`."""
         ...
@@ -549,8 +558,20 @@ class EventRows(Protocol):
         """
         ...
 
-    def all(self, account_id: AccountId, limit: int) -> list[Event]:
+    def all(self, account_id: AccountId, limit: int, offset: int = 0) -> list[Event]:
         """Newest first."""
+        ...
+
+    def count(self, account_id: AccountId) -> int: ...
+    def standing_since(self, account_id: AccountId, event_id: int) -> list[Event]:
+        """This event and all later ones that were not taken back, newest first.
+
+        Raises `NotFound` when there is no such event, or it was taken back.
+        """
+        ...
+
+    def touched(self, event_ids: Sequence[int], each: int) -> list[Touched]:
+        """At most `each` faces that each of these events touched, or that stand for people it touched."""
         ...
 
     def standing(self, account_id: AccountId) -> Event | None:
@@ -700,6 +721,10 @@ class Catalogue(Protocol):
     def events(self) -> EventRows: ...
     @property
     def privacy(self) -> PrivacyRows: ...
+    @property
+    def galleries(self) -> GalleryRows: ...
+    @property
+    def live(self) -> LiveRows: ...
     @property
     def index_state(self) -> IndexState: ...
     @property

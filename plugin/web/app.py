@@ -17,6 +17,7 @@ from plugin.web import (
     first_run,
     history,
     libraries,
+    live,
     own_account,
     people,
     person,
@@ -73,7 +74,7 @@ def create_app(services: WebServices) -> Flask:
     CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, suggestions, own_account, accounts, privacy, first_run,
+        libraries, preferences_page, suggestions, own_account, accounts, privacy, first_run, live,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(accounts.invitations)

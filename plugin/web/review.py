@@ -1,55 +1,75 @@
-"""Review: the questions the machine cannot answer, one after another."""
+"""Review: the questions the machine cannot answer, one after another, and groups of faces to name at once."""
 
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import Suggestion
 from plugin.errors import NotFound
+from plugin.web.face_groups import FaceGroup, face_groups
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 
 pages = Blueprint("review", __name__, url_prefix="/review")
 
-MOST_COUNTED = 1000
-SECONDS_PER_QUESTION = 6
+GROUPS_BESIDE, GROUPS_ALONE = 3, 6
+"""Groups to name at once, below a question and when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question and its faces; `other` is set when two people are compared. `next_faces` are fetched ahead."""
+
+    question: Suggestion
+    person: PersonTile
+    other: PersonTile | None
+    asked: list[FaceTile]
+    known: list[FaceTile]
+    next_faces: list[FaceTile]
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
-    """One question and how many are left; `other` is set when two people are compared."""
+    """The question, if there is one, and how many are left. `thinking`: they are still being worked out."""
 
-    question: Suggestion | None
+    now: Asked | None
     left: int
-    person: PersonTile | None
-    other: PersonTile | None
-    asked: list[FaceTile]
-    known: list[FaceTile]
-
-    @property
-    def seconds(self) -> int:
-        """About how long the rest takes."""
-        return self.left * SECONDS_PER_QUESTION
+    seconds: float
+    thinking: bool
+    groups: list[FaceGroup]
+    names: list[str]
 
 
 @pages.get("")
 def show() -> str:
     """The best question, with the faces that speak for and against it."""
-    questions = services().suggestions.ranked(account().id, MOST_COUNTED)
-    return render_template("review.html", page=review_page(questions), counted_up_to=MOST_COUNTED)
+    owner, suggestions = account().id, services().suggestions
+    known = suggestions.next_ones(owner)
+    questions, left = known or ([], 0)
+    groups = [] if known is None else face_groups(0, GROUPS_BESIDE if questions else GROUPS_ALONE)
+    page = ReviewPage(
+        asked(questions),
+        left,
+        suggestions.seconds_left(owner, left),
+        known is None,
+        groups,
+        services().catalogue.people.names(owner) if groups else [],
+    )
+    return render_template("review.html", page=page)
 
 
-def review_page(questions: list[Suggestion]) -> ReviewPage:
-    """What to show of the first question."""
+def asked(questions: list[Suggestion]) -> Asked | None:
+    """What to show of the first question, and which pictures of the second to fetch ahead."""
     if not questions:
-        return ReviewPage(None, 0, None, None, [], [])
+        return None
     question, people = questions[0], services().catalogue.people
     about = [question.person_id] + ([question.other_person_id] if question.other_person_id is not None else [])
     tiles = person_tiles([people.get(person_id, account().id) for person_id in about])
-    other = tiles[1] if len(tiles) > 1 else None
-    asked, known = face_tiles([question.shown, question.shown_of_person])
-    return ReviewPage(question, len(questions), tiles[0], other, asked, known)
+    ahead = [face_id for later in questions[1:] for face_id in (*later.shown, *later.shown_of_person)]
+    faces, known, next_faces = face_tiles([question.shown, question.shown_of_person, ahead])
+    return Asked(question, tiles[0], tiles[1] if len(tiles) > 1 else None, faces, known, next_faces)
 
 
 @pages.post("")
@@ -59,8 +79,8 @@ def answer() -> Response:
     try:
         services().suggestions.answer(account().id, form_text("question"), given)
     except NotFound:
-        flash("That question had been answered already. Here is the next one.", "good")
+        flash(_("That question had been answered already. Here is the next one."), "good")
     else:
-        flash({"yes": "Yes, noted.", "no": "No, noted: this is not asked again.", "skip": "Skipped."}[given],
-              "good" if given == "skip" else "undo")  # fmt: skip
+        said = {"yes": _("Yes, noted."), "no": _("No, noted: this is not asked again."), "skip": _("Skipped.")}
+        flash(said[given], "good" if given == "skip" else "undo")
     return see_other(url_for("review.show"))

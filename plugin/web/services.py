@@ -1,7 +1,7 @@
 """Everything the views may use, as one frozen value; `plugin.assemble` fills it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from plugin.account_export import AccountExport
@@ -21,6 +21,7 @@ from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
 from plugin.suggestions import Suggestions
+from plugin.web.streams import Streams
 
 APPLY_ACTIONS = (
     "detect_missing",
@@ -81,6 +82,7 @@ class WebServices:
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
+        live_streams: bounds how many browsers are told live.
     """
 
     catalogue: Catalogue
@@ -109,3 +111,4 @@ class WebServices:
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    live_streams: Streams = field(default_factory=Streams)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, url_for
+from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, FailureCount, IntakeProblem
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.scan_state import ScanState, scan_state
 from plugin.web.services import EngineStatus
+from plugin.web.throughput import Throughput, throughput
 
 pages = Blueprint("status", __name__)
 
@@ -38,13 +40,14 @@ class StatusPage:
     engine: EngineStatus
     photos: int
     gone: int
+    plot: Throughput
 
 
 @pages.get("/status")
 def show() -> str:
     """The whole page."""
     photos, gone = services().catalogue.assets.counts(account().id)
-    page = StatusPage(scan_state(account().id), failure_list(), services().engine_status(), photos, gone)
+    page = StatusPage(scan_state(account().id), failure_list(), services().engine_status(), photos, gone, throughput())
     return render_template("status.html", page=page)
 
 
@@ -52,6 +55,12 @@ def show() -> str:
 def queues() -> str:
     """The progress bars alone; the page asks for them every two seconds while there is work."""
     return render_template("_queues.html", scan=scan_state(account().id))
+
+
+@pages.get("/status/throughput")
+def plot() -> str:
+    """The plot of the last day alone."""
+    return render_template("_throughput.html", plot=throughput(), active=scan_state(account().id).active)
 
 
 @pages.get("/status/failures")
@@ -87,5 +96,5 @@ def retry() -> Response:
     """Try failed assets again: those of one reason, or all."""
     count = services().catalogue.detection.retry_failed(account().id, form_text("code", 100) or None)
     services().nudge.detection()
-    flash("One photo is tried again." if count == 1 else f"{count:,} photos are tried again.", "good")
+    flash(ngettext("One photo is tried again.", "%(num)s photos are tried again.", count), "good")
     return see_other(url_for("status.show"))

@@ -1,26 +1,25 @@
 // Review by keys (y n s, u to undo) and by swiping; without this file the buttons do the same.
 "use strict";
 
-const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+const typing = (element) => element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || typing(event.target)) return;
   const key = event.key.toLowerCase();
-  const button = key === "u" ? document.getElementById("undo") : document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  const button = (key === "u" && document.getElementById("undo")) || document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (button === null) return;
   event.preventDefault();
   button.click();
 });
 
-const question = document.getElementById("question");
 const FAR = 80; // px: clearly sideways, and more than a tap that slips
 let start = null;
 
-question?.addEventListener("touchstart", (event) => {
-  start = event.touches.length === 1 ? event.touches[0] : null;
+document.addEventListener("touchstart", (event) => {
+  start = event.touches.length === 1 && event.target.closest("#question") ? event.touches[0] : null;
 }, { passive: true });
 
-question?.addEventListener("touchend", (event) => {
+document.addEventListener("touchend", (event) => {
   const end = event.changedTouches[0];
   if (start === null) return;
   const across = end.clientX - start.clientX;

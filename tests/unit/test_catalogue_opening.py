@@ -6,6 +6,7 @@ import stat
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -51,6 +52,12 @@ def test_the_migrations_lead_to_exactly_the_tables() -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+def comparable(found: list[Any]) -> list[dict[str, Any]]:
+    """The condition of a partial index is an object that equals no other; its words do."""
+    rows = [{**row, "dialect_options": {k: str(v) for k, v in row.get("dialect_options", {}).items()}} for row in found]
+    return sorted(rows, key=str)
+
+
 def test_the_migrations_lead_to_the_constraints_alembic_does_not_compare() -> None:
     migrated, created = create_engine("sqlite://", poolclass=NullPool), memory_engine()
     with migrated.begin() as connection:
@@ -59,8 +66,8 @@ def test_the_migrations_lead_to_the_constraints_alembic_does_not_compare() -> No
         wanted = inspect(created)
         for table in metadata.tables:
             for what in ("check_constraints", "foreign_keys", "unique_constraints", "indexes"):
-                found = sorted(getattr(tables, f"get_{what}")(table), key=str)
-                assert found == sorted(getattr(wanted, f"get_{what}")(table), key=str), (table, what)
+                found = comparable(getattr(tables, f"get_{what}")(table))
+                assert found == comparable(getattr(wanted, f"get_{what}")(table)), (table, what)
     created.dispose()
 
 

@@ -201,7 +201,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
     services = WebServices(
         catalogue=catalogue,
         people=people,
-        suggestions=Suggestions(catalogue, people, preferences.current),
+        suggestions=Suggestions(catalogue, people, preferences.current, patience=60),
         bulk=BulkActions(catalogue, people, nudge),
         likeness=Likeness(catalogue, preferences.current),
         originals=Originals(catalogue, lambda _library: host),

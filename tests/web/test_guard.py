@@ -48,6 +48,8 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "key": "face-1-1",
         "part": 1,
         "account_id": 2,
+        "group_id": 1,
+        "event_id": 1,
         "what": "faces",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}

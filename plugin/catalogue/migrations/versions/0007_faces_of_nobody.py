@@ -1,0 +1,16 @@
+"""Faces of nobody are counted and paged by an index of their own."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.create_index(
+        "ix_face_nobody",
+        "face",
+        ["account_id", "pack", "group_id", "state", "asset_id"],
+        sqlite_where=sa.text("person_id IS NULL"),
+    )
