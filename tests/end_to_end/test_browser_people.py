@@ -133,6 +133,21 @@ def test_photos_of_somebody_else_are_taken_away_and_brought_back(
         expect(page.get_by_label("Choose boat.jpg")).to_have_count(1)
 
 
+@SCRIPTED
+def test_photos_are_given_to_who_really_is_on_them(browser: Browser, family: Family, scripted: bool) -> None:
+    with visiting(browser, family.services, viewport=PHONE, has_touch=True, java_script_enabled=scripted) as visit:
+        page = visit.page
+        visit.open(f"/people/{family.people['Anna']}")
+        page.get_by_label("Choose tree.jpg").tap()
+        page.get_by_role("button", name="Somebody else").tap()
+        expect(page.get_by_role("heading", name="Who is on this photo?")).to_be_visible()
+        assert visit.sideways() == 0
+        keep_screenshot(page, f"person-move-390-{scripted}")
+        page.get_by_role("button", name="Clara").tap()
+        expect(page.get_by_text("1 face is Clara now.")).to_be_visible()
+        expect(page.get_by_label("Choose tree.jpg")).to_have_count(1)
+
+
 def test_one_photo_is_taken_away_by_one_click(browser: Browser, family: Family) -> None:
     with visiting(browser, family.services, viewport=DESK) as visit:
         page = visit.page
