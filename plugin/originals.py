@@ -70,9 +70,9 @@ class Originals:
         assets = self._catalogue.assets.of_person(person_id, account_id, (part - 1) * MOST_PHOTOS, MOST_PHOTOS)
         if not assets:
             raise NotFound("There are no such photos")
+        hosts = {library.id: self._host_of(library) for library in self._catalogue.libraries.all(account_id)}
         if not self._running.acquire(blocking=False):
             raise Refused("Other downloads are running", "Wait until one of them has ended, then try again")
-        hosts = {library.id: self._host_of(library) for library in self._catalogue.libraries.all(account_id)}
         return ZipDownload(assets, hosts, self._running.release)
 
 

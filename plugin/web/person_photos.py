@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, flash, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from plugin.domain import Asset, Person
+from plugin.domain import Asset, FaceId, Person, PersonId
 from plugin.errors import Refused
 from plugin.originals import MOST_PHOTOS, file_name
 from plugin.web.ages import age_on
 from plugin.web.paging import Paging, asked_page
-from plugin.web.person import called, find_person, page_of
+from plugin.web.person import CHOICES, called, find_person, known_names, page_of
 from plugin.web.pictures import LARGE, preview_url
-from plugin.web.request_context import account, form_ids, form_text, parse_id, see_other, services
+from plugin.web.request_context import account, form_id, form_ids, form_text, parse_id, see_other, services
 from plugin.web.security import came_from, wants_fragment
 from plugin.web.tiles import PersonTile, face_tiles, person_tiles
 from plugin.web.translated import gettext as _
@@ -38,6 +38,39 @@ def not_them(person_id: int) -> AnyResponse:
     else:
         flash(_("These photos were taken away already."), "good")
     return see_other(came_from(page_of(person_id)))
+
+
+@pages.post("/move")
+def move(person_id: int) -> AnyResponse | str:
+    """Somebody else is on these photos in place of the person: who it is, is asked on a page of its own."""
+    person, assets = find_person(person_id), form_ids("photo")
+    if not assets:
+        raise Refused(_("No photos were chosen"), _("Tick at least one"))
+    if not (form_text("into") or form_text("name")):
+        alike = services().likeness.people(account().id, person_id, limit=CHOICES)
+        tiles = person_tiles([one.person for one in alike])
+        shown = person_tiles([person])[0]
+        return render_template("person_move.html", tile=shown, assets=assets, others=tiles, names=known_names())
+    faces = services().catalogue.person_photos.faces_on(person_id, account().id, assets)
+    if not faces:
+        flash(_("These photos were taken away already."), "good")
+        return see_other(page_of(person_id))
+    into = find_person(move_faces(faces))
+    text = ngettext("%(num)s face is %(name)s now.", "%(num)s faces are %(name)s now.", len(faces), name=called(into))
+    flash(text, "undo")
+    return see_other(page_of(into.id))
+
+
+def move_faces(faces: list[FaceId]) -> PersonId:
+    """Give the faces to the person chosen, the one with the name typed, or somebody new of that name."""
+    people, owner, name = services().people, account().id, form_text("name")
+    namesakes = people.same_name(owner, name) if name else [find_person(form_id("into"))]
+    if len(namesakes) > 1:
+        raise Refused(_("Several people are called %(name)s", name=name), _("Choose the right one by the picture"))
+    if not namesakes:
+        return people.assign_all_new(owner, faces, name)
+    people.assign_all(owner, faces, namesakes[0].id)
+    return namesakes[0].id
 
 
 def taken_away(person: Person, count: int) -> str:

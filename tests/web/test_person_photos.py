@@ -335,3 +335,30 @@ def test_nothing_about_a_person_of_another_account_is_told(maria: Visitor, famil
     maria.post(f"/people/{anna}/not", photo=str(family.foreign_asset))
     assert family.catalogue.faces.get(family.foreign_face).person_id == family.foreign_person
     assert family.catalogue.events.all(family.account.id, 9) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "person"), [({"name": "ben"}, "Ben"), ({"name": "Emil"}, "Emil"), ({"into": "Clara"}, "Clara")]
+)
+def test_photos_of_somebody_else_are_given_to_who_it_is(
+    maria: Visitor, family: Family, answer: dict[str, str], person: str
+) -> None:
+    anna, wrong = path_of(family), {"photo": [str(asset) for asset in family.assets[1:3]]}
+    page = maria.post(anna + "/move", ticks(wrong), page=anna).text
+    assert "Who is on these 2 photos?" in page
+    assert photos_of(family, "Anna") == 8, "nothing was changed yet"
+    answer = {name: str(family.people.get(value, value)) for name, value in answer.items()}
+    page = maria.post(anna + "/move", ticks({**wrong, **answer}), page=anna).text
+    assert f"2 faces are {person} now." in page
+    assert photos_of(family, "Anna") == 6
+    assert "taken away already" in maria.post(anna + "/move", ticks({**wrong, **answer}), page=anna).text
+    undo(maria, family)
+    assert photos_of(family, "Anna") == 8
+
+
+def test_photos_are_given_to_nobody_of_another_account(maria: Visitor, family: Family) -> None:
+    anna, photo = path_of(family), str(family.assets[1])
+    moved = maria.post(anna + "/move", {"photo": photo, "into": str(family.foreign_person)}, page=anna)
+    assert moved.status_code == 404
+    assert "No photos were chosen" in maria.post(anna + "/move", page=anna).text
+    assert photos_of(family, "Anna") == 8
