@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plugin.cli.context import account_of, opened
+from plugin.accounts import Accounts
+from plugin.cli.context import account_of, opened, sure
 from plugin.cli.output import printable, say
 from plugin.domain import Account
 from plugin.web.passwords import check_length, password_guard
@@ -21,6 +22,10 @@ def register(app: typer.Typer) -> None:
     user = typer.Typer(no_args_is_help=True, help="Accounts: who may log in.")
     user.command("add")(add)
     user.command("passwd")(passwd)
+    user.command("list")(show_all)
+    user.command("role")(role)
+    user.command("invite")(invite)
+    user.command("remove")(remove)
     app.add_typer(user, name="user")
 
 
@@ -33,8 +38,8 @@ def add(
     """Add an account. The first one is the administrator and owns the libraries added before."""
     with opened(context, exclusive=False) as kinfolk:
         password = ask_password(from_stdin=password_stdin)
-        account = _take_first(kinfolk, name) or kinfolk.catalogue.accounts.add(name, None, is_admin=admin)
-        _set(kinfolk, account, password)
+        account = _take_first(kinfolk, name) or accounts_of(kinfolk).add(name, None, is_admin=admin)
+        accounts_of(kinfolk).set_password(account.id, password)
         say(f"{printable(name)} can log in now")
 
 
@@ -46,8 +51,54 @@ def passwd(
     """Set a new password; ends every session of the account."""
     with opened(context, exclusive=False) as kinfolk:
         account = account_of(kinfolk, name)
-        _set(kinfolk, account, ask_password(from_stdin=password_stdin))
+        accounts_of(kinfolk).set_password(account.id, ask_password(from_stdin=password_stdin))
         say(f"The password of {printable(account.name)} was changed")
+
+
+def show_all(context: typer.Context) -> None:
+    """List all accounts."""
+    with opened(context, exclusive=False) as kinfolk:
+        for account in accounts_of(kinfolk).all():
+            role = "administrator" if account.is_admin else "member"
+            say(f"{printable(account.name)}  {role}{'' if account.password_hash else ', no password yet'}")
+
+
+def role(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The account.")],
+    admin: Annotated[bool, typer.Option("--admin/--member", help="What it shall be.")],
+) -> None:
+    """Make an account administrator or member; one administrator always stays."""
+    with opened(context, exclusive=False) as kinfolk:
+        account = account_of(kinfolk, name)
+        accounts_of(kinfolk).set_admin(account.id, is_admin=admin)
+        say(f"{printable(account.name)} is {'an administrator' if admin else 'a member'} now")
+
+
+def invite(context: typer.Context, name: Annotated[str, typer.Argument(help="The account.")]) -> None:
+    """Print the end of a link with which the account's password is set, once, within a week."""
+    with opened(context, exclusive=False) as kinfolk:
+        token = accounts_of(kinfolk).invite(account_of(kinfolk, name).id)
+        say(f"Add this to the address of Kinfolk: /invitation?token={token}")
+
+
+def remove(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The account.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002  typer
+) -> None:
+    """Remove an account with its libraries, people and faces, for good. Photos are not touched."""
+    with opened(context, exclusive=False) as kinfolk:
+        account = account_of(kinfolk, name)
+        sure(f"Remove {printable(account.name)} with all libraries, people and faces, for good?", yes=yes)
+        accounts_of(kinfolk).remove(account.id)
+        kinfolk.make_privacy().clean_up()
+        say(f"{printable(account.name)} was removed")
+
+
+def accounts_of(kinfolk: "Kinfolk") -> Accounts:
+    """The functions that the Accounts page uses as well."""
+    return Accounts(kinfolk.catalogue, password_guard().hash)
 
 
 def ask_password(*, from_stdin: bool) -> str:
@@ -70,9 +121,5 @@ def _take_first(kinfolk: "Kinfolk", name: str) -> Account | None:
     everybody = accounts.all()
     if not everybody or any(account.password_hash for account in everybody):
         return None
-    accounts.rename(everybody[0].id, name)
+    accounts_of(kinfolk).rename(everybody[0].id, name)
     return everybody[0]
-
-
-def _set(kinfolk: "Kinfolk", account: Account, password: str) -> None:
-    kinfolk.catalogue.accounts.set_password(account.id, password_guard().hash(password))
