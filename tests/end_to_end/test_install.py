@@ -86,6 +86,8 @@ def test_a_page_and_a_static_file_are_served_from_the_wheel(installed: Path, add
     front = requests.get(address, timeout=30)
     assert front.status_code == 200
     assert "<html" in front.text
+    german = requests.get(address, headers={"Accept-Language": "de"}, timeout=30)
+    assert "Fast geschafft" in german.text, "the wheel lacks the compiled translations"
     (packages,) = (installed.parent / "lib").glob("python*/site-packages")
     static = packages / "plugin" / "static"
     style = next(path for path in sorted(static.rglob("*.css")))
