@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
+from typing import TypedDict
 
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Person, PersonId, VerdictKind
 from plugin.errors import NotFound, Refused
@@ -20,6 +21,17 @@ LONGEST_NAME = 200
 
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the writing direction: a name with one could rearrange the sentence it stands in."""
+
+
+class PersonChanges(TypedDict, total=False):
+    """What may be changed about a person at once; what is not given stays."""
+
+    name: str
+    birth_date: date | None
+    hidden: bool
+    favourite: bool
+    feature_face_id: FaceId
+
 
 Spread = Callable[[AccountId, Sequence[FaceId]], object]
 
@@ -107,14 +119,48 @@ class People:
         with self._event(account_id, f"{'Hid' if hidden else 'Showed'} {self._called(account_id, person_id)}"):
             self._catalogue.people.set_hidden(person_id, account_id, hidden=hidden)
 
+    def set_favourite(self, account_id: AccountId, person_id: PersonId, *, favourite: bool) -> None:
+        """Mark as a favourite, or not any more."""
+        called = self._called(account_id, person_id)
+        title = f"Made {called} a favourite" if favourite else f"Took {called} from the favourites"
+        with self._event(account_id, title):
+            self._catalogue.people.set_favourite(person_id, account_id, favourite=favourite)
+
+    def change(self, account_id: AccountId, person_id: PersonId, changes: PersonChanges) -> None:
+        """Several changes as one event: all of them, or none when one is refused.
+
+        Raises:
+            Refused: see `rename`, `set_birth_date` and `set_feature_face`.
+        """
+        if "name" in changes:
+            clean_name(changes["name"])
+        self._check_birth_date(changes.get("birth_date"))
+        if "feature_face_id" in changes:
+            face = self._catalogue.faces.get(changes["feature_face_id"], account_id)
+            if face.person_id != person_id:
+                raise Refused("This face does not belong to this person")
+        with self._event(account_id, f"Changed {self._called(account_id, person_id)}"):
+            self._change(account_id, person_id, changes)
+
+    def _change(self, account_id: AccountId, person_id: PersonId, changes: PersonChanges) -> None:
+        if "name" in changes:
+            self.rename(account_id, person_id, changes["name"])
+        if "birth_date" in changes:
+            self.set_birth_date(account_id, person_id, changes["birth_date"])
+        if "hidden" in changes:
+            self.set_hidden(account_id, person_id, hidden=changes["hidden"])
+        if "favourite" in changes:
+            self.set_favourite(account_id, person_id, favourite=changes["favourite"])
+        if "feature_face_id" in changes:
+            self.set_feature_face(account_id, person_id, changes["feature_face_id"])
+
     def set_birth_date(self, account_id: AccountId, person_id: PersonId, birth_date: date | None) -> None:
         """Faces on pictures taken before this day are not taken for the person any more; None forgets it.
 
         Raises:
             Refused: a day still to come.
         """
-        if birth_date is not None and birth_date > self._today():
-            raise Refused("The date of birth is in the future", "Check the year")
+        self._check_birth_date(birth_date)
         with self._event(account_id, f"Set the date of birth of {self._called(account_id, person_id)}"):
             self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
         self._nudge.recognition()
@@ -175,6 +221,20 @@ class People:
                 else:
                     break
             return person_id
+
+    def assign_all_named(self, account_id: AccountId, face_ids: Sequence[FaceId], name: str) -> PersonId:
+        """The user says: all of these faces are the person with this name, the one who has it already or somebody new.
+
+        Raises:
+            Refused: several people have this name; see `clean_name`.
+        """
+        known = self.same_name(account_id, name)
+        if len(known) > 1:
+            raise Refused(f"Several people are called {name.strip()}", "Say which of them it is")
+        if not known:
+            return self.assign_all_new(account_id, face_ids, name)
+        self.assign_all(account_id, face_ids, known[0].id)
+        return known[0].id
 
     def reject(self, account_id: AccountId, face_id: FaceId) -> None:
         """The user says: this face is not the person it was given to. No run will say so again.
@@ -253,6 +313,10 @@ class People:
             self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
             self._catalogue.faces.set_state([face_id], FaceState.PENDING)
             self._nudge.recognition()
+
+    def _check_birth_date(self, birth_date: date | None) -> None:
+        if birth_date is not None and birth_date > self._today():
+            raise Refused("The date of birth is in the future", "Check the year")
 
     def _event(self, account_id: AccountId, title: str) -> AbstractContextManager[None]:
         """Everything done inside is one event of the history, and can be undone."""

@@ -84,6 +84,10 @@ class SqlPeople:
         """Hide from (or show again on) the People page."""
         self._set(person_id, account_id, hidden=hidden)
 
+    def set_favourite(self, person_id: PersonId, account_id: AccountId, *, favourite: bool) -> None:
+        """Mark as a favourite, or not any more."""
+        self._set(person_id, account_id, favourite=favourite)
+
     def set_birth_date(self, person_id: PersonId, account_id: AccountId, birth_date: date | None) -> None:
         """Set or clear the birth date."""
         self._set(person_id, account_id, birth_date=birth_date)

@@ -16,6 +16,7 @@ from plugin.catalogue.opening import full_check, memory_engine, open_engine
 from plugin.catalogue.people import SqlPeople
 from plugin.catalogue.preferences import SqlPreferences
 from plugin.catalogue.restore import finish_restore
+from plugin.catalogue.tokens import SqlTokens
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
 from plugin.errors import CatalogueCorrupt
@@ -42,6 +43,7 @@ class SqlCatalogue:
         self.events = SqlEvents(self._transactions)
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
+        self.tokens = SqlTokens(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from plugin.domain import (
     Account,
     AccountId,
+    ApiToken,
     Asset,
     AssetId,
     AssignedBy,
@@ -35,6 +36,7 @@ from plugin.domain import (
     Person,
     PersonId,
     QueueStatus,
+    TokenScope,
     Verdict,
     VerdictKind,
 )
@@ -242,7 +244,7 @@ class FaceRows(Protocol):
         """Every face, ignored ones included, left to right."""
         ...
 
-    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int) -> list[Face]:
+    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int, offset: int = 0) -> list[Face]:
         """Best quality first."""
         ...
 
@@ -366,6 +368,7 @@ class PersonRows(Protocol):
     def add(self, account_id: AccountId, name: str = "", feature_face_id: FaceId | None = None) -> PersonId: ...
     def rename(self, person_id: PersonId, account_id: AccountId, name: str) -> None: ...
     def set_hidden(self, person_id: PersonId, account_id: AccountId, *, hidden: bool) -> None: ...
+    def set_favourite(self, person_id: PersonId, account_id: AccountId, *, favourite: bool) -> None: ...
     def set_birth_date(self, person_id: PersonId, account_id: AccountId, birth_date: date | None) -> None: ...
     def set_feature_face(self, person_id: PersonId, account_id: AccountId, face_id: FaceId) -> None: ...
     def set_typical_faces(self, account_id: AccountId, faces: Mapping[PersonId, FaceId]) -> None:
@@ -485,6 +488,24 @@ class PreferenceRows(Protocol):
     def delete(self, key: str) -> None: ...
 
 
+class TokenRows(Protocol):
+    """The tokens of programs; only digests of their secrets reach this port."""
+
+    def add(self, account_id: AccountId, name: str, scope: TokenScope, digest: bytes) -> ApiToken: ...
+    def all(self, account_id: AccountId) -> list[ApiToken]:
+        """The newest first."""
+        ...
+
+    def by_digest(self, digest: bytes) -> ApiToken | None: ...
+    def used(self, token_id: int) -> None:
+        """Remember that it was used now."""
+        ...
+
+    def revoke(self, token_id: int, account_id: AccountId) -> None:
+        """It opens nothing any more."""
+        ...
+
+
 class Catalogue(Protocol):
     """The whole store."""
 
@@ -508,6 +529,8 @@ class Catalogue(Protocol):
     def index_state(self) -> IndexState: ...
     @property
     def preferences(self) -> PreferenceRows: ...
+    @property
+    def tokens(self) -> TokenRows: ...
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
         ...

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from plugin.api_tokens import ApiTokens
 from plugin.domain import AccountId, AssetId, FaceId, Library
 from plugin.first_start import FirstStart
 from plugin.history import History
@@ -84,6 +85,7 @@ class WebServices:
     engine_status: Callable[[], EngineStatus]
     apply: Callable[[str], None]
     first_start: FirstStart
+    tokens: ApiTokens
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
+from plugin.api_tokens import ApiTokens
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import (
     Account,
@@ -27,6 +28,7 @@ from plugin.domain import (
     IntakeProblem,
     Library,
     PersonId,
+    TokenScope,
 )
 from plugin.errors import HostUnreachable, Refused
 from plugin.first_start import FirstStart
@@ -103,6 +105,7 @@ class Family:
     foreign_face: FaceId = 0
     foreign_person: PersonId = 0
     foreign_library: int = 0
+    foreign_token: int = 0
 
     def faces_of(self, asset_id: AssetId) -> list[FaceId]:
         return [face.id for face in self.catalogue.faces.of_asset(asset_id, self.account.id)]
@@ -158,6 +161,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         engine_status=lambda: engine_status(()),
         apply=applied.append,
         first_start=first_start,
+        tokens=ApiTokens(catalogue.tokens),
         secret_key=b"k" * 32,
     )
     return Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token)
@@ -253,6 +257,7 @@ def add_neighbour(family: Family) -> None:
     faces = add_photo(family, library, "private.jpg", None, (900, 700), (figure,), rows.sync_started(library.id))
     rows.sync_finished(library.id, None)
     family.foreign_face, family.foreign_library = faces[0], library.id
+    family.foreign_token = family.services.tokens.create(family.neighbour, "Secret", TokenScope.READ)[0].id
     family.foreign_asset = family.catalogue.faces.get(faces[0]).asset_id
     family.foreign_person = family.catalogue.people.add(family.neighbour.id, "Secret", faces[0])
     family.catalogue.faces.assign([(faces[0], family.foreign_person)], AssignedBy.USER)
