@@ -22,8 +22,8 @@ CONFIG = SchemathesisConfig.from_dict({
 ROWS = {"library_id": 2, "token_id": 2, "face_id": 4, "event_id": 2}
 """Ids are folded onto the first rows (12 of what is not named here), so that most requests reach something."""
 
-SELDOM_WELL = {"POST /api/v1/people/{person_id}/split"}
-"""Faces found by chance hardly ever belong to one person."""
+SELDOM_WELL = {"POST /api/v1/people/{person_id}/split", "POST /api/v1/unassigned/assign"}
+"""Faces found by chance hardly ever belong to one person; a person and a name at once are one too many."""
 
 
 def crowded_family() -> Family:
@@ -72,8 +72,10 @@ def folded(value: Any, name: str = "") -> Any:
         return [folded(inner, name) for inner in value]
     if name == "path" and len(value) % 2:
         return "/photos/new"
-    is_id = name.endswith(("_id", "_ids")) and isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return value % ROWS.get(name, 12) + 1 if is_id and value < 2**63 else value
+    is_id = (
+        name.endswith(("_id", "_ids")) and isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    )
+    return int(value) % ROWS.get(name, 12) + 1 if is_id and value < 2**63 else value
 
 
 OPERATIONS = {operation.ok().label: operation.ok() for operation in documented().get_all_operations()}
@@ -101,7 +103,7 @@ def statuses_of_answers(operation: Any, headers: dict[str, str], mode: Generatio
     """Send requests that fit the document, or requests that do not, and check every answer."""
     answered = set[int]()
 
-    examples = 10 if mode is GenerationMode.POSITIVE else 6
+    examples = 8 if mode is GenerationMode.POSITIVE else 6
 
     @settings(
         max_examples=examples, derandomize=True, deadline=None, database=None,
