@@ -258,6 +258,31 @@ class MonthCount:
     photos: int
 
 
+class TokenScope(StrEnum):
+    """What a token for programs may do: look, correct people and faces, or look after Kinfolk. Each has the former."""
+
+    READ = "read"
+    VERDICTS = "verdicts"
+    ADMIN = "admin"
+
+    def covers(self, needed: "TokenScope") -> bool:
+        """Whether this scope is enough where `needed` is asked for."""
+        order = list(TokenScope)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """The right of a program to act for an account. The secret itself is stored nowhere, only its digest."""
+
+    id: int
+    account_id: AccountId
+    name: str
+    scope: TokenScope
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
 class VerdictKind(StrEnum):
     """What a user said; never overruled by the machine."""
 

@@ -9,6 +9,7 @@ KinfolkError
 ├── DiskFull                 no space left where Kinfolk writes
 ├── NotFound                 no such thing, or not yours
 ├── Refused                  the request breaks a rule of the product (an empty name, a foreign person)
+│   └── Stale                somebody or something changed it meanwhile
 ├── CatalogueError           the SQL store
 │   ├── CatalogueCorrupt     the file is damaged; it was left untouched
 │   └── CatalogueNewer       written by a newer Kinfolk; it was left untouched
@@ -85,6 +86,12 @@ class Refused(KinfolkError):
     """The request breaks a rule of the product."""
 
     code = "refused"
+
+
+class Stale(Refused):
+    """The request was made for a state that is not the present one any more; nothing was changed."""
+
+    code = "stale"
 
 
 class CatalogueError(KinfolkError):

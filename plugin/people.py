@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Person, PersonId, VerdictKind
 from plugin.errors import NotFound, Refused
@@ -29,6 +30,17 @@ UNSEEN = frozenset(
 (U+200C, U+200D) stay where they join: Persian names and emoji need them."""
 
 JOINERS = "\u200c\u200d"
+
+
+class PersonChanges(TypedDict, total=False):
+    """What may be changed about a person at once; what is not given stays."""
+
+    name: str
+    birth_date: date | None
+    hidden: bool
+    favourite: bool
+    feature_face_id: FaceId
+
 
 Spread = Callable[[AccountId, Sequence[FaceId]], object]
 
@@ -135,6 +147,34 @@ class People:
         with self._event(account_id, f"Made {self._called(account_id, person_id)} {did}"):
             self._catalogue.people.mark(account_id, [person_id], favourite=favourite)
 
+    def change(self, account_id: AccountId, person_id: PersonId, changes: PersonChanges) -> None:
+        """Several changes as one event: all of them, or none when one is refused.
+
+        Raises:
+            Refused: see `rename`, `set_birth_date` and `set_feature_face`.
+        """
+        if "name" in changes:
+            clean_name(changes["name"])
+        self._check_birth_date(changes.get("birth_date"))
+        if "feature_face_id" in changes:
+            face = self._catalogue.faces.get(changes["feature_face_id"], account_id)
+            if face.person_id != person_id:
+                raise Refused("This face does not belong to this person")
+        with self._event(account_id, f"Changed {self._called(account_id, person_id)}"):
+            self._change(account_id, person_id, changes)
+
+    def _change(self, account_id: AccountId, person_id: PersonId, changes: PersonChanges) -> None:
+        if "name" in changes:
+            self.rename(account_id, person_id, changes["name"])
+        if "birth_date" in changes:
+            self.set_birth_date(account_id, person_id, changes["birth_date"])
+        if "hidden" in changes:
+            self.set_hidden(account_id, person_id, hidden=changes["hidden"])
+        if "favourite" in changes:
+            self.set_favourite(account_id, person_id, favourite=changes["favourite"])
+        if "feature_face_id" in changes:
+            self.set_feature_face(account_id, person_id, changes["feature_face_id"])
+
     def birth_date_doubts(self, account_id: AccountId, person_id: PersonId, birth_date: date) -> BirthDateDoubts:
         """What speaks against a date of birth, to ask about before it is set."""
         before = self._catalogue.person_photos.faces_before(person_id, account_id, birth_date)
@@ -161,8 +201,8 @@ class People:
         Raises:
             Refused: a day still to come, unless the user is sure.
         """
-        if birth_date is not None and birth_date > self._today() and not sure:
-            raise Refused("The date of birth is in the future", "Check the year")
+        if not sure:
+            self._check_birth_date(birth_date)
         with self._event(account_id, f"Set the date of birth of {self._called(account_id, person_id)}"):
             self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
             if without:
@@ -225,6 +265,20 @@ class People:
                 else:
                     break
             return person_id
+
+    def assign_all_named(self, account_id: AccountId, face_ids: Sequence[FaceId], name: str) -> PersonId:
+        """The user says: all of these faces are the person with this name, the one who has it already or somebody new.
+
+        Raises:
+            Refused: several people have this name; see `clean_name`.
+        """
+        known = self.same_name(account_id, name)
+        if len(known) > 1:
+            raise Refused(f"Several people are called {name.strip()}", "Say which of them it is")
+        if not known:
+            return self.assign_all_new(account_id, face_ids, name)
+        self.assign_all(account_id, face_ids, known[0].id)
+        return known[0].id
 
     def reject(self, account_id: AccountId, face_id: FaceId) -> None:
         """The user says: this face is not the person it was given to. No run will say so again.
@@ -313,6 +367,10 @@ class People:
                 self._catalogue.verdicts.withdraw(account_id, VerdictKind.IS_NOBODY, face_id=face_id)
             self._catalogue.faces.set_state(face_ids, FaceState.PENDING)
             self._nudge.recognition()
+
+    def _check_birth_date(self, birth_date: date | None) -> None:
+        if birth_date is not None and birth_date > self._today():
+            raise Refused("The date of birth is in the future", "Check the year")
 
     def _event(self, account_id: AccountId, title: str) -> AbstractContextManager[None]:
         """Everything done inside is one event of the history, and can be undone."""

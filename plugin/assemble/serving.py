@@ -11,6 +11,7 @@ from types import FrameType
 
 from waitress.server import create_server
 
+from plugin.api_tokens import ApiTokens
 from plugin.assemble.allocator import give_memory_back
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
 from plugin.bulk import BulkActions
@@ -155,6 +156,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         engine_status=lambda: engine_status(kinfolk),
         apply=kinfolk.apply,
         first_start=first_start,
+        tokens=ApiTokens(kinfolk.catalogue.tokens),
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

@@ -27,7 +27,7 @@ from plugin.catalogue.event_triggers import RECORDED, decoded
 from plugin.catalogue.tables import event, event_change, face, person
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, Event, FaceState
-from plugin.errors import NotFound, Refused
+from plugin.errors import NotFound, Refused, Stale
 from plugin.ports.galleries import Touched
 
 MOST_LOOKED_AT = 50
@@ -103,7 +103,7 @@ class SqlEvents:
             if row is None:
                 raise Refused("There is nothing to undo", "Only what you did yourself can be taken back")
             if expected not in {None, row.id}:
-                raise Refused(
+                raise Stale(
                     "Something newer has happened, or this was taken back already", "The history shows what stands"
                 )
             # Rows come back in any order; references are checked at the end.

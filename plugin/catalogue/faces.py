@@ -62,12 +62,12 @@ class SqlFaces:
             query = faces_query().where(face.c.asset_id == asset_id).order_by(face.c.x + face.c.w / 2, face.c.id)
             return [to_face(row) for row in connection.execute(query)]
 
-    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int) -> list[Face]:
+    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int, offset: int = 0) -> list[Face]:
         """Faces on present assets, best quality first."""
         with self._transactions.read() as connection:
             require_person(connection, person_id, account_id)
             query = faces_query().where(*present(), face.c.person_id == person_id)
-            query = query.order_by(face.c.quality.desc(), face.c.id).limit(limit)
+            query = query.order_by(face.c.quality.desc(), face.c.id).offset(offset).limit(limit)
             return [to_face(row) for row in connection.execute(query)]
 
     def embedding(self, face_id: FaceId) -> Float32Array:

@@ -20,6 +20,7 @@ from plugin.catalogue.person_photos import SqlPersonPhotos
 from plugin.catalogue.preferences import SqlPreferences
 from plugin.catalogue.privacy import SqlPrivacy
 from plugin.catalogue.restore import finish_restore
+from plugin.catalogue.tokens import SqlTokens
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
 from plugin.errors import CatalogueCorrupt
@@ -50,6 +51,7 @@ class SqlCatalogue:
         self.live = SqlLive(self._transactions)
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
+        self.tokens = SqlTokens(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

@@ -283,6 +283,21 @@ skipped = Table(
     Column("likelihood", Float, nullable=False),
 )
 
+# What opens the API for a program; the secret is only known to the program.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+    CheckConstraint("scope IN ('read', 'verdicts', 'admin')", name="scope"),
+    sqlite_autoincrement=True,
+)
+
 preference = Table(
     "preference",
     metadata,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from plugin.domain import (
     Account,
     AccountId,
+    ApiToken,
     Asset,
     AssetId,
     AssignedBy,
@@ -39,6 +40,7 @@ from plugin.domain import (
     PersonOrder,
     PhotoSearch,
     QueueStatus,
+    TokenScope,
     Verdict,
     VerdictKind,
 )
@@ -276,7 +278,7 @@ class FaceRows(Protocol):
         """Every face, ignored ones included, left to right."""
         ...
 
-    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int) -> list[Face]:
+    def of_person(self, person_id: PersonId, account_id: AccountId, limit: int, offset: int = 0) -> list[Face]:
         """Best quality first."""
         ...
 
@@ -698,6 +700,24 @@ class PreferenceRows(Protocol):
     def delete(self, key: str) -> None: ...
 
 
+class TokenRows(Protocol):
+    """The tokens of programs; only digests of their secrets reach this port."""
+
+    def add(self, account_id: AccountId, name: str, scope: TokenScope, digest: bytes) -> ApiToken: ...
+    def all(self, account_id: AccountId) -> list[ApiToken]:
+        """The newest first."""
+        ...
+
+    def by_digest(self, digest: bytes) -> ApiToken | None: ...
+    def used(self, token_id: int) -> None:
+        """Remember that it was used now."""
+        ...
+
+    def revoke(self, token_id: int, account_id: AccountId) -> None:
+        """It opens nothing any more."""
+        ...
+
+
 class Catalogue(Protocol):
     """The whole store."""
 
@@ -729,6 +749,8 @@ class Catalogue(Protocol):
     def index_state(self) -> IndexState: ...
     @property
     def preferences(self) -> PreferenceRows: ...
+    @property
+    def tokens(self) -> TokenRows: ...
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
         ...

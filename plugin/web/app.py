@@ -29,9 +29,11 @@ from plugin.web import (
     review,
     session,
     status,
-    suggestions,
+    tokens_page,
     unassigned,
 )
+from plugin.web.api.access import FAILURES, FailedTokens
+from plugin.web.api.document import application, install_api
 from plugin.web.error_pages import install_error_pages
 from plugin.web.language import install_language
 from plugin.web.request_context import EXTENSION
@@ -54,7 +56,7 @@ def create_app(services: WebServices) -> Flask:
     Args:
         services: what the views work with.
     """
-    app = Flask(
+    app = application(
         "kinfolk",
         template_folder=str(resource_folder("templates")),
         static_folder=str(resource_folder("static")),
@@ -71,14 +73,15 @@ def create_app(services: WebServices) -> Flask:
     session.install_session(app)
     # After the guard, so that strangers send nothing large; before CSRF, which reads the form.
     app.before_request(face_search.allow_pictures)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, suggestions, own_account, accounts, privacy, first_run, live,
+        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
+    install_api(app, csrf)
     limit_logins(app)
     install_error_pages(app)
     app.context_processor(frame)
@@ -122,6 +125,7 @@ def health() -> Blueprint:
 def limit_logins(app: Flask) -> None:
     """Slow down guessing of passwords and of the first-start token: only failures count, in memory."""
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=False)
+    app.extensions[FAILURES] = FailedTokens(limiter, FAILED_LOGINS_PER_ADDRESS, FAILED_LOGINS_IN_ALL)
 
     def failed(_response: Response) -> bool:
         return bool(g.get("failed_attempt"))

@@ -1,14 +1,15 @@
 """What a visitor sees when something did not work: what happened and the way on, never an inside."""
 
-from flask import Flask, Response, current_app, flash, g, jsonify, request, url_for
+from flask import Flask, Response, current_app, flash, g, request, url_for
 from flask import render_template as render
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotFound, Refused
 from plugin.sentences import Sentence
+from plugin.web.api import problems
 from plugin.web.language import explained, translated
-from plugin.web.request_context import see_other
+from plugin.web.request_context import asks_api, see_other
 from plugin.web.security import came_from
 
 Answer = Response | tuple[str, int]
@@ -36,7 +37,7 @@ EXPIRED = (
 
 def install_error_pages(app: Flask) -> None:
     """Answer every error with a page of our own."""
-    app.register_error_handler(CSRFError, lambda _error: page(400, *EXPIRED))
+    app.register_error_handler(CSRFError, forged)
     app.register_error_handler(KinfolkError, explain)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
@@ -46,11 +47,20 @@ def page(status: int, title: str, text: str) -> Answer:
     """One error page, or the same as JSON for those who asked the API."""
     title, text = translated(title), translated(text)
     if asks_api():
-        return current_app.make_response((jsonify(error=title, advice=text), status))
+        return problems.problem(status, str(title), str(text))
     if status >= 500:
         # The frame of a page asks the catalogue, which may be what broke.
         g.pop("account", None)
     return render("error.html", status=status, title=title, text=text), status
+
+
+def forged(_error: CSRFError) -> Answer:
+    """A form (or a script of a page) without its token: too old, or not ours."""
+    if asks_api():
+        return problems.problem(
+            403, "The header X-CSRFToken is missing or too old", "Programs send a token instead", code="csrf"
+        )
+    return page(400, *EXPIRED)
 
 
 def http_error(error: HTTPException) -> Answer:
@@ -59,23 +69,24 @@ def http_error(error: HTTPException) -> Answer:
     if status < 400:
         return current_app.make_response(error.get_response())
     title, text = SENTENCES.get(status, SENTENCES[400 if status < 500 else 500])
-    return page(status, title, text)
+    answer = page(status, title, text)
+    if isinstance(answer, Response) and isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
 
 
 def explain(error: KinfolkError) -> Answer:
     """Errors of the design: after a form, back to it with the explanation; else a page."""
+    if asks_api():
+        current_app.logger.info("%s: %s", request.path, error)
+        return problems.explained(error)
     if isinstance(error, NotFound):
         return page(404, *SENTENCES[404])
-    if request.method == "POST" and not asks_api():
+    if request.method == "POST":
         flash(explained(error), "bad")
         return current_app.make_response(see_other(came_from(url_for("people.index"))))
     current_app.logger.warning("%s: %s", request.path, error)
     return page(status_of(error), Sentence("That did not work"), explained(error))
-
-
-def asks_api() -> bool:
-    """Whether the visitor is a script that wants JSON."""
-    return request.path.startswith("/api/")
 
 
 def status_of(error: KinfolkError) -> int:

@@ -24,6 +24,11 @@ def account() -> Account:
     return cast("Account", g.account)
 
 
+def asks_api() -> bool:
+    """Whether the visitor is a program that wants JSON."""
+    return request.path.startswith("/api/")
+
+
 def require_admin() -> None:
     """Answer 403 to members: only the admin changes libraries and settings."""
     if not account().is_admin:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
+from plugin.api_tokens import ApiTokens
 from plugin.bulk import BulkActions
 from plugin.domain import AccountId, Asset, AssetId, FaceId, Fetching, Library
 from plugin.drawing import Drawing
@@ -108,6 +109,7 @@ class WebServices:
     engine_status: Callable[[], EngineStatus]
     apply: Callable[[str], None]
     first_start: FirstStart
+    tokens: ApiTokens
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()

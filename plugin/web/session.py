@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
 from plugin.web import first_run
+from plugin.web.api.access import admit
 from plugin.web.language import explained
 from plugin.web.passwords import check_length, password_guard
-from plugin.web.request_context import form_text, see_other, services
+from plugin.web.request_context import asks_api, form_text, see_other, services
 from plugin.web.security import safe_path
 
 pages = Blueprint("session", __name__)
@@ -50,6 +51,8 @@ def guard() -> Response | None:
     """Run before every request: first start, then log-in, then the page."""
     if request.endpoint in {"static", "health.healthz"}:
         return None
+    if asks_api():
+        return admit()
     if services().first_start.pending():
         return (
             None if request.endpoint in {"session.welcome", "language.choose"} else redirect(url_for("session.welcome"))

@@ -13,6 +13,7 @@ from PIL import Image
 
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
+from plugin.api_tokens import ApiTokens
 from plugin.bulk import BulkActions
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.detection import DetectionLimits
@@ -31,6 +32,7 @@ from plugin.domain import (
     IntakeProblem,
     Library,
     PersonId,
+    TokenScope,
 )
 from plugin.drawing import Drawing
 from plugin.errors import HostUnreachable, Refused
@@ -139,6 +141,7 @@ class Family:
     foreign_person: PersonId = 0
     foreign_library: int = 0
     links: dict[AssetId, str] = field(default_factory=dict)
+    foreign_token: int = 0
 
     def faces_of(self, asset_id: AssetId) -> list[FaceId]:
         return [face.id for face in self.catalogue.faces.of_asset(asset_id, self.account.id)]
@@ -224,6 +227,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         engine_status=lambda: engine_status(()),
         apply=applied.append,
         first_start=first_start,
+        tokens=ApiTokens(catalogue.tokens),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
@@ -331,6 +335,7 @@ def add_neighbour(family: Family) -> None:
     faces = add_photo(family, library, "private.jpg", None, (900, 700), (figure,), rows.sync_started(library.id))
     rows.sync_finished(library.id, None)
     family.foreign_face, family.foreign_library = faces[0], library.id
+    family.foreign_token = family.services.tokens.create(family.neighbour, "Secret", TokenScope.READ)[0].id
     family.foreign_asset = family.catalogue.faces.get(faces[0]).asset_id
     family.foreign_person = family.catalogue.people.add(family.neighbour.id, "Secret", faces[0])
     family.catalogue.faces.assign([(faces[0], family.foreign_person)], AssignedBy.USER)

@@ -52,7 +52,7 @@ def test_no_is_never_asked_again(maria: Visitor, family: Family, loose: list[Fac
     key = question_about(maria, loose)
     maria.post("/review", page="/review", question=key, answer="no")
     assert owners(family, loose) == {None}
-    assert key not in {question["key"] for question in maria.get("/api/suggestions").get_json()["suggestions"]}
+    assert key not in {question["key"] for question in maria.get("/api/v1/suggestions").get_json()["suggestions"]}
 
 
 def test_a_question_answered_twice_is_said_to_be_and_changes_nothing(

@@ -1,0 +1,124 @@
+"""Faces: who they are, and correcting it."""
+
+from typing import Literal
+
+from flask import Response
+from pydantic import Field
+
+from plugin import domain
+from plugin.domain import FaceId, TokenScope
+from plugin.errors import NotFound, Refused
+from plugin.web.api.resource import LATER, PICTURE, Resource
+from plugin.web.api.values import Answer, Body, Id, LocalTime, Parameters, PathId
+from plugin.web.pictures import picture
+from plugin.web.request_context import account, services
+
+api = Resource("faces", "Faces")
+
+
+class Box(Answer):
+    """A rectangle in fractions (0..1) of the upright picture; `x`, `y` is the top-left corner."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class Face(Answer):
+    """One face on one photo."""
+
+    id: int
+    asset_id: int
+    box: Box
+    score: float = Field(description="Of the detector, 0..1")
+    quality: float = Field(description="0..1")
+    pack: str
+    state: Literal["pending", "deferred", "assigned", "unassigned", "ignored"]
+    person_id: int | None
+    person_name: str | None
+    assigned_by: Literal["machine", "user"] | None
+    frame_ms: int | None = Field(description="Position of the frame in a video")
+    taken_at: LocalTime
+
+
+class FacePath(Parameters):
+    """Which face."""
+
+    face_id: PathId
+
+
+class WhoItIs(Body):
+    """A person that exists, or a name: of the one person who has it already, or of somebody new."""
+
+    person_id: Id | None = None
+    name: str | None = Field(None, min_length=1, max_length=10_000)
+
+
+def face_of(face_id: FaceId) -> Face:
+    """The face as it is now."""
+    return Face.model_validate(services().catalogue.faces.get(face_id, account().id))
+
+
+def own_faces(face_ids: list[FaceId]) -> list[FaceId]:
+    """Each once. Raises `NotFound` unless all of them are this account's: nothing is done by halves."""
+    wanted = list(dict.fromkeys(face_ids))
+    found = services().catalogue.faces.many(wanted)
+    if len(found) != len(wanted) or any(face.account_id != account().id for face in found):
+        raise NotFound("There is no such face")
+    return wanted
+
+
+def say_who(face_ids: list[FaceId], who: WhoItIs) -> domain.PersonId:
+    """The faces are this person; returns whom they were given to.
+
+    Raises:
+        Refused: neither a person nor a name was given, or both.
+    """
+    if (who.person_id is None) == (who.name is None):
+        raise Refused("Either person_id or name is needed", "Send one of them")
+    mine, owner, people = own_faces(face_ids), account().id, services().people
+    if who.person_id is None:
+        return people.assign_all_named(owner, mine, who.name or "")
+    people.assign_all(owner, mine, services().catalogue.people.get(who.person_id, owner).id)
+    return who.person_id
+
+
+@api.operation("get", "/faces/<int:face_id>", TokenScope.READ, Face)
+def get(path: FacePath) -> Face:
+    """One face."""
+    return face_of(path.face_id)
+
+
+@api.operation("get", "/faces/<int:face_id>/thumbnail", TokenScope.READ, PICTURE, problems=LATER)
+def thumbnail(path: FacePath) -> Response:
+    """The square picture of a face, WebP."""
+    return picture(services().pictures.face_thumbnail(account().id, path.face_id))
+
+
+@api.operation("post", "/faces/<int:face_id>/assign", TokenScope.VERDICTS, Face)
+def assign(path: FacePath, body: WhoItIs) -> Face:
+    """Say who a face is; recognition never moves it again."""
+    say_who([path.face_id], body)
+    return face_of(path.face_id)
+
+
+@api.operation("post", "/faces/<int:face_id>/reject", TokenScope.VERDICTS, Face)
+def reject(path: FacePath) -> Face:
+    """Say that a face is not the person it was given to."""
+    services().people.reject(account().id, path.face_id)
+    return face_of(path.face_id)
+
+
+@api.operation("post", "/faces/<int:face_id>/ignore", TokenScope.VERDICTS, Face)
+def ignore(path: FacePath) -> Face:
+    """Say that a face is nobody."""
+    services().people.ignore(account().id, path.face_id)
+    return face_of(path.face_id)
+
+
+@api.operation("post", "/faces/<int:face_id>/restore", TokenScope.VERDICTS, Face)
+def restore(path: FacePath) -> Face:
+    """Take back that a face is nobody."""
+    services().people.restore(account().id, path.face_id)
+    return face_of(path.face_id)
