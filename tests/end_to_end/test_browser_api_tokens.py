@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def family(tmp_path) -> Iterator[Family]:
+def family(tmp_path: Path) -> Iterator[Family]:
     made = empty_family(catalogue=open_catalogue(tmp_path / "catalogue.db"))
     yield made
     made.catalogue.close()
