@@ -114,6 +114,16 @@ def reset_password(account_id: int) -> Response:
     return see_other(url_for("accounts.index"))
 
 
+@pages.post("/<int:account_id>/library")
+def add_library(account_id: int) -> Response:
+    """Add a folder to somebody's account: members have no rights on this machine's folders themselves."""
+    require_admin()
+    other = services().accounts.get(account_id)
+    library = services().add_folder_library(other.id, request.form.get("path", "")[:4097])
+    flash(_("%(library)s belongs to %(name)s now and is being scanned.", library=library.name, name=other.name), "good")
+    return see_other(url_for("accounts.show", account_id=other.id))
+
+
 @pages.route("/<int:account_id>/remove", methods=["GET", "POST"])
 def remove(account_id: int) -> Response | str:
     """Remove an account with everything of it, once its name was typed."""

@@ -109,10 +109,18 @@ def test_an_account_is_removed_with_everything_once_its_name_was_typed(
     assert maria.get(form).status_code == 404
 
 
+def test_a_folder_is_given_to_a_member(maria: Visitor, family: Family) -> None:
+    one = f"{PAGE}/{family.neighbour.id}"
+    assert "There is no folder /nowhere" in maria.post(f"{one}/library", page=one, path="/nowhere").text
+    assert "new belongs to neighbour now" in maria.post(f"{one}/library", page=one, path="/photos/new").text
+    assert [row.name for row in family.catalogue.libraries.all(family.neighbour.id)] == ["Next door", "new"]
+    assert len(family.catalogue.libraries.all(family.account.id)) == 1
+
+
 def test_members_do_nothing_to_accounts(app: Flask, family: Family) -> None:
     neighbour = logged_in(app, "neighbour")
     one = f"{PAGE}/{family.account.id}"
-    for path in (PAGE, f"{one}/role", f"{one}/password", f"{one}/remove", f"{one}/invite"):
+    for path in (PAGE, f"{one}/role", f"{one}/password", f"{one}/remove", f"{one}/invite", f"{one}/library"):
         assert neighbour.post(path, name="Eve", typed="Maria", role="member").status_code == 403, path
     assert len(family.catalogue.accounts.all()) == 2
     assert named(family, "Maria").is_admin
