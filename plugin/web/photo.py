@@ -37,8 +37,8 @@ class ShownFace:
     def label(self) -> str:
         """The name, or what there is instead of one."""
         if self.face.state is FaceState.IGNORED:
-            return _("Nobody")
-        return self.face.person_name or _("Unknown")
+            return str(_("Nobody"))
+        return self.face.person_name or str(_("Unknown"))
 
     @property
     def tone(self) -> str:
@@ -222,7 +222,8 @@ def find_drawn(face_id: FaceId) -> Face:
 
 def form_to_draw(asset_id: AssetId) -> BoxForm:
     """What was sent, or empty."""
-    return BoxForm(url_for("photo.draw", asset_id=asset_id), None, *sent_numbers(), name=form_text("name"))
+    x, y, w, h = sent_numbers()
+    return BoxForm(url_for("photo.draw", asset_id=asset_id), None, x, y, w, h, form_text("name"))
 
 
 def form_to_move(face: Face) -> BoxForm:

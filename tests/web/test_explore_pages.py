@@ -192,7 +192,7 @@ def test_a_picture_that_is_brought_along_finds_the_nearest_faces_and_people(mari
     answer = send(maria, photo([(9, 100, 100, 160), (3, 400, 100, 160)]))
     assert answer.status_code == 200
     first, second = answer.text.split("Face 1 of 2")[1].split("Face 2 of 2")
-    assert re.search(r"People who look alike.*?Ben.*?Very much alike", first, re.S)
+    assert re.search(r"People who look alike.*?Ben.*?Very much alike", first, re.DOTALL)
     assert "Very much alike" not in second
     assert family.catalogue.assets.counts(family.account.id)[0] == 14
 
@@ -224,7 +224,7 @@ def test_what_is_no_picture_is_refused_with_a_sentence(maria: Visitor, content: 
     answer = send(maria, content)
     assert answer.status_code == 200
     assert answer.request.path == "/explore/face"
-    note = re.search(r'class="note bad">.*?<p>(.*?)</p>', answer.text, re.S)
+    note = re.search(r'class="note bad">.*?<p>(.*?)</p>', answer.text, re.DOTALL)
     assert note
     assert said in note.group(1)
 
