@@ -241,7 +241,7 @@ def sent_numbers() -> tuple[str, ...]:
 
 def form_box() -> Box:
     """The box of the form, which counts in percent. Raises `Refused` for what is no number."""
-    titles = {"x": "Left", "y": "Top", "w": "Width", "h": "Height"}
+    titles = {"x": _("Left"), "y": _("Top"), "w": _("Width"), "h": _("Height")}
     return Box(*(form_number(name, title) / 100 for name, title in titles.items()))
 
 
