@@ -13,7 +13,8 @@ The way of a photo, and the order to read the modules in:
 9. `hosts/ media/ vision/ index/ catalogue/ web/`   the adapters, each behind a port
 10. `settings`, `assemble`, `cli/`, `__main__`      one validated configuration in, running parts out
 
-Beside the way: `preferences` (thresholds saved by the screens), `thumbnails`, `first_start` and `watchers`.
+Beside the way: `drawing` (faces users draw), `likeness` (search by face), `preferences` (thresholds saved by the
+screens), `thumbnails`, `first_start` and `watchers`.
 """
 
 __version__ = "0.1.0"

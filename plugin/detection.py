@@ -198,7 +198,7 @@ def default_points(box_px: Float32Array) -> Float32Array:
     x1, y1, x2, y2 = box_px.astype(np.float64)
     side = max(x2 - x1, y2 - y1)
     corner = np.array([(x1 + x2 - side) / 2, (y1 + y2 - side) / 2])
-    return (corner + arcface_template() * (side / CROP_SIZE)).astype(np.float32)
+    return np.asarray(corner + arcface_template() * (side / CROP_SIZE), np.float32)
 
 
 def _detected_within(picture: Picture, box_px: Float32Array, model: FaceModel) -> Detection | None:

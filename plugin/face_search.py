@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 from plugin.detection import DetectionLimits, find_faces
 from plugin.domain import AccountId, Face, FaceId, FaceState, Float32Array, FoundFace, PersonId, Preferences
@@ -62,7 +62,7 @@ class FaceSearch:
         self._media = media
         self._limits = limits
 
-    def faces_in(self, picture: BinaryIO) -> list[FoundFace]:
+    def faces_in(self, picture: IO[bytes]) -> list[FoundFace]:
         """The faces of a picture, left to right.
 
         Raises:
@@ -72,7 +72,7 @@ class FaceSearch:
         preferences = self._preferences()
         if not self._models.installed(preferences.pack):
             raise PackUnavailable("The model that knows faces is not on this machine yet", "Scan some photos first")
-        decoded = self._media.photo(picture, self._limits.working_long_side)
+        decoded = self._media.photo(cast(BinaryIO, picture), self._limits.working_long_side)
         model = self._models.load(preferences.pack)
         found = find_faces(decoded, model, self._media, preferences.minimum_score, self._limits.long_side)
         return sorted(found, key=lambda face: face.box.x + face.box.w / 2)

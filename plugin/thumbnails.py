@@ -100,8 +100,8 @@ class Thumbnails:
 
     def _drawn_path(self, face: Face) -> Path:
         """A box that was drawn may be moved, and moved back by an undo: each place has its own picture."""
-        box = face.box
-        place = hashlib.blake2b(f"{box.x} {box.y} {box.w} {box.h}".encode(), digest_size=6).hexdigest()
+        box, content = face.box, self._catalogue.assets.get(face.asset_id, face.account_id).content_key
+        place = hashlib.blake2b(f"{box.x} {box.y} {box.w} {box.h} {content}".encode(), digest_size=6).hexdigest()
         return self._face_path(face.id).with_name(f"{face.id}-{place}.webp")
 
     def _decode(self, asset: Asset, minimum_long_side: int | None, frame_ms: int | None) -> DecodedPicture:

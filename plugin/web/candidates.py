@@ -11,6 +11,9 @@ SHOWN = 12
 LIKELY, RECENT = 5, 4
 """Of each kind offered before everybody else, so that a phone shows both without scrolling far."""
 
+ALIKE = 1.3
+"""Times the maximum recognition distance: beyond it strangers begin, and nobody should be told that they look alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -23,7 +26,9 @@ class Candidate:
 def candidates(search: str, face: Face) -> list[Candidate]:
     """Most likely people first, then those chosen lately, then named ones with most photos; not who it is now."""
     owner, rows = account().id, services().catalogue.people
-    likely = [person.person_id for person in services().face_search.likely_people(owner, face.id, LIKELY)]
+    alike = services().preferences.current().maximum_distance * ALIKE
+    near = services().face_search.likely_people(owner, face.id, LIKELY)
+    likely = [person.person_id for person in near if person.distance <= alike]
     lately = services().catalogue.verdicts.recent_persons(owner, RECENT)
     everybody = rows.all(owner, minimum_faces=1, search=search, limit=5 * SHOWN)
     first = [] if search else rows.many(list(dict.fromkeys([*likely, *lately])), owner)

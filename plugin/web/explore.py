@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -25,7 +26,7 @@ OFFERED = 18
 """People offered to be added by one click."""
 
 ROLES = ("all", "any", "none")
-Query = dict[str, object]
+Query = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,12 @@ def offered(search: PhotoSearch) -> list[tuple[PersonTile, str]]:
     people = services().catalogue.people.all(account().id, minimum_faces=1, limit=OFFERED + len(taken))
     tiles = person_tiles([person for person in people if person.id not in taken][:OFFERED])
     return [
-        (tile, url_for("explore.show", **query_of(replace(search, every=(*search.every, tile.person.id)))))
+        (
+            tile,
+            url_for(
+                "explore.show", **query_of(replace(search, every=(*search.every, tile.person.id))), _anchor="found"
+            ),
+        )
         for tile in tiles
     ]
 

@@ -37,8 +37,8 @@ class ShownFace:
     def label(self) -> str:
         """The name, or what there is instead of one."""
         if self.face.state is FaceState.IGNORED:
-            return _("Nobody")
-        return self.face.person_name or _("Unknown")
+            return str(_("Nobody"))
+        return self.face.person_name or str(_("Unknown"))
 
     @property
     def tone(self) -> str:
@@ -222,7 +222,8 @@ def find_drawn(face_id: FaceId) -> Face:
 
 def form_to_draw(asset_id: AssetId) -> BoxForm:
     """What was sent, or empty."""
-    return BoxForm(url_for("photo.draw", asset_id=asset_id), None, *sent_numbers(), name=form_text("name"))
+    x, y, w, h = sent_numbers()
+    return BoxForm(url_for("photo.draw", asset_id=asset_id), None, x, y, w, h, form_text("name"))
 
 
 def form_to_move(face: Face) -> BoxForm:
@@ -240,7 +241,7 @@ def sent_numbers() -> tuple[str, ...]:
 
 def form_box() -> Box:
     """The box of the form, which counts in percent. Raises `Refused` for what is no number."""
-    titles = {"x": "Left", "y": "Top", "w": "Width", "h": "Height"}
+    titles = {"x": _("Left"), "y": _("Top"), "w": _("Width"), "h": _("Height")}
     return Box(*(form_number(name, title) / 100 for name, title in titles.items()))
 
 

@@ -1,4 +1,4 @@
-"""The page of a photo and Explore in a real Chromium: names, keys, boxes by mouse and touch, search by people and face."""
+"""The page of a photo and Explore in a real Chromium: names, keys, boxes by mouse and touch, both searches."""
 
 from pathlib import Path
 
@@ -28,8 +28,8 @@ def shown(page: Page, name: str) -> str:
     return str(page.locator(".stage .box", has_text=name).locator("text").evaluate("e => getComputedStyle(e).opacity"))
 
 
-def drawn(family: Family, asset_id: int) -> list[Face]:
-    return [face for face in family.catalogue.faces.of_asset(asset_id, family.account.id) if face.drawn]
+def drawn(album: Family, asset_id: int) -> list[Face]:
+    return [face for face in album.catalogue.faces.of_asset(asset_id, album.account.id) if face.drawn]
 
 
 def on_photo(page: Page, x: float, y: float) -> tuple[float, float]:
@@ -37,7 +37,8 @@ def on_photo(page: Page, x: float, y: float) -> tuple[float, float]:
     page.locator("#stage svg").scroll_into_view_if_needed()
     point = page.evaluate(
         """([x, y]) => { const svg = document.querySelector('#stage svg'); const view = svg.viewBox.baseVal;
-        const p = new DOMPoint(x * view.width, y * view.height).matrixTransform(svg.getScreenCTM()); return [p.x, p.y] }""",
+        const p = new DOMPoint(x * view.width, y * view.height).matrixTransform(svg.getScreenCTM());
+        return [p.x, p.y] }""",
         [x, y],
     )
     return float(point[0]), float(point[1])
@@ -290,7 +291,7 @@ def test_the_pages_fit_and_everything_touched_is_large_enough(
 def too_small(visit: Visit) -> list[str]:
     """What somebody touches and that is lower or narrower than a finger."""
     found: list[str] = visit.page.evaluate(
-        """() => [...document.querySelectorAll('.button, .nav a, .chip, .person, .choice, summary, select, .tick, input')]
+        """() => [...document.querySelectorAll('.button, .nav a, .chip, .person, .choice, summary, select, input')]
             .filter(e => e.type !== 'hidden' && e.type !== 'checkbox')
             .filter(e => e.getClientRects().length)
             .filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 44)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from plugin.domain import FaceId
+from plugin.domain import Box, FaceId, FoundFace
 from plugin.errors import HostUnreachable, NotFound, PictureBroken
 from plugin.thumbnails import Thumbnails
 from tests.fakes.workshop import Workshop, photo
@@ -100,4 +100,27 @@ def test_keeping_nothing_removes_a_thumbnail_that_is_no_longer_true(
 ) -> None:
     thumbnails.keep(7, b"old")
     thumbnails.keep(7, None)
+    assert not list((tmp_path / "cache").rglob("*.webp"))
+
+
+def test_a_box_that_was_drawn_has_its_own_picture_wherever_it_is_moved(
+    workshop: Workshop, thumbnails: Thumbnails, tmp_path: Path
+) -> None:
+    def seen(box: Box) -> FoundFace:
+        (asset,) = workshop.catalogue.assets.recent_with_faces(workshop.account_id, 0, 1)
+        return workshop.detection.face_in(asset, box, workshop.models.load("opencv"))
+
+    there, elsewhere = Box(0.6, 0.5, 0.2, 0.3), Box(0.7, 0.6, 0.1, 0.3)
+    face = workshop.catalogue.faces.draw(workshop.account_id, 1, "opencv", seen(there))
+    first = thumbnails.face_thumbnail(workshop.account_id, face)
+    workshop.catalogue.faces.redraw(workshop.account_id, face, "opencv", seen(Box(0.15, 0.5, 0.1, 0.2)))
+    assert thumbnails.face_thumbnail(workshop.account_id, face) != first
+    workshop.catalogue.faces.redraw(workshop.account_id, face, "opencv", seen(there))
+    workshop.host.unreachable = True
+    assert thumbnails.face_thumbnail(workshop.account_id, face) == first
+    workshop.host.unreachable = False
+    workshop.catalogue.faces.redraw(workshop.account_id, face, "opencv", seen(elsewhere))
+    thumbnails.forget([face], maximum_preview_bytes=0)
+    assert len(list((tmp_path / "cache").rglob(f"{face}-*.webp"))) == 2
+    thumbnails.forget([], maximum_preview_bytes=0)
     assert not list((tmp_path / "cache").rglob("*.webp"))
