@@ -31,13 +31,13 @@ def test_a_loosely_drawn_face_is_embedded_as_detection_would_and_finds_its_perso
         pack, drawn = running._look(asset, loosely(obama.box))
         assert pack == obama.pack
         assert float(drawn.embedding @ running.catalogue.faces.embedding(obama.id)) > 0.9
-        nearest = running.likeness.like(owner, drawn.embedding, 3)
+        nearest = running.face_search.like(owner, drawn.embedding, 3)
         assert nearest[0].face.id == obama.id
-        likely = running.likeness.likely_people(owner, faces["obama3.jpg"].id, 3)
+        likely = running.face_search.likely_people(owner, faces["obama3.jpg"].id, 3)
         assert likely[0].person_id == other.person_id
         with (album / "obama2.jpg").open("rb") as picture:
-            (seen,) = running.likeness.faces_in(picture)
-        assert running.likeness.like(owner, seen.embedding, 1)[0].face.id == other.id
+            (seen,) = running.face_search.faces_in(picture)
+        assert running.face_search.like(owner, seen.embedding, 1)[0].face.id == other.id
         # Nothing to hold on to: the middle of a face without any surroundings still gives a vector of length one.
         _, blind = running._look(asset, Box(0.0, 0.0, 0.05, 0.05))
         assert np.linalg.norm(blind.embedding) == pytest.approx(1, abs=1e-5)
