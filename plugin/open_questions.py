@@ -124,6 +124,14 @@ class OpenQuestions:
             if kept.questions is not None:
                 kept.questions.pop(key, None)
 
+    def close(self) -> None:
+        """Wait until nothing is being worked out any more: the catalogue is about to be closed."""
+        with self._lock:
+            workers = [kept.worker for kept in self._accounts.values()]
+        for worker in workers:
+            if worker is not None:
+                worker.join()
+
     def _of(self, account_id: AccountId) -> _Kept:
         with self._lock:
             return self._accounts.setdefault(account_id, _Kept())

@@ -105,6 +105,10 @@ class Suggestions:
         """About how long somebody takes for so many questions, by their own pace."""
         return questions * self.pace.seconds(account_id)
 
+    def close(self) -> None:
+        """Wait for what is being worked out behind the pages, before the catalogue is closed."""
+        self._questions.close()
+
     def answer(self, account_id: AccountId, key: str, given: str) -> None:
         """Answer the open question with this key: yes, no or skip.
 
@@ -260,7 +264,7 @@ class _Board:
         best = np.zeros(len(places.face_id), dtype=np.bool_)
         best[single[np.argsort(-places.quality[single], kind="stable")[:MOST_SINGLES]]] = True
         self.groups += _sides(places, places.face_id, best)
-        self._members = places
+        self._members = _members(places, in_group)
         self._vectors = self._read([*self.people, *self.groups])
         self._people_means = self._means(self.people)
         self._read_verdicts()
@@ -276,8 +280,7 @@ class _Board:
 
     def about_group(self, question: Question) -> Suggestion:
         asked, person = self.groups[question.asked], self.people[question.person]
-        mine = self._members.face_id[(self._members.group_id == asked.key) & (self._members.person_id < 0)].tolist()
-        face_ids = tuple(sorted(mine)) or tuple(asked.sample)
+        face_ids = self._members.get(asked.key) or tuple(asked.sample)
         return self._suggestion(f"face-{min(face_ids)}-{person.key}", question, asked, person, face_ids, None)
 
     def about_person(self, question: Question) -> Suggestion:
@@ -325,7 +328,7 @@ class _Board:
 
     def _read_verdicts(self) -> None:
         self._born: dict[PersonId, date] = self.catalogue.people.birth_dates(self.account_id)
-        self._named = {person.id for person in self.catalogue.people.all(self.account_id) if person.name}
+        self._named = self.catalogue.people.named(self.account_id)
         self._rejected: set[tuple[FaceId, PersonId]] = set()
         self._apart: set[tuple[PersonId, PersonId]] = set()
         for verdict in self.catalogue.verdicts.all(self.account_id):
@@ -347,6 +350,15 @@ class _Board:
         low, high = sorted((first.key, second.key))
         both_named = {low, high} <= self._named
         return not both_named and (low, high) not in self._apart and not first.assets & second.assets
+
+
+def _members(places: FacePlaces, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> dict[FaceId, tuple[FaceId, ...]]:
+    """The faces of every group, lowest id first."""
+    rows = np.flatnonzero(which)
+    rows = rows[np.lexsort((places.face_id[rows], places.group_id[rows]))]
+    keys, starts = np.unique(places.group_id[rows], return_index=True)
+    parts = np.split(places.face_id[rows], starts[1:])
+    return {key: tuple(part.tolist()) for key, part in zip(keys.tolist(), parts, strict=False)}
 
 
 def _sides(places: FacePlaces, key: IntArray, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[_Side]:

@@ -165,7 +165,9 @@ class Kinfolk:
     @cached_property
     def suggestions(self) -> Suggestions:
         """Questions to users."""
-        return Suggestions(self.catalogue, self.people, self.preferences.current)
+        suggestions = Suggestions(self.catalogue, self.people, self.preferences.current)
+        self._stack.callback(suggestions.close)
+        return suggestions
 
     @cached_property
     def drawing(self) -> Drawing:

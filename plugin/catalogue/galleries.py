@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, text, union_all
 
 from plugin.catalogue.asset_rows import blocks, present
 from plugin.catalogue.tables import asset, face, verdict
@@ -12,6 +12,10 @@ from plugin.domain import AccountId, FaceId, FaceState, VerdictKind
 from plugin.ports.galleries import Group, NobodyCounts
 
 GROUP_KEY = func.coalesce(face.c.group_id, face.c.id)
+
+OF_NOBODY = text("face.state NOT IN ('assigned', 'ignored')")
+"""Word for word the condition of `ix_face_nobody`, else SQLite does not take that index. Said by state: by `person_id`
+it would take the index on persons instead, and look at every row."""
 
 
 class SqlGalleries:
@@ -25,19 +29,20 @@ class SqlGalleries:
         groups = _groups(account_id, pack).subquery()
         together = func.iif(groups.c.faces > 1, 1, 0)
         query = select(func.sum(together), func.sum(groups.c.faces * together), func.sum(1 - together))
+        alone = _nobodys(account_id, pack, func.count()).where(face.c.group_id.is_(None))
         with self._transactions.read() as connection:
-            counts = connection.execute(query).one()
-        return NobodyCounts(*(int(count or 0) for count in counts))
+            counts = [int(count or 0) for count in connection.execute(query).one()]
+            without_group = int(connection.execute(alone).scalar_one())
+        return NobodyCounts(counts[0], counts[1], counts[2] + without_group)
 
     def groups(self, account_id: AccountId, pack: str, offset: int, limit: int, smallest: int = 2) -> list[Group]:
-        """Groups of at least this many faces, the largest first."""
-        query = (
-            _groups(account_id, pack)
-            .having(func.count() >= smallest)
-            .order_by(func.count().desc(), func.min(face.c.id))
-            .offset(offset)
-            .limit(limit)
-        )
+        """Groups of at least this many faces, the largest first; with `smallest` 1 each single face is one, too."""
+        found = _groups(account_id, pack).having(func.count() >= smallest)
+        if smallest < 2:
+            columns = face.c.id.label("key"), literal(1).label("faces"), face.c.id.label("last"), face.c.id.label("low")
+            found = union_all(found, _nobodys(account_id, pack, *columns).where(face.c.group_id.is_(None)))  # type: ignore[assignment]  # both are selectable
+        rows = found.subquery()
+        query = select(rows).order_by(rows.c.faces.desc(), rows.c.low).offset(offset).limit(limit)
         with self._transactions.read() as connection:
             return [Group(row.key, row.faces, row.last) for row in connection.execute(query)]
 
@@ -60,9 +65,12 @@ class SqlGalleries:
 
     def singles(self, account_id: AccountId, pack: str, offset: int, limit: int) -> list[FaceId]:
         """Faces alike to no other, best quality first."""
-        alone = _nobodys(account_id, pack, func.min(face.c.id).label("id"), func.max(face.c.quality).label("quality"))
-        rows = alone.group_by(GROUP_KEY).having(func.count() == 1).subquery()
-        query = select(rows.c.id).order_by(rows.c.quality.desc(), rows.c.id).offset(offset).limit(limit)
+        lone = _groups(account_id, pack).having(func.count() == 1).subquery()
+        ids = union_all(
+            _nobodys(account_id, pack, face.c.id, face.c.quality).where(face.c.group_id.is_(None)),
+            select(face.c.id, face.c.quality).join(lone, lone.c.low == face.c.id),
+        ).subquery()
+        query = select(ids.c.id).order_by(ids.c.quality.desc(), ids.c.id).offset(offset).limit(limit)
         with self._transactions.read() as connection:
             return list(connection.execute(query).scalars())
 
@@ -81,17 +89,21 @@ class SqlGalleries:
 
 
 def _groups(account_id: AccountId, pack: str) -> Select[Any]:
-    columns = GROUP_KEY.label("key"), func.count().label("faces"), func.max(face.c.id).label("last")
-    return _nobodys(account_id, pack, *columns).group_by(GROUP_KEY)
+    """Faces with a group, by group: in the order of the index, so nothing is sorted to count them."""
+    ids = func.max(face.c.id).label("last"), func.min(face.c.id).label("low")
+    columns = face.c.group_id.label("key"), func.count().label("faces"), *ids
+    grouped = _nobodys(account_id, pack, *columns).where(face.c.group_id.is_not(None))
+    return grouped.group_by(face.c.group_id)
 
 
 def _nobodys(account_id: AccountId, pack: str, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Faces of nobody; the conditions are those of the partial index `ix_face_nobody`."""
+    """Faces of nobody, by the partial index `ix_face_nobody` alone."""
+    gone = select(asset.c.id).where(asset.c.account_id == account_id, asset.c.gone.is_(True))
     return (
         select(*columns)
-        .select_from(face.join(asset, asset.c.id == face.c.asset_id))
-        .where(face.c.account_id == account_id, face.c.pack == pack, face.c.person_id.is_(None))
-        .where(face.c.state != FaceState.IGNORED, *present())
+        .where(face.c.account_id == account_id, face.c.pack == pack, OF_NOBODY)
+        # Not joined: photos that are gone are few, and looking each face's photo up takes most of the time.
+        .where(face.c.asset_id.not_in(gone))
     )
 
 

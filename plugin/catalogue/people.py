@@ -175,6 +175,12 @@ class SqlPeople:
         with self._transactions.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def named(self, account_id: AccountId) -> set[PersonId]:
+        """Everybody who has a name, hidden ones too."""
+        query = select(person.c.id).where(person.c.account_id == account_id, person.c.name != "")
+        with self._transactions.read() as connection:
+            return set(connection.execute(query).scalars())
+
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]:
         """The birth dates that are known."""
         query = select(person.c.id, person.c.birth_date).where(

@@ -173,9 +173,10 @@ face = Table(
         "account_id",
         "pack",
         "group_id",
-        "state",
         "asset_id",
-        sqlite_where=text("person_id IS NULL"),
+        "quality",
+        "state",
+        sqlite_where=text("state NOT IN ('assigned', 'ignored')"),
     ),
     sqlite_autoincrement=True,
 )

@@ -474,6 +474,10 @@ class PersonRows(Protocol):
         """Names given, each once, by alphabet; `search` as in `all`."""
         ...
 
+    def named(self, account_id: AccountId) -> set[PersonId]:
+        """Everybody who has a name, hidden ones too."""
+        ...
+
     def birth_dates(self, account_id: AccountId) -> dict[PersonId, date]: ...
     def kept(self, account_id: AccountId) -> set[PersonId]:
         """People a user said something about: a name, a birth date, hidden, favourite, a feature photo, not another."""

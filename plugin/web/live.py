@@ -53,7 +53,9 @@ def events(owner: Account, entered: Stream) -> Iterator[str]:
         told_at = time.monotonic()
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
         while time.monotonic() < ends:
+            looked_at = time.monotonic()
             now, active = look(owner)
+            cost = time.monotonic() - looked_at
             told = "".join(changes(seen, now))
             if told or time.monotonic() - told_at >= streams.heartbeat:
                 told_at = time.monotonic()
@@ -62,7 +64,8 @@ def events(owner: Account, entered: Stream) -> Iterator[str]:
             if not active:
                 yield event("done", {})
                 return
-            if told_to_end(streams.look_every) or session_is_over(owner):
+            # In a large library a look costs something: never more than a tenth of one processor.
+            if told_to_end(max(streams.look_every, 9 * cost)) or session_is_over(owner):
                 yield event("poll", {})
                 return
 

@@ -1,6 +1,6 @@
 """Questions to users: which come up, in which order, and what an answer does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from plugin.domain import AssignedBy, FaceId, Float32Array, PersonId, VerdictKind
 from plugin.errors import NotFound, Refused
+from plugin.open_questions import Pace
 from plugin.people import People
 from plugin.recognition import Recognition
 from plugin.suggestions import Suggestions
@@ -202,3 +203,106 @@ def test_a_split_is_for_good(album: Album, users: People) -> None:
     recognition.reset()
     recognition.run()
     assert album.persons(ids) == [anna] * 4 + [new] * 3
+
+
+Kept = Callable[[], Suggestions]
+
+
+@pytest.fixture
+def in_background(album: Album, users: People) -> Iterator[Kept]:
+    """As in a large library: what changed is not looked at before the next question is asked."""
+    made: list[Suggestions] = []
+
+    def make() -> Suggestions:
+        made.append(Suggestions(album.catalogue, users, lambda: album.preferences, patience=-1))
+        made[-1].ranked(album.account.id)
+        return made[-1]
+
+    yield make
+    for suggestions in made:
+        suggestions.close()
+
+
+def two_questions(album: Album) -> tuple[PersonId, list[FaceId], list[FaceId]]:
+    anna = person(album, "Anna", faces(0, 1, 0.0, 4))
+    return anna, add(album, faces(2, 0, 0.5, 3)), add(album, faces(3, 0, 0.5, 2))
+
+
+def open_keys(suggestions: Suggestions, album: Album) -> list[str]:
+    found = suggestions.next_ones(album.account.id, count=10)
+    assert found is not None
+    questions, left = found
+    assert left == len(questions)
+    return [question.key for question in questions]
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "skip"])
+def test_an_answered_question_never_comes_back_from_those_kept(
+    album: Album, users: People, in_background: Kept, answer: str
+) -> None:
+    two_questions(album)
+    suggestions = in_background()
+    before = open_keys(suggestions, album)
+    assert len(before) == 2
+    other = Suggestions(album.catalogue, users, lambda: album.preferences)
+    other.answer(album.account.id, before[0], answer)
+    assert before[0] not in open_keys(suggestions, album)
+    suggestions.answer(album.account.id, before[1], answer)
+    assert open_keys(suggestions, album) == []
+
+
+def test_a_kept_question_about_somebody_who_is_gone_is_left_out(
+    album: Album, users: People, in_background: Kept
+) -> None:
+    anna, _, _ = two_questions(album)
+    suggestions = in_background()
+    users.delete(album.account.id, anna)
+    assert open_keys(suggestions, album) == []
+
+
+def test_a_kept_question_whose_faces_were_taken_away_is_left_out(
+    album: Album, users: People, in_background: Kept
+) -> None:
+    _, three, _ = two_questions(album)
+    suggestions = in_background()
+    users.ignore_all(album.account.id, three)
+    (left,) = open_keys(suggestions, album)
+    assert not left.startswith(f"face-{three[0]}-")
+
+
+def test_two_people_who_were_told_apart_or_merged_elsewhere_are_not_asked_about(
+    album: Album, users: People, in_background: Kept
+) -> None:
+    account = album.account.id
+    person(album, "Anna", faces(0, 1, 0.0, 4))
+    like_anna = add(album, faces(2, 0, 0.5, 3), album.catalogue.people.add(account))
+    suggestions = in_background()
+    found = suggestions.next_ones(account)
+    assert found is not None
+    ((question,), left) = found
+    assert left == 1
+    assert question.other_person_id is not None
+    users.tell_apart(account, question.person_id, question.other_person_id)
+    assert open_keys(suggestions, album) == []
+    album.catalogue.events.undo(account)
+    suggestions = in_background()
+    assert len(open_keys(suggestions, album)) == 1
+    users.rename(account, album.persons(like_anna)[0] or 0, "Berta")
+    assert open_keys(suggestions, album) == []
+
+
+def test_two_named_people_are_not_asked_about_when_one_is_hidden(album: Album, users: People) -> None:
+    account = album.account.id
+    person(album, "Anna", faces(0, 1, 0.0, 4))
+    berta = person(album, "Berta", faces(2, 0, 0.5, 3))
+    users.set_hidden(account, berta, hidden=True)
+    assert Suggestions(album.catalogue, users, lambda: album.preferences).ranked(account) == []
+
+
+def test_the_time_that_is_left_follows_the_pace(album: Album, users: People) -> None:
+    suggestions = Suggestions(album.catalogue, users, lambda: album.preferences)
+    moment = iter(range(0, 100, 4))
+    suggestions.pace = Pace(lambda: float(next(moment)))
+    for _ in range(5):
+        suggestions.pace.answered(album.account.id)
+    assert suggestions.seconds_left(album.account.id, 37) == 37 * 4

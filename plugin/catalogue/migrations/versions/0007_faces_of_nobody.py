@@ -11,6 +11,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_face_nobody",
         "face",
-        ["account_id", "pack", "group_id", "state", "asset_id"],
-        sqlite_where=sa.text("person_id IS NULL"),
+        ["account_id", "pack", "group_id", "asset_id", "quality", "state"],
+        sqlite_where=sa.text("state NOT IN ('assigned', 'ignored')"),
     )
