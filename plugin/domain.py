@@ -210,7 +210,10 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who faces belong to; `name` is "" until the user gave one. Counts are over visible faces of present assets."""
+    """Who faces belong to; `name` is "" until the user gave one. Counts are over visible faces of present assets.
+
+    `first_taken` and `last_taken` are the times of the oldest and newest of these assets, as far as times are known.
+    """
 
     id: PersonId
     account_id: AccountId
@@ -221,6 +224,8 @@ class Person:
     feature_face_id: FaceId | None
     face_count: int = 0
     photo_count: int = 0
+    first_taken: datetime | None = None
+    last_taken: datetime | None = None
 
 
 class VerdictKind(StrEnum):

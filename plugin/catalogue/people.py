@@ -9,7 +9,7 @@ from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
 from plugin.catalogue.person_rows import people_query, require_person, shown, to_people
-from plugin.catalogue.tables import account, face, person
+from plugin.catalogue.tables import account, face, person, person_stats
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId
 from plugin.errors import NotFound, Refused
@@ -54,7 +54,7 @@ class SqlPeople:
         query = people_query(account_id)
         query = query.where(*shown(query, minimum_faces=minimum_faces, include_hidden=include_hidden, search=search))
         with self._transactions.read() as connection:
-            return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+            return int(connection.execute(query.with_only_columns(func.count())).scalar_one())
 
     def by_name(self, account_id: AccountId, name: str) -> list[Person]:
         """Exactly this name, case-insensitive; nobody for an empty one."""
@@ -64,6 +64,14 @@ class SqlPeople:
         query = people_query(account_id).where(person.c.name_key == key).order_by(person.c.id)
         with self._transactions.read() as connection:
             return to_people(connection, connection.execute(query).all())
+
+    def names(self, account_id: AccountId, limit: int) -> list[str]:
+        """Each name once, those with most faces first."""
+        faces = func.coalesce(func.max(person_stats.c.face_count), 0)
+        query = select(person.c.name).outerjoin_from(person, person_stats, person_stats.c.person_id == person.c.id)
+        query = query.where(person.c.account_id == account_id, person.c.name != "").group_by(person.c.name)
+        with self._transactions.read() as connection:
+            return list(connection.execute(query.order_by(faces.desc(), person.c.name).limit(limit)).scalars())
 
     def add(self, account_id: AccountId, name: str = "", feature_face_id: FaceId | None = None) -> PersonId:
         """A new person without faces."""

@@ -29,6 +29,9 @@ PAGE_SIZE = 120
 SPLIT_SHOWN = 24
 """Faces shown of each group a person may be split into."""
 
+NAMES = 500
+"""Names offered for completion."""
+
 CHOICES = 60
 """Faces or people offered to choose from; more are reached by searching."""
 
@@ -90,8 +93,7 @@ def by_month(photos: list[PhotoTile]) -> list[Month]:
 
 def known_names() -> list[str]:
     """Names already given, for completion while typing."""
-    people = services().catalogue.people.all(account().id, minimum_faces=1, include_hidden=True, limit=500)
-    return sorted({person.name for person in people if person.name}, key=str.casefold)
+    return sorted(services().catalogue.people.names(account().id, limit=NAMES), key=str.casefold)
 
 
 @pages.route("/rename", methods=["GET", "POST"])
