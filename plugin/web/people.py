@@ -1,6 +1,7 @@
 """People: everybody Kinfolk found, most faces first."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
@@ -69,6 +70,7 @@ def people_page(selection: Selection) -> PeoplePage:
     usual = services().preferences.current().minimum_faces
     minimum = 1 if selection.small else usual
 
+    @cache
     def count(minimum_faces: int, *, include_hidden: bool) -> int:
         return people.count(owner, minimum_faces=minimum_faces, include_hidden=include_hidden, search=selection.search)
 
