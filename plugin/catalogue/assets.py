@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from plugin.catalogue.asset_listing import store_gone, store_moved, store_seen
 from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, get_asset, present, to_asset, with_visible_face
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.photo_search import fits
+from plugin.catalogue.queue_rate import tallied
 from plugin.catalogue.tables import asset, face, intake_problem, library
 from plugin.catalogue.transactions import BLOCK, Transactions
 from plugin.domain import (
@@ -148,36 +149,33 @@ class SqlAssets:
 
     def counts(self, account_id: AccountId | None) -> tuple[int, int]:
         """(present assets, gone assets)."""
-        query = select(asset.c.gone, func.count()).group_by(asset.c.gone)
-        if account_id is not None:
-            query = query.where(asset.c.account_id == account_id)
         with self._transactions.read() as connection:
-            counts = {row[0]: row[1] for row in connection.execute(query)}
-        return counts.get(False, 0), counts.get(True, 0)
+            counts = tallied(connection, "asset", account_id)
+        gone = counts.pop("gone", 0)
+        return sum(counts.values()), gone
 
     def _nearest(self, start: Asset, *, newer: bool) -> AssetId | None:
-        order = (asset.c.taken_at.asc().nulls_first(), asset.c.id.asc()) if newer else NEWEST_FIRST
-        query = (
-            select(asset.c.id)
-            .where(*present(start.account_id), _beyond(start, newer=newer), with_visible_face())
-            .order_by(*order)
-            .limit(1)
-        )
+        order = (asset.c.taken_at.asc(), asset.c.id.asc()) if newer else (asset.c.taken_at.desc(), asset.c.id.desc())
         with self._transactions.read() as connection:
-            found: AssetId | None = connection.execute(query).scalar()
-        return found
+            for beyond in _beyond(start, newer=newer):
+                query = select(asset.c.id).where(*present(start.account_id), beyond, with_visible_face())
+                found: AssetId | None = connection.execute(query.order_by(*order).limit(1)).scalar()
+                if found is not None:
+                    return found
+        return None
 
 
-def _beyond(start: Asset, *, newer: bool) -> ColumnElement[bool]:
-    """Assets after (or before) `start` by (taken_at, id), an unknown time being older than any."""
+def _beyond(start: Asset, *, newer: bool) -> list[ColumnElement[bool]]:
+    """Where to look for assets after (or before) `start` by (taken_at, id), an unknown time being older than any.
+
+    One place after the other, since SQLite finds each of them by its index, but reads all assets for their union.
+    """
     later_id = asset.c.id > start.id if newer else asset.c.id < start.id
     if start.taken_at is None:
-        same_time = and_(asset.c.taken_at.is_(None), later_id)
-        return or_(asset.c.taken_at.is_not(None), same_time) if newer else same_time
-    same_time = and_(asset.c.taken_at == start.taken_at, later_id)
-    if newer:
-        return or_(asset.c.taken_at > start.taken_at, same_time)
-    return or_(asset.c.taken_at < start.taken_at, asset.c.taken_at.is_(None), same_time)
+        among_unknown = and_(asset.c.taken_at.is_(None), later_id)
+        return [among_unknown, asset.c.taken_at.is_not(None)] if newer else [among_unknown]
+    here, there = tuple_(asset.c.taken_at, asset.c.id), tuple_(start.taken_at, start.id)
+    return [here > there] if newer else [here < there, asset.c.taken_at.is_(None)]
 
 
 def _by_reason(rows: Sequence[tuple[str, str, int]]) -> list[FailureCount]:

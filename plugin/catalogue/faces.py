@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from plugin.catalogue.asset_rows import blocks, get_asset, present
 from plugin.catalogue.assignment import machine_proposes, set_states, unassign_all_machine, user_decides
@@ -13,7 +13,7 @@ from plugin.catalogue.deletion import delete_empty_persons
 from plugin.catalogue.drawn_faces import draw_face, erase_face, redraw_face
 from plugin.catalogue.face_rows import faces_query, get_face, to_face
 from plugin.catalogue.person_rows import require_person
-from plugin.catalogue.queue_rate import queue_status, recent_rate
+from plugin.catalogue.queue_rate import queue_status, recent_rate, tallied
 from plugin.catalogue.recognition_rows import read_all_places, read_places, read_recognition_rows, read_samples
 from plugin.catalogue.regrouping import Outcome, store_outcome
 from plugin.catalogue.tables import asset, embedding, face, library, person
@@ -205,10 +205,11 @@ class SqlFaces:
 
     def recognition_status(self, account_id: AccountId | None = None) -> QueueStatus:
         """Faces that wait for recognition (deferred ones too) and that were looked at."""
-        joined = face.join(asset, asset.c.id == face.c.asset_id)
         with self._transactions.read() as connection:
             counts = _state_counts(connection, account_id)
-            rate = recent_rate(connection, joined, face.c.recognised_at, present(account_id), self._transactions.now())
+            rate = recent_rate(
+                connection, face.c.recognised_at, face.c.account_id, account_id, self._transactions.now()
+            )
         waiting = counts[FaceState.PENDING] + counts[FaceState.DEFERRED]
         return queue_status(waiting=waiting, running=0, done=sum(counts.values()) - waiting, failed=0, rate=rate)
 
@@ -239,14 +240,5 @@ class SqlFaces:
 
 
 def _state_counts(connection: Connection, account_id: AccountId | None) -> dict[FaceState, int]:
-    query = (
-        select(face.c.state, func.count())
-        .join(asset, asset.c.id == face.c.asset_id)
-        .where(*present(account_id))
-        .group_by(face.c.state)
-    )
-    if account_id is not None:
-        query = query.where(face.c.account_id == account_id)
-    counts = dict.fromkeys(FaceState, 0)
-    counts.update({FaceState(state): count for state, count in connection.execute(query)})
-    return counts
+    counts = tallied(connection, "face", account_id)
+    return {state: counts.get(state, 0) for state in FaceState}

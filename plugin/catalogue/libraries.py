@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.deletion import delete_empty_persons, delete_faces
-from plugin.catalogue.tables import account, asset, face, intake_problem, library, person, verdict
+from plugin.catalogue.tables import account, asset, face, intake_problem, library, person, tally, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, IntakeProblem, Library, LibraryId
 from plugin.errors import NotFound, Refused
@@ -115,6 +115,17 @@ class SqlLibraries:
         with self._transactions.read() as connection:
             return [IntakeProblem(*row) for row in connection.execute(query)]
 
+    def all_problems(self, account_id: AccountId) -> dict[LibraryId, list[IntakeProblem]]:
+        """What the last pass over each library of the account could not take; libraries without any are left out."""
+        columns = [intake_problem.c[name] for name in PROBLEM_FIELDS]
+        query = select(intake_problem.c.library_id, *columns).join(library, library.c.id == intake_problem.c.library_id)
+        query = query.where(library.c.account_id == account_id).order_by(library.c.id, intake_problem.c.id)
+        found: dict[LibraryId, list[IntakeProblem]] = {}
+        with self._transactions.read() as connection:
+            for library_id, *fields in connection.execute(query):
+                found.setdefault(library_id, []).append(IntakeProblem(*fields))
+        return found
+
     def _set(self, library_id: LibraryId, **values: object) -> None:
         with self._transactions.write() as connection:
             changed = connection.execute(update(library).where(library.c.id == library_id).values(**values))
@@ -122,12 +133,8 @@ class SqlLibraries:
 
 
 def _query() -> Select[Any]:
-    assets = (
-        select(func.count())
-        .select_from(asset)
-        .where(asset.c.library_id == library.c.id, asset.c.gone.is_(False))
-        .scalar_subquery()
-    )
+    here = (tally.c.library_id == library.c.id, tally.c.kind == "asset", tally.c.state != "gone")
+    assets = select(func.coalesce(func.sum(tally.c.number), 0)).where(*here).scalar_subquery()
     return select(library, assets.label("asset_count"))
 
 

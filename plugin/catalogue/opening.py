@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from plugin.catalogue.backup_files import newest_backup
+from plugin.catalogue.counting import counting_triggers, refresh_people
 from plugin.catalogue.event_triggers import trigger_statements
 from plugin.catalogue.failures import BACKUP_FOLDER, advice_for, corrupt, in_our_words
 from plugin.catalogue.migrations import REVISIONS
@@ -66,7 +67,7 @@ def memory_engine() -> Engine:
     prepare_sqlite(engine)
     with engine.begin() as connection:
         metadata.create_all(connection)
-        for statement in trigger_statements():
+        for statement in (*trigger_statements(), *counting_triggers()):
             connection.exec_driver_sql(statement)
         _first_rows(connection)
     return engine
@@ -182,6 +183,8 @@ def _bring_up_to_date(engine: Engine) -> None:
             if _revision(connection) != REVISIONS[-1]:
                 migrate(connection)
             _first_rows(connection)
+            # What somebody changed with other tools since.
+            refresh_people(connection)
 
 
 def _use_wal(connection: Connection) -> None:

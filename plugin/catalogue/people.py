@@ -10,7 +10,7 @@ from plugin.catalogue.deletion import delete_empty_persons, kept_persons
 from plugin.catalogue.merging import merge_people
 from plugin.catalogue.names import name_key, searchable
 from plugin.catalogue.person_rows import found_by, ordering, people_query, require_person, shown, to_people
-from plugin.catalogue.tables import account, face, person
+from plugin.catalogue.tables import account, face, person, person_stats
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
 from plugin.errors import NotFound, Refused
@@ -64,7 +64,7 @@ class SqlPeople:
         which = {"include_hidden": include_hidden, "favourites": favourites}
         query = query.where(*shown(query, minimum_faces=minimum_faces, search=search, **which))
         with self._transactions.read() as connection:
-            return int(connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
+            return int(connection.execute(query.with_only_columns(func.count())).scalar_one())
 
     def many(self, person_ids: Sequence[PersonId], account_id: AccountId) -> list[Person]:
         """People of the account among these, in the order given."""
@@ -169,9 +169,11 @@ class SqlPeople:
             return make_strangers(connection, account_id, person_ids, self._transactions.now())
 
     def names(self, account_id: AccountId, search: str = "", limit: int = 500) -> list[str]:
-        """Names given, each once, by alphabet; without counting anybody's faces."""
-        query = select(person.c.name).distinct().where(person.c.account_id == account_id, person.c.name != "")
-        query = query.where(*found_by(search)).order_by(person.c.name_key).limit(limit)
+        """Each name once, those with most faces first."""
+        faces = func.coalesce(func.max(person_stats.c.face_count), 0)
+        query = select(person.c.name).outerjoin_from(person, person_stats, person_stats.c.person_id == person.c.id)
+        query = query.where(person.c.account_id == account_id, person.c.name != "", *found_by(search))
+        query = query.group_by(person.c.name).order_by(faces.desc(), person.c.name).limit(limit)
         with self._transactions.read() as connection:
             return list(connection.execute(query).scalars())
 

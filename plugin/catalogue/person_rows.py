@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.names import search_words
-from plugin.catalogue.tables import asset, face, person
+from plugin.catalogue.tables import asset, face, person, person_stats
 from plugin.catalogue.transactions import BLOCK
-from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
+from plugin.domain import AccountId, FaceId, Person, PersonId, PersonOrder
 from plugin.errors import NotFound
 
 
@@ -21,27 +21,10 @@ def require_person(connection: Connection, person_id: PersonId, account_id: Acco
 
 
 def people_query(account_id: AccountId, person_id: PersonId | None = None) -> Select[Any]:
-    """People of the account (or one of them) with `face_count` and `photo_count`."""
-    visible = [asset.c.gone.is_(False), face.c.account_id == account_id, face.c.state == FaceState.ASSIGNED]
-    if person_id is not None:
-        visible.append(face.c.person_id == person_id)
-    counts = (
-        select(
-            face.c.person_id,
-            func.count().label("faces"),
-            func.count(face.c.asset_id.distinct()).label("photos"),
-            func.min(asset.c.taken_at).label("first_taken"),
-            func.max(asset.c.taken_at).label("last_taken"),
-        )
-        .join(asset, asset.c.id == face.c.asset_id)
-        .where(*visible)
-        .group_by(face.c.person_id)
-        .subquery()
-    )
-    faces = func.coalesce(counts.c.faces, 0).label("face_count")
-    photos = func.coalesce(counts.c.photos, 0).label("photo_count")
-    times = (counts.c.first_taken, counts.c.last_taken)
-    query = select(person, faces, photos, *times).outerjoin_from(person, counts, counts.c.person_id == person.c.id)
+    """People of the account (or one of them) with `face_count`, `photo_count`, `first_taken` and `last_taken`."""
+    counts = [func.coalesce(person_stats.c[name], 0).label(name) for name in ("face_count", "photo_count")]
+    query = select(person, *counts, person_stats.c.first_taken, person_stats.c.last_taken)
+    query = query.outerjoin_from(person, person_stats, person_stats.c.person_id == person.c.id)
     query = query.where(person.c.account_id == account_id)
     return query if person_id is None else query.where(person.c.id == person_id)
 
@@ -85,13 +68,11 @@ def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
     """Rows of `people_query` as values, each with a feature face that can really be shown."""
     candidates = {row.id: (row.feature_face_id, row.typical_face_id) for row in rows}
     usable = _usable_features(connection, [face_id for pair in candidates.values() for face_id in pair if face_id])
-    chosen: dict[PersonId, FaceId | None] = {}
+    chosen: dict[PersonId, FaceId] = {}
     for person_id, pair in candidates.items():
         if theirs := [face_id for face_id in pair if usable.get(face_id) == person_id]:
             chosen[person_id] = theirs[0]
-    for row in rows:
-        if row.id not in chosen and row.face_count:
-            chosen[row.id] = _best_face(connection, row.id)
+    chosen |= _best_faces(connection, [row.id for row in rows if row.id not in chosen and row.face_count])
     return [
         Person(
             id=row.id,
@@ -122,12 +103,19 @@ def _usable_features(connection: Connection, face_ids: Sequence[FaceId]) -> dict
     return usable
 
 
-def _best_face(connection: Connection, person_id: PersonId) -> FaceId | None:
-    best: FaceId | None = connection.execute(
+def _best_faces(connection: Connection, person_ids: Sequence[PersonId]) -> dict[PersonId, FaceId]:
+    """The best face of each person, by one statement: an index finds each of them without a look at the others."""
+    best = (
         select(face.c.id)
         .join(asset, asset.c.id == face.c.asset_id)
-        .where(face.c.person_id == person_id, asset.c.gone.is_(False))
+        .where(face.c.person_id == person.c.id, asset.c.gone.is_(False))
         .order_by(face.c.quality.desc(), face.c.id)
         .limit(1)
-    ).scalar()
-    return best
+        .correlate(person)
+        .scalar_subquery()
+    )
+    found: dict[PersonId, FaceId] = {}
+    for start in range(0, len(person_ids), BLOCK):
+        query = select(person.c.id, best.label("best")).where(person.c.id.in_(person_ids[start : start + BLOCK]))
+        found.update((row.id, row.best) for row in connection.execute(query) if row.best is not None)
+    return found

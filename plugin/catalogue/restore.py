@@ -26,6 +26,7 @@ from plugin.catalogue.backup_files import (
     read_manifest,
     sync_folder,
 )
+from plugin.catalogue.counting import counting_triggers
 from plugin.catalogue.event_triggers import trigger_statements
 from plugin.catalogue.failures import disk_full, full_disk_error
 from plugin.catalogue.migrations import REVISIONS
@@ -141,7 +142,7 @@ def _check(part: Path, backup: Path) -> None:
         raise _no_backup(backup, str(error)) from error
     if revision not in REVISIONS:
         raise _newer(backup, revision or "none")
-    foreign = {sql for (sql,) in programs}.difference(trigger_statements())
+    foreign = {sql for (sql,) in programs}.difference(trigger_statements(), counting_triggers())
     if found != "ok" or foreign:
         # Triggers and views that Kinfolk did not write: somebody else put them there, to run at the first change.
         raise _no_backup(backup, "its catalogue is damaged" if found != "ok" else "its catalogue contains programs")

@@ -108,7 +108,7 @@ asset = Table(
     Index("ix_asset_state_gone_taken_at_id", "state", "gone", "taken_at", "id"),
     Index("ix_asset_account_id_gone_taken_at_id", "account_id", "gone", "taken_at", "id"),
     Index("ix_asset_account_id_gone_state", "account_id", "gone", "state"),
-    Index("ix_asset_detected_at", "detected_at"),
+    Index("ix_asset_account_id_detected_at", "account_id", "detected_at"),
     Index("ix_asset_leased_until", "leased_until"),
     sqlite_autoincrement=True,
 )
@@ -165,7 +165,9 @@ face = Table(
     Index("ix_face_person_id_quality", "person_id", "quality"),
     Index("ix_face_state_pack_id", "state", "pack", "id"),
     Index("ix_face_account_id_state_person_id_asset_id", "account_id", "state", "person_id", "asset_id"),
-    Index("ix_face_recognised_at", "recognised_at"),
+    Index("ix_face_account_id_recognised_at", "account_id", "recognised_at"),
+    # Whose photos these are, without a look at the faces themselves.
+    Index("ix_face_person_id_asset_id", "person_id", "asset_id"),
     Index("ix_face_account_id_group_id", "account_id", "group_id"),
     # For the gallery of faces of nobody: few of all, and everything it counts.
     Index(
@@ -179,6 +181,32 @@ face = Table(
         sqlite_where=text("state NOT IN ('assigned', 'ignored')"),
     ),
     sqlite_autoincrement=True,
+)
+
+# What a page shows of a person, over faces of present assets; without a row there are none. See `counting`.
+person_stats = Table(
+    "person_stats",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("face_count", Integer, nullable=False),
+    Column("photo_count", Integer, nullable=False),
+    Column("first_taken", DateTime),
+    Column("last_taken", DateTime),
+)
+
+# People to be counted anew before the transaction ends; empty between transactions.
+person_changed = Table("person_changed", metadata, Column("person_id", Integer, primary_key=True))
+
+# How many assets (kind `asset`; state `gone` for those the host lost) and faces of present assets (kind `face`) are
+# in which state.
+tally = Table(
+    "tally",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("kind", String, primary_key=True),
+    Column("state", String, primary_key=True),
+    Column("number", Integer, nullable=False),
 )
 
 embedding = Table(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from plugin.catalogue.counting import refresh_people
 from plugin.catalogue.failures import in_our_words
 
 Clock = Callable[[], datetime]
@@ -79,6 +80,7 @@ class Transactions:
                 if event_id is not None:
                     connection.execute(text(RECORD), {"event": event_id})
                 yield connection
+                refresh_people(connection)
                 if event_id is not None:
                     connection.execute(text(RECORD), {"event": None})
 

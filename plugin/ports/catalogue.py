@@ -118,6 +118,9 @@ class LibraryRows(Protocol):
 
     def replace_problems(self, library_id: LibraryId, problems: Sequence[IntakeProblem]) -> None: ...
     def problems(self, library_id: LibraryId) -> list[IntakeProblem]: ...
+    def all_problems(self, account_id: AccountId) -> dict[LibraryId, list[IntakeProblem]]:
+        """Of every library of the account that has any, in the order they were met."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,7 +474,7 @@ class PersonRows(Protocol):
         ...
 
     def names(self, account_id: AccountId, search: str = "", limit: int = 500) -> list[str]:
-        """Names given, each once, by alphabet; `search` as in `all`."""
+        """Each name once, those with most faces first, for completion while typing; `search` as in `all`."""
         ...
 
     def named(self, account_id: AccountId) -> set[PersonId]:

@@ -37,9 +37,9 @@ class LibrariesPage:
 def libraries_page(path: str = "", error: str = "") -> str:
     """The page, with what was entered and why it was refused."""
     rows = services().catalogue.libraries
-    shown = []
+    shown, of_library = [], rows.all_problems(account().id)
     for library in rows.all(account().id):
-        problems = rows.problems(library.id)
+        problems = of_library.get(library.id, [])
         shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems)))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error))
 

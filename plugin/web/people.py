@@ -1,6 +1,7 @@
 """People: everybody Kinfolk found, most faces first."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
@@ -102,6 +103,7 @@ def people_page(selection: Selection) -> PeoplePage:
     usual = services().preferences.current().minimum_faces
     minimum = 1 if selection.small else usual
 
+    @cache
     def count(minimum_faces: int, *, include_hidden: bool) -> int:
         which = {"include_hidden": include_hidden, "favourites": selection.favourites}
         return people.count(owner, minimum_faces=minimum_faces, search=selection.search, **which)

@@ -30,6 +30,9 @@ pages = Blueprint("person", __name__, url_prefix="/people/<int:person_id>")
 SPLIT_SHOWN = 24
 """Faces shown of each group a person may be split into."""
 
+NAMES = 500
+"""Names offered for completion."""
+
 CHOICES = 60
 """Faces or people offered to choose from; more are reached by searching."""
 
@@ -68,8 +71,7 @@ def show(person_id: int) -> Response:
 
 def known_names() -> list[str]:
     """Names already given, for completion while typing."""
-    people = services().catalogue.people.all(account().id, minimum_faces=1, include_hidden=True, limit=500)
-    return sorted({person.name for person in people if person.name}, key=str.casefold)
+    return sorted(services().catalogue.people.names(account().id, limit=NAMES), key=str.casefold)
 
 
 @pages.route("/rename", methods=["GET", "POST"])

@@ -78,9 +78,7 @@ def indicator() -> str:
 def failure_list() -> list[Failure]:
     """Every reason, most frequent first, with examples."""
     catalogue, owner = services().catalogue, account().id
-    problems = [
-        problem for library in catalogue.libraries.all(owner) for problem in catalogue.libraries.problems(library.id)
-    ]
+    problems = [problem for some in catalogue.libraries.all_problems(owner).values() for problem in some]
     return [
         Failure(
             reason,

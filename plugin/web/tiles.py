@@ -38,7 +38,7 @@ class PhotoTile:
 
 
 def person_tiles(people: Sequence[Person]) -> list[PersonTile]:
-    """Tiles for one page of people: one query for all faces, and one more only for people without a feature face."""
+    """Tiles for one page of people, with one query for all faces."""
     featured = [person.feature_face_id for person in people if person.feature_face_id is not None]
     faces = {face.id: face for face in services().catalogue.faces.many(featured)}
     return [PersonTile(person, picture_of(person, faces)) for person in people]
@@ -52,10 +52,8 @@ def face_tiles(groups: Sequence[Sequence[FaceId]]) -> list[list[FaceTile]]:
 
 
 def picture_of(person: Person, known: dict[int, Face]) -> str:
-    """The address of the face that stands for a person: the one chosen, else the best, else ""."""
+    """The address of the face that stands for a person, "" where there is none (or it went this very moment)."""
     chosen = known.get(person.feature_face_id) if person.feature_face_id is not None else None
-    if chosen is None and person.face_count:
-        chosen = next(iter(services().catalogue.faces.of_person(person.id, person.account_id, 1)), None)
     return face_url(chosen) if chosen else ""
 
 

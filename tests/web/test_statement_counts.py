@@ -1,0 +1,129 @@
+"""No page asks the catalogue more often because there is more in it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import event, text
+
+from benchmarks.libraries import Size, fill
+from plugin.catalogue.transactions import WRITES
+from plugin.domain import Library
+from plugin.errors import HostUnreachable
+from plugin.media import DecodeLimits, StandardMedia
+from plugin.ports.host import Host
+from plugin.thumbnails import Thumbnails
+from plugin.web.app import create_app
+from tests.web.conftest import Visitor, logged_in
+from tests.web.family import Family, empty_family
+
+SMALL = Size(assets=600, faces=2500, people=130)
+
+VALUES: dict[str, object] = {
+    "person_id": 1,
+    "library_id": 1,
+    "long_side": 480,
+    "name": "buffalo_s",
+    "action": "detect_reset",
+}
+"""What stands for the parts of addresses; `face_id` and `asset_id` are looked up in the album."""
+
+BESIDES = (
+    "/?page=2&hidden=1&small=1",
+    "/?q=a",
+    "/people/1?page=2",
+    "/people/2",
+    "/people/1/merge?q=a",
+    "/photos/{asset_id}?face={face_id}",
+)
+"""More ways to look at these pages."""
+
+WORKED_OUT_FROM_ALL = {
+    "/review",
+    "/unassigned",
+    "/api/suggestions",
+    "/api/unassigned",
+    "/people/<int:person_id>/split",
+    "/api/people/<int:person_id>/split",
+}
+"""Read in blocks of some hundred faces what they compare: the count grows, if slowly."""
+
+NOT_ASKED = {"/static/<path:filename>"}
+
+
+def pages() -> list[str]:
+    """The rule of every page there is."""
+    family = empty_family()
+    rules = create_app(family.services).url_map.iter_rules()
+    found = {rule.rule for rule in rules if "GET" in (rule.methods or ())}
+    family.catalogue.close()
+    return [*sorted(found - NOT_ASKED - WORKED_OUT_FROM_ALL), *BESIDES]
+
+
+class Album:
+    """A generated album, a visitor who sees it, and how many statements a page takes."""
+
+    def __init__(self, size: Size, libraries: int, cache: Path) -> None:
+        self.family: Family = empty_family()
+        owner = self.family.account.id
+        self._engine = self.family.catalogue._transactions._engine
+        with self._engine.connect() as connection:
+            connection.execution_options(**{WRITES: True})
+            with connection.begin():
+                fill(connection, size, np.random.default_rng(5), owner)
+                face_id, asset_id = connection.execute(text(ONE_FACE)).one()
+        for number in range(libraries):
+            self.family.catalogue.libraries.add(owner, "folder", "More", f"/more/{number}")
+        self._values = VALUES | {"face_id": face_id, "asset_id": asset_id}
+        pictures = Thumbnails(cache, self.family.catalogue, StandardMedia(DecodeLimits()), away)
+        services = replace(self.family.services, pictures=pictures)
+        self._visitor: Visitor = logged_in(create_app(services))
+
+    def statements(self, page: str) -> list[str]:
+        """What the second visit of the page asks."""
+        rule = page.replace("<int:", "{").replace("<", "{").replace(">", "}")
+        address, asked = rule.format(**self._values), list[str]()
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            asked.append(statement)
+
+        self._visitor.client.get(address).close()
+        event.listen(self._engine, "before_cursor_execute", note)
+        response = self._visitor.client.get(address)
+        event.remove(self._engine, "before_cursor_execute", note)
+        assert response.status_code in {200, 302, 404 if ".webp" in page else 200}, (address, response.status)
+        response.close()
+        return asked
+
+
+def away(_library: Library) -> Host:
+    """Nothing is drawn; the questions to the catalogue are the same."""
+    raise HostUnreachable("The disk is away")
+
+
+ONE_FACE = """
+  SELECT face.id, face.asset_id FROM face JOIN asset ON asset.id = face.asset_id
+  WHERE face.state = 'assigned' AND NOT asset.gone AND asset.taken_at BETWEEN '2012-01-01' AND '2018-01-01'
+  ORDER BY face.id LIMIT 1
+"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
+    album = Album(SMALL, 0, tmp_path_factory.mktemp("small"))
+    yield album
+    album.family.catalogue.close()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Album]:
+    album = Album(SMALL.times(4), 3, tmp_path_factory.mktemp("large"))
+    yield album
+    album.family.catalogue.close()
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_page_asks_as_often_in_a_large_album_as_in_a_small_one(page: str, small: Album, large: Album) -> None:
+    assert len(large.statements(page)) == len(small.statements(page))
