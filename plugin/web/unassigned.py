@@ -64,15 +64,15 @@ def singles() -> str:
     return render_template("unassigned_singles.html", page=page)
 
 
-@pages.get("/<int:key>")
-def group(key: FaceId) -> str:
+@pages.get("/<int:group_id>")
+def group(group_id: FaceId) -> str:
     """All faces of one group, to look closely and choose."""
-    members = group_members(key, 100_000)
+    members = group_members(group_id, 100_000)
     if len(members) < 1:
         raise NotFound("There is no such group")
     paging = asked_page(len(members), FACES_PER_PAGE)
     (tiles,) = face_tiles([members[paging.offset : paging.offset + FACES_PER_PAGE]])
-    page = FacesPage(tiles, paging, nobody_counts(), ignored_count(), names(), key)
+    page = FacesPage(tiles, paging, nobody_counts(), ignored_count(), names(), group_id)
     return render_template("unassigned_group.html", page=page)
 
 

@@ -41,7 +41,14 @@ def foreign_ids(family: Family) -> dict[str, object]:
 
 
 def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
-    others: dict[str, object] = {"long_side": 480, "name": "buffalo_s", "action": "detect_reset", "key": "face-1-1"}
+    others: dict[str, object] = {
+        "long_side": 480,
+        "name": "buffalo_s",
+        "action": "detect_reset",
+        "group_id": 1,
+        "event_id": 1,
+        "key": "face-1-1",
+    }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
         return str(app.url_map.bind("localhost").build(rule.endpoint, values))
