@@ -71,7 +71,7 @@ LENIENCE, TYPICAL_QUALITY = 0.5, 0.65
 distance, a blurred, dim or turned face may be to the person it joins. A crisp one has to be more alike.
 
 A bad picture of Anna looks less like her than a good one; a good picture that looks only a little like Anna is not her.
-Takes 7 to 17 % of the actions and half of the assigned strangers from the friends albums, and changes families by 1 to
+Takes 7 to 17 % of the actions and a third to half of the assigned strangers from the friends albums; families pay 1 to
 2 %. .35 to .7 and .6 to .7 are as good. In linking, where both may be bad pictures, it gained nothing.
 Below `TRUSTED_QUALITY` it grows no more: the albums hold too few such faces to measure it.
 """

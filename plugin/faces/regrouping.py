@@ -22,7 +22,7 @@ NEAREST = 30
 """Faces looked at around a new one: its own person and the runners-up are among theirs. 100 changed no measure."""
 
 WHOLE_FROM = 48
-"""A person with this many faces takes part as a whole. Runs in 21 parts then need 0 to 6 % more actions than one run,
+"""A person with this many faces takes part as a whole. Runs in 21 parts then need 2 to 6 % more actions than one run,
 as when nobody does; at 32 up to 10 %, at 10 still more, because early mistakes cannot be mended any more."""
 
 NEW = -2
