@@ -2,7 +2,8 @@
 
     python -m benchmarks.recognition --albums DIR [--json] [--shuffles 5]
 
-DIR holds `<album>.<pack>.npz` files with the arrays `embedding` (n, d), `person` (-1: not scored) and `picture`.
+DIR holds `<album>.<pack>.npz` files with the arrays `embedding` (n, d), `person` (-1: not scored) and `picture`. The
+quality of faces follows from `score`, `norm`, `sharpness`, `landmarks` and `width_px`; without these all are typical.
 `full` is one run over everything, `incremental` starts with the first fifth and adds the rest in 20 batches; both with
 the faces in several random orders, of which the mean is printed. One setting per pack for all albums.
 """
@@ -11,7 +12,7 @@ import argparse
 import json
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,12 @@ import numpy as np
 
 from benchmarks.scores import Labels, score
 from plugin.domain import Float32Array
+from plugin.faces.grouping import TRUSTED_QUALITY
 from plugin.faces.immich import NOBODY, Rules, recognise_all
 from plugin.faces.known import KnownFaces, KnownPeople
 from plugin.faces.linkage import Constraints, Groups, link
 from plugin.faces.neighbours import similar_pairs
+from plugin.faces.quality import NORM_RANGES, pose, quality
 from plugin.faces.regrouping import NEW, regroup, surroundings
 
 MINIMUM_FACES = 3
@@ -42,6 +45,7 @@ class Album:
     embedding: Float32Array
     person: Labels
     picture: Labels
+    quality: Float32Array | None = None
 
     @property
     def distance(self) -> float:
@@ -50,14 +54,15 @@ class Album:
 
     def in_order(self, order: Labels) -> "Album":
         """The same faces in another order."""
-        return Album(self.name, self.pack, self.embedding[order], self.person[order], self.picture[order])
+        quality = None if self.quality is None else self.quality[order]
+        return Album(self.name, self.pack, self.embedding[order], self.person[order], self.picture[order], quality)
 
     def known(self, person: Labels, group: Labels) -> KnownFaces:
         """The faces as recognition sees them: no dates, and no user said anything."""
         count = len(person)
         said, undated = np.full(count, NOBODY, dtype=np.int64), np.full(count, "NaT", dtype="datetime64[s]")
-        trusted = np.ones(count, dtype=np.bool_)
-        return KnownFaces(self.embedding, self.picture, person, said, group, undated, trusted)
+        trusted = np.ones(count, dtype=np.bool_) if self.quality is None else self.quality >= TRUSTED_QUALITY
+        return KnownFaces(self.embedding, self.picture, person, said, group, undated, trusted, self.quality)
 
 
 def read_albums(folder: Path) -> Iterator[Album]:
@@ -68,7 +73,20 @@ def read_albums(folder: Path) -> Iterator[Album]:
         embedding = arrays["embedding"].astype(np.float32)
         embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
         person, picture = arrays["person"].astype(np.int64), arrays["picture"].astype(np.int64)
-        yield Album(name, pack, embedding, person, picture)
+        yield Album(name, pack, embedding, person, picture, qualities(pack, arrays))
+
+
+def qualities(pack: str, arrays: Mapping[str, Float32Array]) -> Float32Array | None:
+    """What detection would have stored as quality, float32 (n,); None for a file that does not tell."""
+    if not {"score", "norm", "sharpness", "landmarks", "width_px"} <= set(arrays):
+        return None
+    norm_range = NORM_RANGES.get(pack.removesuffix("_mesh"))
+    columns = (arrays[name].tolist() for name in ("score", "norm", "sharpness", "width_px"))
+    found = [
+        quality(score=score, norm=norm, sharpness=sharp, pose=pose(points), width_px=width, norm_range=norm_range)
+        for points, score, norm, sharp, width in zip(arrays["landmarks"], *columns, strict=True)
+    ]
+    return np.array(found, dtype=np.float32)
 
 
 Method = Callable[[Album, Labels, Labels], Labels]

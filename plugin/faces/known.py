@@ -29,6 +29,7 @@ class KnownFaces:
         group: int64 (n,), faces of nobody with the same number (>= 0) were alike in an earlier run; negative: none.
         taken_at: datetime64[s] (n,), NaT when unknown.
         trusted: bool (n,), whether it may found or bridge people.
+        quality: float32 (n,), 0..1; None when all are typical.
     """
 
     embedding: Float32Array
@@ -38,6 +39,7 @@ class KnownFaces:
     group: IntArray
     taken_at: npt.NDArray[np.datetime64]
     trusted: BoolArray
+    quality: Float32Array | None = None
 
     def __len__(self) -> int:
         return len(self.picture)
@@ -52,6 +54,7 @@ class KnownFaces:
             self.group[rows],
             self.taken_at[rows],
             self.trusted[rows],
+            None if self.quality is None else self.quality[rows],
         )
 
 

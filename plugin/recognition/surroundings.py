@@ -149,6 +149,7 @@ class AccountFaces:
             rows.group_id,
             rows.taken_at,
             rows.quality >= TRUSTED_QUALITY,
+            rows.quality,
         )
         births = self._catalogue.people.birth_dates(self._account_id)
         return Surroundings(

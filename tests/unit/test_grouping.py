@@ -7,7 +7,7 @@ import pytest
 
 from plugin.domain import Float32Array
 from plugin.faces import grouping
-from plugin.faces.grouping import group_faces
+from plugin.faces.grouping import TYPICAL_QUALITY, group_faces
 from plugin.faces.immich import NOBODY
 from plugin.faces.linkage import Constraints, Groups, link
 from plugin.faces.neighbours import similar_pairs
@@ -35,6 +35,7 @@ def grouped(
     barred: Mapping[int, set[int]] | None = None,
     trusted: Sequence[bool] | None = None,
     distance: float = 0.5,
+    quality: Sequence[float] | None = None,
 ) -> Groups:
     constraints = unconstrained(len(faces))
     who = constraints.person
@@ -44,7 +45,11 @@ def grouped(
         constraints.picture if picture is None else np.array(picture, dtype=np.int64), who, barred or {}
     )
     return group_faces(
-        faces, constraints, maximum_distance=distance, trusted=None if trusted is None else np.array(trusted)
+        faces,
+        constraints,
+        maximum_distance=distance,
+        trusted=None if trusted is None else np.array(trusted),
+        quality=None if quality is None else np.array(quality, dtype=np.float32),
     )
 
 
@@ -225,3 +230,36 @@ def test_looking_only_at_people_who_changed_finds_the_groups_of_looking_at_every
     quick = grouped(faces)
     monkeypatch.setattr(grouping._Rest, "to_compare", lambda _self, rest, *_: rest)
     assert grouped(faces).label.tolist() == quick.label.tolist()
+
+
+@pytest.mark.parametrize(
+    ("degrees", "quality", "joins"),
+    [
+        (64, TYPICAL_QUALITY, True),
+        (64, 1.0, False),
+        (68, TYPICAL_QUALITY, False),
+        (68, 0.3, True),
+    ],
+)
+def test_the_worse_a_picture_the_less_alike_it_may_be(degrees: float, quality: float, joins: bool) -> None:
+    # Too far to link, at 62.6 degrees; whether it joins is in doubt from there on.
+    groups = grouped(toward(*[0] * 10, degrees), quality=[0.9] * 10 + [quality])
+    assert (groups.label[10] == groups.label[0]) == joins
+
+
+def test_without_qualities_all_faces_are_typical() -> None:
+    for degrees in (64, 68):
+        faces = toward(*[0] * 10, degrees)
+        told = grouped(faces, quality=[TYPICAL_QUALITY] * 11)
+        assert grouped(faces).label.tolist() == told.label.tolist()
+
+
+def test_the_worst_pictures_get_no_more_lenience_than_the_worst_measured() -> None:
+    faces = toward(*[0] * 10, 71)
+    assert together(grouped(faces, quality=[0.9] * 10 + [0.0])) == [list(range(10))]
+
+
+def test_a_small_group_is_judged_by_its_mean_quality() -> None:
+    faces = toward(*[0] * 10, 64, 64)
+    assert len(together(grouped(faces, quality=[0.9] * 10 + [1.0, 0.3]))) == 1
+    assert len(together(grouped(faces, quality=[0.9] * 10 + [1.0, 0.9]))) == 2

@@ -135,6 +135,22 @@ def test_low_quality_faces_join_and_never_found(album: Album, recognition: Recog
     assert album.persons(blurred) == [one_person(album, sharp), None, None, None, None]
 
 
+def test_a_blurred_face_may_look_less_like_its_person_than_a_crisp_one(
+    album: Album, recognition: Recognition, way: str
+) -> None:
+    frontal = np.eye(128, dtype=np.float32)[0]
+    blurred, crisp = (
+        np.cos(np.radians(65)) * frontal + np.sin(np.radians(65)) * np.eye(128, dtype=np.float32)[axis]
+        for axis in (1, 2)
+    )
+    ids = [album.add_photo([frontal])[0] for _ in range(6)]
+    recognition.run()
+    anna = one_person(album, ids)
+    odd = album.add_photo([blurred], quality=0.3) + album.add_photo([crisp], quality=1.0)
+    recognition.run()
+    assert album.persons(odd) == [anna, None]
+
+
 def test_nobody_is_recognised_before_birth(album: Album, recognition: Recognition, users: People, way: str) -> None:
     faces, _ = people(np.random.default_rng(6), [8])
     ids = [album.add_photo([face], taken_at=at(2010))[0] for face in faces[:6]]
