@@ -1,9 +1,10 @@
 """`make screenshots`: draw every page for docs/screenshots.md, of the generated family that the tests use.
 
-Nobody real is on them: the portraits are drawn by `tests/web/portraits.py`. Each page is taken on a desk (1280 px, light)
-and on a phone (390 px, dark).
+Nobody real is on them: the portraits are drawn by `tests/web/portraits.py`. Each page is taken on a desk (1280 px,
+light) and on a phone (390 px, dark).
 """
 
+import sys
 import tempfile
 from io import BytesIO
 from pathlib import Path
@@ -74,7 +75,7 @@ def take(browser: Browser, family: Family) -> None:
                 picture = Image.open(BytesIO(visit.page.screenshot(full_page=True)))
                 picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
                 picture.save(FOLDER / f"{name}-{window}.webp", quality=70, method=6)
-                print(f"{name}-{window}: {visit.page.title()}")
+                sys.stdout.write(f"{name}-{window}: {visit.page.title()}\n")
 
 
 def main() -> None:
