@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from plugin.domain import AccountId, AssetId, FaceId, PersonId
+from plugin.domain import AccountId, AssetId, FaceId, LibraryId, PersonId
 from plugin.ports.catalogue import Catalogue, HeldData
 from plugin.ports.work import Nudge
 
@@ -75,6 +75,11 @@ class Privacy:
     def forget_everything(self, account_id: AccountId) -> None:
         """People, faces, verdicts and history. Libraries and the list of their photos stay."""
         self._catalogue.privacy.forget_everything(account_id)
+        self._follow()
+
+    def remove_library(self, account_id: AccountId, library_id: LibraryId) -> None:
+        """A library with everything found on its photos, which are never touched themselves. Raises `NotFound`."""
+        self._catalogue.libraries.remove(library_id, account_id)
         self._follow()
 
     def let_be_found(self, account_id: AccountId) -> int:

@@ -82,6 +82,12 @@ def take_back(connection: Connection, change: AnyRow) -> None:
     _bring_embedding_back(connection, change.row_id, values["embedding"])
 
 
+def drawn(picture: str) -> Mapping[str, Any]:
+    """The row of `face` in one side of such a change."""
+    values: Mapping[str, Any] = json.loads(picture)["face"]
+    return values
+
+
 def require_drawn(connection: Connection, account_id: AccountId, face_id: FaceId) -> AnyRow:
     """The face with its embedding. Raises `NotFound`, and `Refused` for a face the machine found."""
     get_face(connection, face_id, account_id)

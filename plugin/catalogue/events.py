@@ -23,6 +23,7 @@ from sqlalchemy import (
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.drawn_faces import TABLE as DRAWN_FACE
 from plugin.catalogue.drawn_faces import take_back as take_back_drawn
+from plugin.catalogue.event_traces import forget_drawn_in
 from plugin.catalogue.event_triggers import RECORDED, decoded
 from plugin.catalogue.tables import event, event_change, face, person
 from plugin.catalogue.transactions import Transactions
@@ -109,6 +110,7 @@ class SqlEvents:
             # Rows come back in any order; references are checked at the end.
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             _take_back(connection, row.id)
+            forget_drawn_in(connection, row.id)
             connection.execute(update(event).where(event.c.id == row.id).values(undone_at=self._transactions.now()))
         return replace(_to_event(row), undone=True)
 

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.deletion import delete_empty_persons, delete_faces
+from plugin.catalogue.event_traces import forget_drawn_on
+from plugin.catalogue.privacy import note_leftovers, overwrite_deleted
 from plugin.catalogue.tables import account, asset, face, intake_problem, library, person, tally, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, IntakeProblem, Library, LibraryId
@@ -52,7 +54,8 @@ class SqlLibraries:
     def remove(self, library_id: LibraryId, account_id: AccountId | None = None) -> None:
         """With all its assets, faces, embeddings; unnamed persons that lose their last face go too."""
         with self._transactions.write() as connection:
-            _get(connection, library_id, account_id)
+            overwrite_deleted(connection)
+            forget_drawn_on(connection, _get(connection, library_id, account_id).account_id, library_id)
             assets = select(asset.c.id).where(asset.c.library_id == library_id)
             faces = select(face.c.id).where(face.c.asset_id.in_(assets))
             touched = connection.execute(
@@ -65,6 +68,7 @@ class SqlLibraries:
             connection.execute(delete(library).where(library.c.id == library_id))
             for person_id in person_ids:
                 delete_empty_persons(connection, person.c.id == person_id)
+            note_leftovers(connection)
 
     def request_sync(self, library_id: LibraryId) -> None:
         """Note that somebody wants this library compared with its host."""

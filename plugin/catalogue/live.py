@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import Integer, cast, func, select
 
 from plugin.catalogue.asset_rows import present
-from plugin.catalogue.tables import asset, event, event_change, face, library, person, verdict
+from plugin.catalogue.privacy import FORGOT
+from plugin.catalogue.tables import asset, event, event_change, face, library, person, preference, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, PersonId
 
@@ -20,8 +21,8 @@ class SqlLive:
         """Differs from an earlier one when faces, people or verdicts of the account may have changed since.
 
         Each part is the end of an index or a few rows. What users do writes `event_change`; an undo, `event`; the
-        machine, `recognised_at`; detection makes faces; a pass over a host moves `last_sync_at`. Some are common to all
-        accounts, so that a change elsewhere costs a needless look, never a missed one.
+        machine, `recognised_at`; detection makes faces; a pass over a host moves `last_sync_at`; forgetting leaves its
+        mark. Some are common to all accounts, so that a change elsewhere costs a needless look, never a missed one.
         """
         mine = event.c.account_id == account_id
         parts = (
@@ -33,6 +34,7 @@ class SqlLive:
             select(func.max(face.c.id)),
             select(func.max(person.c.id)),
             select(func.max(asset.c.detected_at)),
+            select(preference.c.value).where(preference.c.key == FORGOT),
             select(func.group_concat(library.c.id.op("||")(":").op("||")(func.coalesce(library.c.last_sync_at, ""))))
             .where(library.c.account_id == account_id),
         )  # fmt: skip

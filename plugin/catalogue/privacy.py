@@ -33,6 +33,9 @@ from plugin.ports.catalogue import HeldData, HeldFace
 
 LEFTOVERS = "privacy.leftovers"
 
+FORGOT = "privacy.forgot"
+"""Names the last deletion, also when its files are gone: what was worked out before it is not true any more."""
+
 
 class SqlPrivacy:
     """`PrivacyRows` in SQL."""
@@ -55,6 +58,7 @@ class SqlPrivacy:
             overwrite_deleted(connection)
             face_ids = _faces_of(connection, account_id, person_id)
             forget_events_about(connection, account_id, person_id, face_ids)
+            _forget_skipped(connection, account_id, person_id, frozenset(face_ids))
             for block in blocks(face_ids):
                 _forget(connection, face.c.id.in_(block))
             connection.execute(delete(person).where(person.c.id == person_id))
@@ -152,8 +156,9 @@ def overwrite_deleted(connection: Connection) -> None:
 
 def note_leftovers(connection: Connection) -> None:
     """Remember, in the same transaction, that files have to follow."""
-    connection.execute(delete(preference).where(preference.c.key == LEFTOVERS))
-    connection.execute(insert(preference).values(key=LEFTOVERS, value=secrets.token_hex(8)))
+    this = secrets.token_hex(8)
+    connection.execute(delete(preference).where(preference.c.key.in_([LEFTOVERS, FORGOT])))
+    connection.execute(insert(preference), [{"key": key, "value": this} for key in (LEFTOVERS, FORGOT)])
 
 
 def _held(connection: Connection, account_id: AccountId) -> HeldData:
@@ -205,6 +210,24 @@ def _is_theirs(account_id: AccountId, person_id: PersonId) -> ColumnElement[bool
 def _faces_of(connection: Connection, account_id: AccountId, person_id: PersonId) -> Sequence[FaceId]:
     query = select(face.c.id).where(_is_theirs(account_id, person_id)).order_by(face.c.id)
     return list(connection.execute(query).scalars())
+
+
+def _forget_skipped(
+    connection: Connection, account_id: AccountId, person_id: PersonId, face_ids: frozenset[FaceId]
+) -> None:
+    """Questions that were skipped name whom they are about by their keys (`plugin.suggestions`)."""
+    mine = skipped.c.account_id == account_id
+    keys = connection.execute(select(skipped.c.key).where(mine)).scalars().all()
+    doomed = [key for key in keys if _names(key, person_id, face_ids)]
+    for block in blocks(doomed):
+        connection.execute(delete(skipped).where(mine, skipped.c.key.in_(block)))
+
+
+def _names(key: str, person_id: PersonId, face_ids: frozenset[FaceId]) -> bool:
+    """Whether `face-<face>-<person>` or `person-<person>-<person>` is about one of these."""
+    kind, *ids = key.split("-")
+    first, last = (int(number) if number.isdecimal() else 0 for number in (ids[0], ids[-1])) if ids else (0, 0)
+    return person_id == last or (first in face_ids if kind == "face" else person_id == first)
 
 
 def _forget_all_faces(connection: Connection, account_id: AccountId) -> None:

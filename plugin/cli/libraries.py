@@ -58,6 +58,7 @@ def remove(
         found = _find(kinfolk.catalogue.libraries.all(), library)
         sure(f"Forget the library {printable(found.address)}, its faces, and what was said about them?", yes=yes)
         kinfolk.catalogue.libraries.remove(found.id)
+        kinfolk.make_privacy().clean_up()
         say(f"Library {found.id} was removed; its photos were not touched")
 
 

@@ -87,6 +87,6 @@ def remove(library_id: int) -> Response | str:
     library = find_library(library_id)
     if request.method == "GET":
         return render_template("library_remove.html", library=library)
-    services().catalogue.libraries.remove(library_id, account().id)
+    services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")
     return see_other(url_for("libraries.index"))

@@ -17,13 +17,17 @@ from tests.web.family import Family, empty_family, family_with_photos
 
 BODIES: dict[str, Any] = {
     "patch /people/{person_id}": {"name": "Mallory"},
+    "post /people/bulk": {"action": "hide", "person_ids": [1]},
+    "post /assets/{asset_id}/faces": {"box": {"x": 0.02, "y": 0.02, "w": 0.1, "h": 0.1}, "name": "Mallory"},
     "post /people/{person_id}/merge": {"person_ids": [1]},
     "post /people/{person_id}/split": {"face_ids": [1]},
     "post /faces/{face_id}/assign": {"name": "Mallory"},
     "post /suggestions/{key}/answer": {"answer": "yes"},
     "post /unassigned/assign": {"face_ids": [1], "name": "Mallory"},
     "post /unassigned/ignore": {"face_ids": [1]},
+    "post /unassigned/restore": {"face_ids": [1]},
     "post /history/undo": {"event_id": 1},
+    "post /history/undo-back-to": {"event_id": 1, "standing_id": 1},
     "post /libraries": {"path": "/photos/new"},
     "post /status/retry": {},
     "patch /preferences": {"minimum_faces": 4},
@@ -185,6 +189,8 @@ def test_what_belongs_to_another_account_does_not_exist(operation: str, quiet: F
         ("post /faces/{face_id}/assign", {"person_id": "person"}),
         ("post /unassigned/assign", {"face_ids": ["own face", "face"], "name": "Mallory"}),
         ("post /unassigned/ignore", {"face_ids": ["own face", "face"]}),
+        ("post /unassigned/restore", {"face_ids": ["own face", "face"]}),
+        ("post /people/bulk", {"action": "strangers", "person_ids": ["person"]}),
     ],
 )
 def test_ids_of_another_account_inside_a_body_do_not_exist_either(

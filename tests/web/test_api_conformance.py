@@ -22,8 +22,12 @@ CONFIG = SchemathesisConfig.from_dict({
 ROWS = {"library_id": 2, "token_id": 2, "face_id": 4, "event_id": 2}
 """Ids are folded onto the first rows (12 of what is not named here), so that most requests reach something."""
 
-SELDOM_WELL = {"POST /api/v1/people/{person_id}/split", "POST /api/v1/unassigned/assign"}
-"""Faces found by chance hardly ever belong to one person; a person and a name at once are one too many."""
+SELDOM_WELL = {
+    "POST /api/v1/people/{person_id}/split", "POST /api/v1/unassigned/assign", "POST /api/v1/unassigned/restore",
+    "DELETE /api/v1/faces/{face_id}", "POST /api/v1/history/undo-back-to",
+}  # fmt: skip
+"""Faces found by chance hardly ever belong to one person, were all taken away, or were drawn; a person and a name at
+once are one too many; and two ids seldom are the two ends of the history."""
 
 
 def crowded_family() -> Family:

@@ -16,6 +16,7 @@ from plugin.web.api import (
     history,
     libraries,
     people,
+    photos,
     preferences,
     status,
     suggestions,
@@ -27,7 +28,7 @@ from plugin.web.api.resource import Resource
 
 api = Resource("document", "This document")
 
-RESOURCES = (people, faces, assets, suggestions, unassigned, history, libraries, status, preferences, tokens)
+RESOURCES = (people, faces, assets, photos, suggestions, unassigned, history, libraries, status, preferences, tokens)
 
 INFO = Info(
     title="Kinfolk",

@@ -9,7 +9,7 @@ from plugin import domain
 from plugin.domain import FaceId, TokenScope
 from plugin.errors import NotFound, Refused
 from plugin.web.api.resource import LATER, PICTURE, Resource
-from plugin.web.api.values import Answer, Body, Id, LocalTime, Parameters, PathId
+from plugin.web.api.values import Answer, Body, Id, LocalTime, Most, Parameters, PathId
 from plugin.web.pictures import picture
 from plugin.web.request_context import account, services
 
@@ -34,12 +34,26 @@ class Face(Answer):
     score: float = Field(description="Of the detector, 0..1")
     quality: float = Field(description="0..1")
     pack: str
+    drawn: bool = Field(description="Drawn by a user, not found by detection")
     state: Literal["pending", "deferred", "assigned", "unassigned", "ignored"]
     person_id: int | None
     person_name: str | None
     assigned_by: Literal["machine", "user"] | None
     frame_ms: int | None = Field(description="Position of the frame in a video")
     taken_at: LocalTime
+
+
+class AlikeFace(Answer):
+    """A face that is like another one."""
+
+    face: Face
+    distance: float = Field(description="Cosine distance, 0..2; 0 is the same, about 1 a stranger")
+
+
+class AlikeFaces(Answer):
+    """The faces most like one, nearest first."""
+
+    faces: list[AlikeFace]
 
 
 class FacePath(Parameters):
@@ -88,6 +102,21 @@ def say_who(face_ids: list[FaceId], who: WhoItIs) -> domain.PersonId:
 def get(path: FacePath) -> Face:
     """One face."""
     return face_of(path.face_id)
+
+
+@api.operation(
+    "get", "/faces/<int:face_id>/similar", TokenScope.READ, AlikeFaces, problems={503: "The search index is not ready"}
+)
+def similar(path: FacePath, query: Most) -> AlikeFaces:
+    """Search by face: the other faces of the album that are most like this one."""
+    near = services().face_search.like_face(account().id, path.face_id, query.limit)
+    return AlikeFaces(faces=[AlikeFace.model_validate(alike) for alike in near])
+
+
+@api.operation("delete", "/faces/<int:face_id>", TokenScope.VERDICTS, status=204)
+def erase(path: FacePath) -> None:
+    """Delete a face that was drawn; one that detection found can only be taken away (`ignore`)."""
+    services().drawing.erase(account().id, path.face_id)
 
 
 @api.operation("get", "/faces/<int:face_id>/thumbnail", TokenScope.READ, PICTURE, problems=LATER)

@@ -85,4 +85,4 @@ def scan(path: LibraryPath) -> Library:
 @api.operation("delete", "/libraries/<int:library_id>", TokenScope.ADMIN, status=204)
 def remove(path: LibraryPath) -> None:
     """Forget a library with its faces; the photos themselves are never touched."""
-    services().catalogue.libraries.remove(library_of(path.library_id).id, account().id)
+    services().privacy.remove_library(account().id, path.library_id)

@@ -1,12 +1,13 @@
 """People: who was found, and what is said about them."""
 
 from datetime import date
+from typing import Literal
 
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.http import generate_etag
 
-from plugin.domain import PersonId, TokenScope
+from plugin.domain import PersonId, PersonOrder, TokenScope
 from plugin.people import PersonChanges
 from plugin.web.api.assets import Asset
 from plugin.web.api.faces import Face
@@ -32,7 +33,7 @@ class Person(Answer):
 
 
 class PeoplePage(Listed):
-    """Named people and unnamed ones with enough faces, most faces first."""
+    """Named people and unnamed ones with enough faces, in the order asked for."""
 
     people: list[Person]
 
@@ -61,6 +62,12 @@ class PeopleQuery(Page):
     q: str = Field("", max_length=200, description="Every word must begin a word of the name; accents do not matter")
     hidden: Flag = Field(default=False, description="Hidden people, too")
     small: Flag = Field(default=False, description="Unnamed people with few faces, too")
+    favourites: Flag = Field(default=False, description="Favourites only")
+    sort: Literal["named", "name", "faces", "recent"] = Field(
+        "faces",
+        description="named: favourites, then the named, then most faces; name: by alphabet, the unnamed last; "
+        "faces: most faces first; recent: who was seen last",
+    )
 
 
 class PersonPath(Parameters):
@@ -93,6 +100,21 @@ class Others(Body):
     person_ids: Ids
 
 
+class ManyPeople(Body):
+    """What to do, and to whom."""
+
+    action: Literal["hide", "unhide", "favourite", "unfavourite", "strangers"] = Field(
+        description="strangers: nobody you know; all their faces are taken away and they go"
+    )
+    person_ids: Ids
+
+
+class Changed(Answer):
+    """To how many it was done; those that were gone already are left out."""
+
+    count: int
+
+
 class FacesChosen(Body):
     """Faces of one person."""
 
@@ -106,19 +128,34 @@ def person_of(person_id: PersonId) -> Person:
 
 @api.operation("get", "/people", TokenScope.READ, PeoplePage)
 def listed(query: PeopleQuery) -> PeoplePage:
-    """People, most faces first."""
+    """People, most faces first unless another order is asked for."""
     people, owner = services().catalogue.people, account().id
     minimum = 1 if query.small else services().preferences.current().minimum_faces
-    total = people.count(owner, minimum_faces=minimum, include_hidden=query.hidden, search=query.q)
+    total = people.count(
+        owner, minimum_faces=minimum, include_hidden=query.hidden, favourites=query.favourites, search=query.q
+    )
     shown = people.all(
         owner,
         minimum_faces=minimum,
         include_hidden=query.hidden,
+        favourites=query.favourites,
         search=query.q,
+        order=PersonOrder(query.sort),
         offset=query.offset,
         limit=query.limit,
     )
     return PeoplePage(total=total, **listed_at(query), people=[Person.model_validate(person) for person in shown])
+
+
+@api.operation("post", "/people/bulk", TokenScope.VERDICTS, Changed)
+def bulk(body: ManyPeople) -> Changed:
+    """Do the same to several people, as one event."""
+    many, owner, ids = services().bulk, account().id, body.person_ids
+    if body.action in {"hide", "unhide"}:
+        return Changed(count=many.set_hidden(owner, ids, hidden=body.action == "hide"))
+    if body.action in {"favourite", "unfavourite"}:
+        return Changed(count=many.set_favourite(owner, ids, favourite=body.action == "favourite"))
+    return Changed(count=many.make_strangers(owner, ids))
 
 
 @api.operation("get", "/people/<int:person_id>", TokenScope.READ, Person)

@@ -15,6 +15,7 @@ from plugin.errors import (
     PackUnknown,
     PictureError,
     Refused,
+    SearchIndexError,
     Stale,
 )
 
@@ -29,6 +30,7 @@ STATUSES: tuple[tuple[type[KinfolkError], int], ...] = (
     (LicenceNotAccepted, 422),
     (PackUnavailable, 503),
     (HostError, 503),
+    (SearchIndexError, 503),
     (DiskFull, 507),
 )
 """The first one that fits; everything else is 500."""

@@ -131,7 +131,7 @@ def links(listed: Listed) -> str:
         pages["prev"] = min(listed.page - 1, last)
     if listed.page < last:
         pages["next"] = listed.page + 1
-    arguments = {**(request.view_args or {}), **request.args}
+    arguments = {**(request.view_args or {}), **request.args.to_dict(flat=False)}
     return ", ".join(
         f'<{url_for(str(request.endpoint), **{**arguments, "page": number})}>; rel="{relation}"'
         for relation, number in pages.items()

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from plugin.domain import TokenScope
 from plugin.web.api.resource import Resource
-from plugin.web.api.values import Answer, Body, Limit, Parameters
+from plugin.web.api.values import Answer, Body, Most, Parameters
 from plugin.web.request_context import account, services
 
 api = Resource("suggestions", "Suggestions")
@@ -28,15 +28,10 @@ class Suggestion(Answer):
 
 
 class SuggestionList(Answer):
-    """The questions worth asking now, best first."""
+    """The questions worth asking now, best first. In a large library they may lag a little behind the last change."""
 
     suggestions: list[Suggestion]
-
-
-class Most(Parameters):
-    """How many."""
-
-    limit: Limit = 50
+    total: int = Field(description="About how many questions there are in all")
 
 
 class SuggestionPath(Parameters):
@@ -54,8 +49,13 @@ class YesNoSkip(Body):
 @api.operation("get", "/suggestions", TokenScope.READ, SuggestionList)
 def listed(query: Most) -> SuggestionList:
     """The questions worth asking now, best first."""
-    found = services().suggestions.ranked(account().id, query.limit)
-    return SuggestionList(suggestions=[Suggestion.model_validate(suggestion) for suggestion in found])
+    book, owner = services().suggestions, account().id
+    if (known := book.next_ones(owner, query.limit)) is None:
+        # The first time they are waited for; a program would only ask again.
+        book.ranked(owner)
+        known = book.next_ones(owner, query.limit) or ([], 0)
+    found, total = known
+    return SuggestionList(suggestions=[Suggestion.model_validate(suggestion) for suggestion in found], total=total)
 
 
 @api.operation("post", "/suggestions/<key>/answer", TokenScope.VERDICTS, status=204)

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from plugin.domain import TokenScope
-from plugin.web.api.faces import WhoItIs, own_faces, say_who
+from plugin.web.api.faces import Face, WhoItIs, own_faces, say_who
 from plugin.web.api.people import Person, person_of
 from plugin.web.api.resource import Resource, listed_at
 from plugin.web.api.values import Body, Ids, Listed, Page
@@ -11,14 +11,19 @@ from plugin.web.request_context import account, services
 
 api = Resource("unassigned", "Unassigned faces")
 
-EVERYTHING = 1_000_000
-
 
 class GroupsPage(Listed):
-    """Groups of faces that look alike, the largest first, single faces last."""
+    """Groups of faces that look alike, the largest first, single faces (groups of one) last."""
 
     groups: list[list[int]]
     faces: int = Field(description="How many faces of nobody there are in all")
+    singles: int = Field(description="How many of these are like no other")
+
+
+class IgnoredPage(Listed):
+    """Faces that were said to be nobody, the last one first."""
+
+    faces: list[Face]
 
 
 class FacesAre(WhoItIs):
@@ -33,12 +38,35 @@ class FacesAreNobody(Body):
     face_ids: Ids
 
 
+class FacesAreSomebody(Body):
+    """Faces that were taken away."""
+
+    face_ids: Ids
+
+
 @api.operation("get", "/unassigned", TokenScope.READ, GroupsPage)
 def listed(query: Page) -> GroupsPage:
     """Groups of faces of nobody, the largest first."""
-    groups = services().suggestions.unassigned_groups(account().id, 0, EVERYTHING)
-    shown = [list(group) for group in groups[query.offset : query.offset + query.limit]]
-    return GroupsPage(total=len(groups), **listed_at(query), groups=shown, faces=sum(len(group) for group in groups))
+    owner, pack = account().id, services().preferences.current().pack
+    counts = services().catalogue.galleries.nobody_counts(owner, pack)
+    groups = services().suggestions.unassigned_groups(owner, query.offset, query.limit)
+    return GroupsPage(
+        total=counts.groups + counts.singles,
+        **listed_at(query),
+        groups=[list(group) for group in groups],
+        faces=counts.faces,
+        singles=counts.singles,
+    )
+
+
+@api.operation("get", "/unassigned/ignored", TokenScope.READ, IgnoredPage)
+def ignored(query: Page) -> IgnoredPage:
+    """Faces that were said to be nobody, the last one first."""
+    galleries, owner = services().catalogue.galleries, account().id
+    face_ids = galleries.ignored(owner, query.offset, query.limit)
+    faces = {face.id: face for face in services().catalogue.faces.many(face_ids)}
+    shown = [Face.model_validate(faces[face_id]) for face_id in face_ids if face_id in faces]
+    return IgnoredPage(total=galleries.ignored_count(owner), **listed_at(query), faces=shown)
 
 
 @api.operation("post", "/unassigned/assign", TokenScope.VERDICTS, Person)
@@ -51,3 +79,9 @@ def assign(body: FacesAre) -> Person:
 def ignore(body: FacesAreNobody) -> None:
     """Say that several faces are nobody."""
     services().people.ignore_all(account().id, own_faces(body.face_ids))
+
+
+@api.operation("post", "/unassigned/restore", TokenScope.VERDICTS, status=204)
+def restore(body: FacesAreSomebody) -> None:
+    """Take back that several faces are nobody; all of them, or none."""
+    services().people.restore_all(account().id, own_faces(body.face_ids))

@@ -80,6 +80,12 @@ Limit = Annotated[int, Field(ge=1, le=MOST_AT_ONCE), BeforeValidator(whole_numbe
 PageNumber = Annotated[int, Field(ge=1, le=1_000_000, description="Counts from 1"), BeforeValidator(whole_number)]
 
 
+class Most(Parameters):
+    """How many."""
+
+    limit: Limit = 50
+
+
 class Page(Parameters):
     """Which part of a long list is asked for."""
 
