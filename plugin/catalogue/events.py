@@ -34,6 +34,7 @@ from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, Event, FaceState
 from plugin.errors import NotFound, Refused, Stale
 from plugin.ports.galleries import Touched
+from plugin.sentences import Sentence, packed, unpacked
 
 MOST_LOOKED_AT = 50
 """Changes of one event that are looked at for its pictures: some change tens of thousands of faces."""
@@ -55,7 +56,8 @@ class SqlEvents:
             yield
             return
         with self._transactions.write() as connection:
-            values = {"account_id": account_id, "title": title, "at": self._transactions.now()}
+            values = {"account_id": account_id, "title": str(title), "at": self._transactions.now()}
+            values["wording"] = packed(title) if isinstance(title, Sentence) else None
             event_id = int(connection.execute(insert(event).values(**values).returning(event.c.id)).scalar_one())
         try:
             with self._transactions.recording(event_id):
@@ -147,7 +149,8 @@ def _standing(connection: Connection, account_id: AccountId) -> AnyRow | None:
 
 
 def _to_event(row: AnyRow) -> Event:
-    return Event(row.id, row.account_id, row.title, row.at, undone=row.undone_at is not None)
+    title = row.title if row.wording is None else unpacked(row.wording)
+    return Event(row.id, row.account_id, title, row.at, undone=row.undone_at is not None)
 
 
 def _forget_empty(connection: Connection, event_id: int) -> None:
