@@ -1,5 +1,5 @@
 # The commands of this repository. What takes more than a line is a script in scripts/.
-.PHONY: help run test check bench lock translate
+.PHONY: help run test check bench lock translate screenshots
 .DEFAULT_GOAL := help
 
 PHOTOS ?=
@@ -25,3 +25,6 @@ lock: ## Resolve the locked dependencies again (needs the network)
 
 translate: ## Collect the texts of all pages and bring the translations up to date
 	@scripts/setup.sh test && .venv/bin/python -m scripts.translate
+
+screenshots: ## Draw the pictures of docs/screenshots.md again
+	@scripts/setup.sh test && .venv/bin/python -m scripts.screenshots

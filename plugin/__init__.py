@@ -6,15 +6,18 @@ The way of a photo, and the order to read the modules in:
 2. `intake`                      what is new, changed, moved or gone on the host
 3. `detection`                   asset -> faces: fetch, decode, detect, align, embed, judge quality, remember
 4. `recognition`                 faces -> people: assign, create, wait; nightly; Missing / Reset
-5. `people`                      name, merge, hide, delete, assign, reject, ignore
+5. `people`                      name, merge, hide, delete, assign, reject, ignore; `bulk`: many at once;
+                                 `drawing`: faces users draw; `suggestions`, `open_questions`: what is asked;
+                                 `history`: undo; `privacy`: forget for good
 6. `indexing`                    keep the disposable embedding index in step with the catalogue; check and repair
 7. `faces/`                      the pure core those steps call: alignment, quality, neighbours, grouping
 8. `pipeline`                    what follows what; `jobs` (Huey) runs it in the background, `foreground` to the end
 9. `hosts/ media/ vision/ index/ catalogue/ web/`   the adapters, each behind a port
 10. `settings`, `assemble`, `cli/`, `__main__`      one validated configuration in, running parts out
 
-Beside the way: `drawing` (faces users draw), `likeness` (search by face), `preferences` (thresholds saved by the
-screens), `thumbnails`, `first_start` and `watchers`.
+Beside the way: `likeness` (who looks like a person), `face_search` (who looks like a picture), `originals` (downloads),
+`accounts`, `account_export`, `api_tokens`, `first_start`, `preferences` (thresholds saved by the screens), `thumbnails`
+and `watchers`.
 """
 
 __version__ = "0.1.0"

@@ -109,7 +109,7 @@ def account_name(text: str) -> str:
     """The name as it is stored. Raises `Refused`: empty, too long, or with characters that cannot be seen."""
     name = clean_name(text)
     if len(name) > LONGEST_ACCOUNT_NAME:
-        raise Refused(f"The name is longer than {LONGEST_ACCOUNT_NAME} characters", "Choose a shorter one")
+        raise Refused("The name is longer than %(most)s characters", "Choose a shorter one", most=LONGEST_ACCOUNT_NAME)
     return name
 
 

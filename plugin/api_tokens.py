@@ -57,7 +57,9 @@ class ApiTokens:
         if scope is TokenScope.ADMIN and not account.is_admin:
             raise Refused("Only an admin can make a token with the scope admin", "Choose read or verdicts")
         if len(self._rows.all(account.id)) >= MOST_TOKENS:
-            raise Refused(f"There are {MOST_TOKENS} tokens already", "Revoke those that are not used any more")
+            raise Refused(
+                "There are %(count)s tokens already", "Revoke those that are not used any more", count=MOST_TOKENS
+            )
         secret = PREFIX + secrets.token_urlsafe(32)
         return self._rows.add(account.id, name, scope, digest_of(secret)), secret
 

@@ -70,7 +70,9 @@ class Drawing:
         name = clean_name(name) if name.strip() else ""
         namesakes = self._people.same_name(account_id, name) if name else []
         if len(namesakes) > 1:
-            raise Refused(f"Several people are called {name}", "Leave the name empty and choose the person afterwards")
+            raise Refused(
+                "Several people are called %(name)s", "Leave the name empty and choose the person afterwards", name=name
+            )
         pack, seen = self._seen(asset, box)
         with self._catalogue.events.record(account_id, f"Drew a face of {name}" if name else "Drew a face"):
             face_id = self._catalogue.faces.draw(account_id, asset_id, pack, seen)

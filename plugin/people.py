@@ -274,7 +274,7 @@ class People:
         """
         known = self.same_name(account_id, name)
         if len(known) > 1:
-            raise Refused(f"Several people are called {name.strip()}", "Say which of them it is")
+            raise Refused("Several people are called %(name)s", "Say which of them it is", name=name.strip())
         if not known:
             return self.assign_all_new(account_id, face_ids, name)
         self.assign_all(account_id, face_ids, known[0].id)

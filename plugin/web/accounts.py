@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
 from plugin.ports.catalogue import HeldData
+from plugin.web.language import explained
 from plugin.web.request_context import account, form_text, require_admin, see_other, services
 from plugin.web.session import check_new_password, start_session
 from plugin.web.typed import require_typed
@@ -61,7 +62,7 @@ def add() -> Response | tuple[str, int]:
     try:
         added = services().accounts.add(name, password or None, is_admin=form_text("admin") == "yes")
     except KinfolkError as refused:
-        return accounts_page(None, name, refused.explanation), 422
+        return accounts_page(None, name, explained(refused)), 422
     if not password:
         return invite_and_show(added)
     flash(_("%(name)s can log in now.", name=added.name), "good")
@@ -156,6 +157,6 @@ def accept() -> Response | str | tuple[str, int]:
         check_new_password(request.form.get("password", ""))
         start_session(services().accounts.accept(token, request.form.get("password", "")))
     except KinfolkError as refused:
-        return render_template("invitation.html", invited=invited, token=token, error=refused.explanation), 422
+        return render_template("invitation.html", invited=invited, token=token, error=explained(refused)), 422
     current_app.logger.info("Account %s accepted an invitation", invited.id)
     return see_other(url_for("people.index"))

@@ -2,8 +2,8 @@
 
 from datetime import date, datetime
 
-from plugin.web.translated import gettext as _
-from plugin.web.translated import ngettext
+from plugin.web.language import gettext as _
+from plugin.web.language import ngettext
 
 MONTHS_UNTIL = 24
 """Younger children are counted in months, as parents do."""

@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Person, PersonId
 from plugin.errors import Refused
+from plugin.web.language import gettext as _
+from plugin.web.language import ngettext
 from plugin.web.request_context import account, form_id, form_ids, form_text, see_other, services
 from plugin.web.security import came_from
 from plugin.web.tiles import person_tiles
-from plugin.web.translated import gettext as _
-from plugin.web.translated import ngettext
 
 pages = Blueprint("bulk", __name__, url_prefix="/people")
 

@@ -12,6 +12,7 @@ from plugin.domain import FoundFace, PersonId
 from plugin.errors import PictureError, SearchIndexError
 from plugin.face_search import AlikeFace, people_of
 from plugin.web.explore import pages
+from plugin.web.language import explained
 from plugin.web.pictures import face_url
 from plugin.web.request_context import account, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
@@ -102,7 +103,7 @@ def by_picture() -> Response | str:
         found = search.faces_in(upload.stream)
         answers = [(face, answer_from(search.like(owner, face.embedding, NEAREST))) for face in found]
     except (PictureError, SearchIndexError) as error:
-        flash(error.explanation, "bad")
+        flash(explained(error), "bad")
         return see_other(url_for("explore.ask_picture"))
     return render_template("face_search.html", page=UploadPage(answers), limit=LARGEST_PICTURE)
 

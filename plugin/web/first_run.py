@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from plugin.domain import Account
 from plugin.errors import KinfolkError
 from plugin.ports.vision import PackInfo
+from plugin.web.language import explained
 from plugin.web.preferences_page import find_pack, use_pack
 from plugin.web.request_context import account, form_text, require_admin, see_other, services
 
@@ -76,7 +77,7 @@ def choose_library() -> Response | tuple[str, int]:
     try:
         address = services().check_folder(path)
     except KinfolkError as refused:
-        return step_page(path, refused.explanation, "library"), 422
+        return step_page(path, explained(refused), "library"), 422
     services().catalogue.preferences.set(FOLDER, address)
     return see_other(url_for("first_run.show"))
 
@@ -93,7 +94,7 @@ def choose_pack() -> Response | tuple[str, int]:
         use_pack(find_pack(name), accepts=form_text(f"accept-{name}") == "yes")
         library = services().add_folder_library(account().id, folder)
     except KinfolkError as refused:
-        return step_page(error=refused.explanation), 422
+        return step_page(error=explained(refused)), 422
     services().catalogue.preferences.delete(FOLDER)
     flash(_("%(library)s is being scanned. People appear here as they are found.", library=library.name), "good")
     return see_other(url_for("people.index"))

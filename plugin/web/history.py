@@ -6,12 +6,12 @@ from urllib.parse import parse_qs
 
 from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from plugin.domain import Event
 from plugin.errors import NotFound
+from plugin.web.language import ngettext
 from plugin.web.paging import Paging, asked_page
 from plugin.web.request_context import account, form_id, parse_id, see_other, services
 from plugin.web.security import came_from

@@ -101,6 +101,11 @@ def declare_language(response: Response) -> Response:
     return response
 
 
+def gettext(message: str, **values: object) -> str:
+    """The sentence in the language of the page; Flask-Babel's function, with types."""
+    return str(flask_gettext(message, **values))
+
+
 def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
     """The form for this number; `%(num)s` is written as the language writes numbers."""
     text: str = get_translations().ungettext(singular, plural, num)

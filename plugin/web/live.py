@@ -35,7 +35,7 @@ def stream() -> Response:
     owner = account()
     entered = services().live_streams.enter(owner.id)
     if entered is None:
-        return Response("Too many pages are open at once; this one asks by itself.\n", 503, mimetype="text/plain")
+        return Response(status=503, mimetype="text/plain")
     response = Response(stream_with_context(events(owner, entered)), mimetype="text/event-stream")
     # Left also when the browser went away before the first line was asked for.
     streams = services().live_streams

@@ -7,6 +7,8 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Person
 from plugin.errors import NotFound, Refused
+from plugin.web.language import gettext as _
+from plugin.web.language import ngettext
 from plugin.web.person_page import person_page
 from plugin.web.pictures import face_url
 from plugin.web.request_context import (
@@ -22,8 +24,6 @@ from plugin.web.request_context import (
 )
 from plugin.web.security import wants_fragment
 from plugin.web.tiles import face_tiles, person_tiles
-from plugin.web.translated import gettext as _
-from plugin.web.translated import ngettext
 
 pages = Blueprint("person", __name__, url_prefix="/people/<int:person_id>")
 

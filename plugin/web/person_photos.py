@@ -9,14 +9,14 @@ from plugin.domain import Asset, FaceId, Person, PersonId
 from plugin.errors import Refused
 from plugin.originals import MOST_PHOTOS, file_name
 from plugin.web.ages import age_on
+from plugin.web.language import gettext as _
+from plugin.web.language import ngettext
 from plugin.web.paging import Paging, asked_page
 from plugin.web.person import CHOICES, called, find_person, known_names, page_of
 from plugin.web.pictures import LARGE, preview_url
 from plugin.web.request_context import account, form_id, form_ids, form_text, parse_id, see_other, services
 from plugin.web.security import came_from, wants_fragment
 from plugin.web.tiles import PersonTile, face_tiles, person_tiles
-from plugin.web.translated import gettext as _
-from plugin.web.translated import ngettext
 
 pages = Blueprint("person_photos", __name__, url_prefix="/people/<int:person_id>")
 
@@ -66,7 +66,7 @@ def move_faces(faces: list[FaceId]) -> PersonId:
     people, owner, name = services().people, account().id, form_text("name")
     namesakes = people.same_name(owner, name) if name else [find_person(form_id("into"))]
     if len(namesakes) > 1:
-        raise Refused(_("Several people are called %(name)s", name=name), _("Choose the right one by the picture"))
+        raise Refused("Several people are called %(name)s", "Choose the right one by the picture", name=name)
     if not namesakes:
         return people.assign_all_new(owner, faces, name)
     people.assign_all(owner, faces, namesakes[0].id)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from plugin.domain import Asset, AssetId, AssetKind, Box, Face, FaceId, FaceState, Library
 from plugin.errors import KinfolkError, NotFound, Refused
 from plugin.web.candidates import Candidate, candidates
+from plugin.web.language import explained
 from plugin.web.person import known_names
 from plugin.web.pictures import LARGE, face_url, preview_url
 from plugin.web.request_context import (
@@ -171,7 +172,7 @@ def new_person(face_id: int) -> Response:
     face, name = find_face(face_id), form_text("name")
     known = services().catalogue.people.by_name(account().id, name) if name else []
     if len(known) > 1:
-        raise Refused(f"Several people are called {name}", "Choose which of them it is from the list")
+        raise Refused("Several people are called %(name)s", "Choose which of them it is from the list", name=name)
     if len(known) == 1:
         services().people.assign(account().id, face_id, known[0].id)
         flash(_("Got it: this is %(name)s, whom you already have.", name=known[0].name), "undo")
@@ -254,7 +255,7 @@ def draw(asset_id: int) -> Response | tuple[str, int]:
     except NotFound:
         raise
     except KinfolkError as error:
-        return photo_page(asset, None, replace(form_to_draw(asset_id), error=error.explanation)), 422
+        return photo_page(asset, None, replace(form_to_draw(asset_id), error=explained(error))), 422
     if name:
         flash(_("Got it: this is %(name)s.", name=find_face(face_id).person_name or name), "undo")
         return see_other(url_for("photo.show", asset_id=asset_id))
@@ -272,7 +273,7 @@ def move(face_id: int) -> Response | tuple[str, int]:
         raise
     except KinfolkError as error:
         asset = services().catalogue.assets.get(face.asset_id, account().id)
-        return photo_page(asset, face_id, replace(form_to_move(face), error=error.explanation)), 422
+        return photo_page(asset, face_id, replace(form_to_move(face), error=explained(error))), 422
     flash(_("The box was moved."), "undo")
     return see_other(url_for("photo.show", asset_id=face.asset_id, face=face_id, _anchor="panel"))
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from plugin.domain import Fetching, Preferences
 from plugin.errors import NotFound, Refused
 from plugin.ports.vision import PackInfo
+from plugin.sentences import Sentence
 from plugin.web.request_context import account, form_number, form_text, require_admin, see_other, services
 from plugin.web.security import wants_fragment
 from plugin.web.services import APPLY_ACTIONS, EngineStatus
@@ -16,9 +17,9 @@ from plugin.web.services import APPLY_ACTIONS, EngineStatus
 pages = Blueprint("settings", __name__, url_prefix="/settings")
 
 TITLES = {
-    "minimum_score": "Minimum detection score",
-    "maximum_distance": "Maximum recognition distance",
-    "minimum_faces": "Minimum recognized faces",
+    "minimum_score": Sentence("Minimum detection score"),
+    "maximum_distance": Sentence("Maximum recognition distance"),
+    "minimum_faces": Sentence("Minimum recognized faces"),
 }
 
 CONFIRMED = ("detect_refresh", "detect_reset", "recognize_reset")
@@ -107,7 +108,9 @@ def sent_minimum_faces() -> int | None:
     """The whole number that was sent, or None. Raises `Refused` for 2.5."""
     value = sent_number("minimum_faces")
     if value is not None and not value.is_integer():
-        raise Refused(f"{TITLES['minimum_faces']} must be a whole number, not {value:g}")
+        raise Refused(
+            "%(setting)s must be a whole number, not %(value)s", setting=TITLES["minimum_faces"], value=f"{value:g}"
+        )
     return None if value is None else int(value)
 
 

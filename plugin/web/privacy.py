@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from plugin.errors import NotFound
 from plugin.ports.catalogue import HeldData
 from plugin.privacy import Copy
+from plugin.web.language import ngettext
 from plugin.web.request_context import account, query_search, require_admin, see_other, services
 from plugin.web.tiles import person_tiles
 from plugin.web.typed import require_typed

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, url_for
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, FailureCount, IntakeProblem
+from plugin.web.language import ngettext
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.scan_state import ScanState, scan_state
 from plugin.web.services import EngineStatus

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from plugin.api_tokens import scope_of
 from plugin.domain import ApiToken, TokenScope
 from plugin.errors import NotFound, Refused
+from plugin.web.language import explained
 from plugin.web.request_context import account, form_text, see_other, services
 
 pages = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
@@ -54,7 +55,7 @@ def create() -> str | tuple[str, int]:
     try:
         made, secret = services().tokens.create(account(), name, wanted_scope())
     except Refused as error:
-        return tokens_page(name=name, error=error.explanation), 422
+        return tokens_page(name=name, error=explained(error)), 422
     return tokens_page(made, secret)
 
 

@@ -11,7 +11,9 @@ def require_typed(word: str) -> None:
         Refused: something else was typed, or nothing.
     """
     if same_word(form_text("typed")) != same_word(word):
-        raise Refused(f"Nothing was deleted, since you did not type “{word}”", "Type it as it is shown to confirm")
+        raise Refused(
+            "Nothing was deleted, since you did not type “%(word)s”", "Type it as it is shown to confirm", word=word
+        )
 
 
 def same_word(text: str) -> str:

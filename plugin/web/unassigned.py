@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, request, url_for
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from plugin.domain import FaceId
 from plugin.errors import NotFound, Refused
 from plugin.ports.galleries import NobodyCounts
 from plugin.web.face_groups import FaceGroup, chosen_faces, face_groups, group_members
+from plugin.web.language import ngettext
 from plugin.web.paging import Paging, asked_page
 from plugin.web.request_context import account, form_ids, form_text, query_search, see_other, services
 from plugin.web.security import came_from
@@ -123,7 +123,9 @@ def name_faces(face_ids: list[FaceId], given: str) -> None:
     people, owner = services().people, account().id
     namesakes = people.same_name(owner, given)
     if len(namesakes) > 1:
-        raise Refused(f"Several people are called {given}", "Open one of the faces and choose which of them it is")
+        raise Refused(
+            "Several people are called %(name)s", "Open one of the faces and choose which of them it is", name=given
+        )
     if namesakes:
         people.assign_all(owner, face_ids, namesakes[0].id)
     else:

@@ -20,11 +20,6 @@ def percent(value: float) -> str:
     return format_percent(value / 100, locale=get_locale())
 
 
-def counted(value: int, one: str, many: str) -> str:
-    """(1, "photo", "photos") -> "1 photo", in English whatever the page speaks: new texts use `ngettext`."""
-    return f"{number(value)} {one if value == 1 else many}"
-
-
 def day(value: date | None) -> str:
     """14 July 2024."""
     return format_date(value, "long", locale=get_locale()) if value else str(_("Date unknown"))
@@ -96,5 +91,5 @@ def initial(name: str) -> str:
 
 def install_wording(app: Flask) -> None:
     """Make these available in every template, as filters."""
-    for said in (number, percent, counted, day, month, moment, ago, duration, rate, size, clock, initial):
+    for said in (number, percent, day, month, moment, ago, duration, rate, size, clock, initial):
         app.jinja_env.filters[said.__name__] = said

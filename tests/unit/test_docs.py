@@ -154,3 +154,12 @@ def test_the_licence_is_the_one_the_project_names() -> None:
     text = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License\n                           Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_every_page_has_its_picture_in_the_documentation() -> None:
+    page = (ROOT / "docs/screenshots.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\]\(screenshots/([a-z-]+\.webp)\)", page))
+    assert named == {file.name for file in (ROOT / "docs/screenshots").glob("*.webp")}
+    shown = {name.removesuffix("-desk.webp") for name in named if name.endswith("-desk.webp")}
+    assert {f"{name}-phone.webp" for name in shown} <= named
+    assert len(shown) > 15
