@@ -118,7 +118,8 @@ class SqlEvents:
 def _touched(event_id: int, each: int) -> Select[Any]:
     """Faces, or the faces of people, in the order in which the event changed them; one row of each."""
     stands_for = func.coalesce(person.c.feature_face_id, person.c.typical_face_id)
-    face_id = case((event_change.c.table_name == "face", event_change.c.row_id), else_=stands_for).label("face_id")
+    of_face = event_change.c.table_name.in_(["face", DRAWN_FACE])
+    face_id = case((of_face, event_change.c.row_id), else_=stands_for).label("face_id")
     joined = event_change.outerjoin(
         person, (event_change.c.table_name == "person") & (person.c.id == event_change.c.row_id)
     )
