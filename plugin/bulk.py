@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from plugin.domain import AccountId, Person, PersonId
 from plugin.errors import NotFound, Refused
-from plugin.people import People
+from plugin.people import People, favouring, hiding
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.work import Nudge
+from plugin.sentences import Sentence
 
 
 class BulkActions:
@@ -59,7 +60,7 @@ class BulkActions:
         """Hide from the People page, or show there again; returns how many people."""
         people = self.chosen(account_id, person_ids)
         ids = [person.id for person in people]
-        with self._catalogue.events.record(account_id, f"{'Hid' if hidden else 'Showed'} {named(people)}"):
+        with self._catalogue.events.record(account_id, hiding(named(people), hidden=hidden)):
             self._catalogue.people.mark(account_id, ids, hidden=hidden)
         return len(ids)
 
@@ -67,21 +68,20 @@ class BulkActions:
         """Make favourites, or not any more; returns how many people."""
         people = self.chosen(account_id, person_ids)
         ids = [person.id for person in people]
-        did = "a favourite" if favourite else "no favourite any more"
-        with self._catalogue.events.record(account_id, f"Made {named(people)} {did}"):
+        with self._catalogue.events.record(account_id, favouring(named(people), favourite=favourite)):
             self._catalogue.people.mark(account_id, ids, favourite=favourite)
         return len(ids)
 
     def hide_unnamed(self, account_id: AccountId) -> int:
         """Hide everybody without a name; returns how many were to be seen before."""
-        with self._catalogue.events.record(account_id, "Hid everybody without a name"):
+        with self._catalogue.events.record(account_id, Sentence("Hid everybody without a name")):
             return self._catalogue.people.hide_unnamed(account_id)
 
     def make_strangers(self, account_id: AccountId, person_ids: Sequence[PersonId]) -> int:
         """These are nobody the family knows: all their faces are taken away and they go; returns how many people."""
         people = self.chosen(account_id, person_ids)
         ids = [person.id for person in people]
-        with self._catalogue.events.record(account_id, f"Called {named(people)} strangers"):
+        with self._catalogue.events.record(account_id, Sentence("Called %(name)s strangers", name=named(people))):
             self._catalogue.people.make_strangers(account_id, ids)
             self._catalogue.people.delete_empty()
         self._nudge.recognition()
@@ -92,7 +92,7 @@ def named(people: Sequence[Person]) -> str:
     """People in few words for the history: "Anna", "Anna and 2 more people", "3 people"."""
     names = [person.name for person in people if person.name]
     if len(people) == 1:
-        return names[0] if names else "somebody unnamed"
+        return names[0] if names else Sentence("somebody unnamed")
     if not names:
-        return f"{len(people)} people"
-    return f"{names[0]} and {len(people) - 1} more"
+        return Sentence("%(num)s person", "%(num)s people", num=len(people))
+    return Sentence("%(name)s and %(num)s more", "%(name)s and %(num)s more", name=names[0], num=len(people) - 1)

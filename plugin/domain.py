@@ -306,7 +306,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a user did to people and faces, in words; `undone` once it was taken back."""
+    """One thing a user did to people and faces, in words (a `Sentence` unless it is old); `undone` once taken back."""
 
     id: int
     account_id: AccountId

@@ -12,6 +12,7 @@ from plugin.errors import Refused
 from plugin.people import People, clean_name
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.work import Nudge
+from plugin.sentences import Sentence
 
 SMALLEST_PX = 12
 """Width and height a box must have in the photo: below this no embedder sees more than noise."""
@@ -74,7 +75,8 @@ class Drawing:
                 "Several people are called %(name)s", "Leave the name empty and choose the person afterwards", name=name
             )
         pack, seen = self._seen(asset, box)
-        with self._catalogue.events.record(account_id, f"Drew a face of {name}" if name else "Drew a face"):
+        title = Sentence("Drew a face of %(name)s", name=name) if name else Sentence("Drew a face")
+        with self._catalogue.events.record(account_id, title):
             face_id = self._catalogue.faces.draw(account_id, asset_id, pack, seen)
             if namesakes:
                 self._people.assign(account_id, face_id, namesakes[0].id)
@@ -91,7 +93,7 @@ class Drawing:
         """
         face = self._catalogue.faces.get(face_id, account_id)
         pack, seen = self._seen(self._catalogue.assets.get(face.asset_id, account_id), box)
-        with self._catalogue.events.record(account_id, "Moved the box of a face"):
+        with self._catalogue.events.record(account_id, Sentence("Moved the box of a face")):
             self._catalogue.faces.redraw(account_id, face_id, pack, seen)
         self._nudge.recognition()
 
@@ -102,7 +104,7 @@ class Drawing:
             NotFound: another account's face.
             Refused: the machine found this face; it can only be taken away (`People.ignore`).
         """
-        with self._catalogue.events.record(account_id, "Deleted a drawn face"):
+        with self._catalogue.events.record(account_id, Sentence("Deleted a drawn face")):
             self._catalogue.faces.erase(account_id, face_id)
             self._catalogue.people.delete_empty()
 

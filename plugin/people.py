@@ -16,6 +16,7 @@ from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Person, Pers
 from plugin.errors import NotFound, Refused
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.work import Nudge
+from plugin.sentences import Sentence
 
 LONGEST_NAME = 200
 """Characters: room for any full name, little enough for every screen."""
@@ -68,9 +69,16 @@ def clean_name(text: str) -> str:
     return name
 
 
-def faces(face_ids: Sequence[FaceId]) -> str:
-    """How many, in words for the history."""
-    return "a face" if len(face_ids) == 1 else f"{len(face_ids)} faces"
+def hiding(name: str, *, hidden: bool) -> Sentence:
+    """The title of hiding one or several people, or showing them again."""
+    return Sentence("Hid %(name)s", name=name) if hidden else Sentence("Showed %(name)s", name=name)
+
+
+def favouring(name: str, *, favourite: bool) -> Sentence:
+    """The title of making one or several people favourites, or not any more."""
+    if favourite:
+        return Sentence("Made %(name)s a favourite", name=name)
+    return Sentence("Made %(name)s no favourite any more", name=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ class People:
             Refused: see `clean_name`.
         """
         name = clean_name(name)
-        with self._event(account_id, f"Named somebody {name}"):
+        with self._event(account_id, Sentence("Named somebody %(name)s", name=name)):
             self._catalogue.people.rename(person_id, account_id, name)
 
     def same_name(self, account_id: AccountId, name: str, except_person: PersonId | None = None) -> list[Person]:
@@ -132,19 +140,24 @@ class People:
             raise Refused("Nobody was chosen to merge", "Choose at least one other person")
         if into in others:
             raise Refused("A person cannot be merged with themselves", "Choose somebody else")
-        with self._event(account_id, f"Merged {len(set(others))} people into {self._called(account_id, into)}"):
+        title = Sentence(
+            "Merged a person into %(name)s",
+            "Merged %(num)s people into %(name)s",
+            num=len(set(others)),
+            name=self._called(account_id, into),
+        )
+        with self._event(account_id, title):
             self._catalogue.people.merge(into, list(dict.fromkeys(others)), account_id)
         self._nudge.recognition()
 
     def set_hidden(self, account_id: AccountId, person_id: PersonId, *, hidden: bool) -> None:
         """Hide from the People page, or show there again. New faces of a hidden person still go to that person."""
-        with self._event(account_id, f"{'Hid' if hidden else 'Showed'} {self._called(account_id, person_id)}"):
+        with self._event(account_id, hiding(self._called(account_id, person_id), hidden=hidden)):
             self._catalogue.people.set_hidden(person_id, account_id, hidden=hidden)
 
     def set_favourite(self, account_id: AccountId, person_id: PersonId, *, favourite: bool) -> None:
         """Favourites come first on the People page."""
-        did = "a favourite" if favourite else "no favourite any more"
-        with self._event(account_id, f"Made {self._called(account_id, person_id)} {did}"):
+        with self._event(account_id, favouring(self._called(account_id, person_id), favourite=favourite)):
             self._catalogue.people.mark(account_id, [person_id], favourite=favourite)
 
     def change(self, account_id: AccountId, person_id: PersonId, changes: PersonChanges) -> None:
@@ -160,7 +173,7 @@ class People:
             face = self._catalogue.faces.get(changes["feature_face_id"], account_id)
             if face.person_id != person_id:
                 raise Refused("This face does not belong to this person")
-        with self._event(account_id, f"Changed {self._called(account_id, person_id)}"):
+        with self._event(account_id, Sentence("Changed %(name)s", name=self._called(account_id, person_id))):
             self._change(account_id, person_id, changes)
 
     def _change(self, account_id: AccountId, person_id: PersonId, changes: PersonChanges) -> None:
@@ -203,7 +216,9 @@ class People:
         """
         if not sure:
             self._check_birth_date(birth_date)
-        with self._event(account_id, f"Set the date of birth of {self._called(account_id, person_id)}"):
+        with self._event(
+            account_id, Sentence("Set the date of birth of %(name)s", name=self._called(account_id, person_id))
+        ):
             self._catalogue.people.set_birth_date(person_id, account_id, birth_date)
             if without:
                 self.reject_all(account_id, without, person_id)
@@ -215,12 +230,14 @@ class People:
         Raises:
             Refused: the face belongs to somebody else.
         """
-        with self._event(account_id, f"Chose the feature photo of {self._called(account_id, person_id)}"):
+        with self._event(
+            account_id, Sentence("Chose the feature photo of %(name)s", name=self._called(account_id, person_id))
+        ):
             self._catalogue.people.set_feature_face(person_id, account_id, face_id)
 
     def delete(self, account_id: AccountId, person_id: PersonId) -> None:
         """Forget a person. The faces stay, unassigned; as in Immich a nightly run may find the person anew."""
-        with self._event(account_id, f"Deleted {self._called(account_id, person_id)}"):
+        with self._event(account_id, Sentence("Deleted %(name)s", name=self._called(account_id, person_id))):
             self._catalogue.people.delete(person_id, account_id)
 
     def assign(self, account_id: AccountId, face_id: FaceId, person_id: PersonId) -> None:
@@ -229,7 +246,13 @@ class People:
 
     def assign_all(self, account_id: AccountId, face_ids: Sequence[FaceId], person_id: PersonId) -> None:
         """The user says: all of these faces are that person."""
-        with self._event(account_id, f"Said that {faces(face_ids)} show {self._called(account_id, person_id)}"):
+        title = Sentence(
+            "Said that a face shows %(name)s",
+            "Said that %(num)s faces show %(name)s",
+            num=len(face_ids),
+            name=self._called(account_id, person_id),
+        )
+        with self._event(account_id, title):
             for face_id in face_ids:
                 self._say(account_id, VerdictKind.IS_PERSON, face_id, person_id)
             self._catalogue.faces.assign([(face_id, person_id) for face_id in face_ids], AssignedBy.USER)
@@ -252,7 +275,13 @@ class People:
             Refused: see `clean_name`.
         """
         name = clean_name(name) if name.strip() else ""
-        with self._event(account_id, f"Said that {faces(face_ids)} show somebody new: {name or 'unnamed'}"):
+        title = Sentence(
+            "Said that a face shows somebody new: %(name)s",
+            "Said that %(num)s faces show somebody new: %(name)s",
+            num=len(face_ids),
+            name=name or Sentence("somebody unnamed"),
+        )
+        with self._event(account_id, title):
             self._catalogue.faces.get(face_ids[0], account_id)
             for last_try in (False, True):
                 person_id = self._catalogue.people.add(account_id, name, feature_face_id=face_ids[0])
@@ -286,7 +315,7 @@ class People:
         Raises:
             Refused: it belongs to nobody.
         """
-        with self._event(account_id, "Said that a face is not who it was taken for"):
+        with self._event(account_id, Sentence("Said that a face is not who it was taken for")):
             person_id = self._catalogue.faces.get(face_id, account_id).person_id
             if person_id is None:
                 raise Refused("This face belongs to nobody yet", "Choose who it is instead")
@@ -294,7 +323,13 @@ class People:
 
     def reject_all(self, account_id: AccountId, face_ids: Sequence[FaceId], person_id: PersonId) -> None:
         """The user says: none of these faces is that person. Those that belong to the person are taken away."""
-        with self._event(account_id, f"Said that {faces(face_ids)} do not show {self._called(account_id, person_id)}"):
+        title = Sentence(
+            "Said that a face does not show %(name)s",
+            "Said that %(num)s faces do not show %(name)s",
+            num=len(face_ids),
+            name=self._called(account_id, person_id),
+        )
+        with self._event(account_id, title):
             for face_id in face_ids:
                 self._say(account_id, VerdictKind.IS_NOT_PERSON, face_id, person_id)
             theirs = [face.id for face in self._catalogue.faces.many(face_ids) if face.person_id == person_id]
@@ -309,8 +344,12 @@ class People:
         """
         if one == other:
             raise Refused("A person cannot differ from themselves", "Choose somebody else")
-        two = f"{self._called(account_id, one)} and {self._called(account_id, other)}"
-        with self._event(account_id, f"Said that {two} are two people"):
+        title = Sentence(
+            "Said that %(one)s and %(other)s are two people",
+            one=self._called(account_id, one),
+            other=self._called(account_id, other),
+        )
+        with self._event(account_id, title):
             kind = VerdictKind.PERSONS_DIFFER
             self._catalogue.verdicts.add(account_id, kind, person_id=one, other_person_id=other)
 
@@ -320,7 +359,13 @@ class People:
         Raises:
             Refused: no faces, faces of somebody else, or all of them.
         """
-        with self._event(account_id, f"Split {faces(face_ids)} off {self._called(account_id, person_id)}"):
+        title = Sentence(
+            "Split a face off %(name)s",
+            "Split %(num)s faces off %(name)s",
+            num=len(face_ids),
+            name=self._called(account_id, person_id),
+        )
+        with self._event(account_id, title):
             moved = set(face_ids)
             person = self._catalogue.people.get(person_id, account_id)
             theirs = {face.id for face in self._catalogue.faces.many(list(moved)) if face.person_id == person_id}
@@ -339,7 +384,8 @@ class People:
 
     def ignore_all(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> None:
         """The user says: all of these are nobody."""
-        with self._event(account_id, f"Took {faces(face_ids)} away"):
+        title = Sentence("Took a face away", "Took %(num)s faces away", num=len(face_ids))
+        with self._event(account_id, title):
             for face_id in face_ids:
                 self._say(account_id, VerdictKind.IS_NOBODY, face_id)
             self._catalogue.faces.set_state(face_ids, FaceState.IGNORED)
@@ -359,7 +405,8 @@ class People:
         Raises:
             Refused: one of them was not ignored; nothing is changed.
         """
-        with self._event(account_id, f"Brought {faces(face_ids)} back"):
+        title = Sentence("Brought a face back", "Brought %(num)s faces back", num=len(face_ids))
+        with self._event(account_id, title):
             states = {self._catalogue.faces.get(face_id, account_id).state for face_id in face_ids}
             if states != {FaceState.IGNORED}:
                 raise Refused("This face was not taken away", "There is nothing to bring back")
@@ -377,7 +424,7 @@ class People:
         return self._catalogue.events.record(account_id, title)
 
     def _called(self, account_id: AccountId, person_id: PersonId) -> str:
-        return self._catalogue.people.get(person_id, account_id).name or "somebody unnamed"
+        return self._catalogue.people.get(person_id, account_id).name or Sentence("somebody unnamed")
 
     def _say(
         self, account_id: AccountId, kind: VerdictKind, face_id: FaceId, person_id: PersonId | None = None

@@ -4,7 +4,8 @@ Nothing here translates. The steps write English; `plugin.web.language.translate
 values in again.
 """
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 
 class Sentence(str):
@@ -27,3 +28,15 @@ class Sentence(str):
         made = super().__new__(cls, chosen % values if values else chosen)
         made.template, made.plural, made.values = template, plural, values
         return made
+
+
+def packed(sentence: Sentence) -> dict[str, object]:
+    """What a sentence is made of, as JSON can hold it."""
+    values = {name: packed(value) if isinstance(value, Sentence) else value for name, value in sentence.values.items()}
+    return {"template": sentence.template, "plural": sentence.plural, "values": values}
+
+
+def unpacked(wording: Mapping[str, Any]) -> Sentence:
+    """The sentence again."""
+    values = {name: unpacked(value) if isinstance(value, dict) else value for name, value in wording["values"].items()}
+    return Sentence(wording["template"], wording["plural"], **values)

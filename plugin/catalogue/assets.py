@@ -5,7 +5,15 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from plugin.catalogue.asset_listing import store_gone, store_moved, store_seen
-from plugin.catalogue.asset_rows import COLUMNS, NEWEST_FIRST, get_asset, present, to_asset, with_visible_face
+from plugin.catalogue.asset_rows import (
+    COLUMNS,
+    NEWEST_FIRST,
+    belongs,
+    get_asset,
+    present,
+    to_asset,
+    with_visible_face,
+)
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.photo_search import fits
 from plugin.catalogue.queue_rate import tallied
@@ -96,7 +104,8 @@ class SqlAssets:
         shows = asset.c.id.in_(select(face.c.asset_id).where(face.c.person_id == person_id))
         with self._transactions.read() as connection:
             require_person(connection, person_id, account_id)
-            query = select(*COLUMNS).where(*present(account_id), shows).order_by(*NEWEST_FIRST)
+            mine = *present(), belongs(asset.c.account_id, account_id), shows
+            query = select(*COLUMNS).where(*mine).order_by(*NEWEST_FIRST)
             return [to_asset(row) for row in connection.execute(query.offset(offset).limit(limit))]
 
     def neighbours_in_time(self, asset: Asset) -> tuple[AssetId | None, AssetId | None]:

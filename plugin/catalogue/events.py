@@ -3,17 +3,21 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
     Connection,
+    Integer,
     Select,
+    bindparam,
     case,
     delete,
     exists,
     func,
     insert,
-    literal,
     select,
     text,
     union_all,
@@ -30,6 +34,7 @@ from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, Event, FaceState
 from plugin.errors import NotFound, Refused, Stale
 from plugin.ports.galleries import Touched
+from plugin.sentences import Sentence, packed, unpacked
 
 MOST_LOOKED_AT = 50
 """Changes of one event that are looked at for its pictures: some change tens of thousands of faces."""
@@ -51,7 +56,8 @@ class SqlEvents:
             yield
             return
         with self._transactions.write() as connection:
-            values = {"account_id": account_id, "title": title, "at": self._transactions.now()}
+            values = {"account_id": account_id, "title": str(title), "at": self._transactions.now()}
+            values["wording"] = packed(title) if isinstance(title, Sentence) else None
             event_id = int(connection.execute(insert(event).values(**values).returning(event.c.id)).scalar_one())
         try:
             with self._transactions.recording(event_id):
@@ -84,11 +90,11 @@ class SqlEvents:
 
     def touched(self, event_ids: Sequence[int], each: int) -> list[Touched]:
         """At most `each` faces of each event, the first ones."""
-        parts = [_touched(event_id, each) for event_id in event_ids]
-        if not parts:
+        if not event_ids:
             return []
+        which = {f"event_{number}": event_id for number, event_id in enumerate(event_ids)}
         with self._transactions.read() as connection:
-            rows = connection.execute(union_all(*parts)).all()
+            rows = connection.execute(_touched_by(len(event_ids)), {**which, "each": each}).all()
         return [Touched(row.event_id, row.face_id) for row in rows if row.face_id is not None]
 
     def standing(self, account_id: AccountId) -> Event | None:
@@ -115,7 +121,13 @@ class SqlEvents:
         return replace(_to_event(row), undone=True)
 
 
-def _touched(event_id: int, each: int) -> Select[Any]:
+@cache
+def _touched_by(events: int) -> CompoundSelect[Any]:
+    """`touched` for so many events; kept, as to put it together takes far longer than to run it."""
+    return union_all(*(_touched(bindparam(f"event_{number}", type_=Integer)) for number in range(events)))
+
+
+def _touched(event_id: BindParameter[int]) -> Select[Any]:
     """Faces, or the faces of people, in the order in which the event changed them; one row of each."""
     stands_for = func.coalesce(person.c.feature_face_id, person.c.typical_face_id)
     of_face = event_change.c.table_name.in_(["face", DRAWN_FACE])
@@ -123,10 +135,11 @@ def _touched(event_id: int, each: int) -> Select[Any]:
     joined = event_change.outerjoin(
         person, (event_change.c.table_name == "person") & (person.c.id == event_change.c.row_id)
     )
-    query = select(literal(event_id).label("event_id"), face_id).select_from(joined)
+    query = select(event_id.label("event_id"), face_id).select_from(joined)
     here = event_change.c.event_id == event_id, event_change.c.table_name != "verdict"
     part = query.where(*here).order_by(event_change.c.id).limit(MOST_LOOKED_AT).subquery()
-    few = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct().limit(each).subquery()
+    few = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct()
+    few = few.limit(bindparam("each", type_=Integer)).subquery()
     # Selected once more: SQLite takes no LIMIT in the parts of a union.
     return select(few.c.event_id, few.c.face_id)
 
@@ -137,7 +150,8 @@ def _standing(connection: Connection, account_id: AccountId) -> AnyRow | None:
 
 
 def _to_event(row: AnyRow) -> Event:
-    return Event(row.id, row.account_id, row.title, row.at, undone=row.undone_at is not None)
+    title = row.title if row.wording is None else unpacked(row.wording)
+    return Event(row.id, row.account_id, title, row.at, undone=row.undone_at is not None)
 
 
 def _forget_empty(connection: Connection, event_id: int) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Connection, select, update
 
-from plugin.catalogue.asset_rows import blocks, get_asset, present
+from plugin.catalogue.asset_rows import belongs, blocks, get_asset, present
 from plugin.catalogue.assignment import machine_proposes, set_states, unassign_all_machine, user_decides
 from plugin.catalogue.column_types import AnyRow, from_blob, from_blobs
 from plugin.catalogue.deletion import delete_empty_persons
@@ -132,7 +132,7 @@ class SqlFaces:
     def appearances(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> IntArray:
         """Who is in which of these assets: (asset, person), int64 (k, 2)."""
         query = select(face.c.asset_id, face.c.person_id).distinct()
-        query = query.where(face.c.account_id == account_id, face.c.person_id.is_not(None))
+        query = query.where(belongs(face.c.account_id, account_id), face.c.person_id.is_not(None))
         found: list[tuple[AssetId, PersonId]] = []
         with self._transactions.read() as connection:
             for block in blocks(dict.fromkeys(asset_ids)):

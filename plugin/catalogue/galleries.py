@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, text, union_all
+from sqlalchemy import ColumnElement, Select, TextClause, func, literal, select, text, union_all
 
-from plugin.catalogue.asset_rows import blocks, present
+from plugin.catalogue.asset_rows import belongs, blocks, present
+from plugin.catalogue.queue_rate import tallied
 from plugin.catalogue.tables import asset, face, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, VerdictKind
@@ -54,10 +55,13 @@ class SqlGalleries:
         found: dict[FaceId, list[FaceId]] = {}
         with self._transactions.read() as connection:
             for block in blocks(dict.fromkeys(keys)):
-                # Not by the key itself: that would go through all faces of nobody.
-                among = face.c.group_id.in_(block) | (face.c.group_id.is_(None) & face.c.id.in_(block))
-                columns = face.c.id, GROUP_KEY.label("key"), number
-                rows = _nobodys(account_id, pack, *columns).where(among, face.c.id > after).subquery()
+                # Not by the key itself, nor by OR: both would go through all faces of nobody.
+                columns = face.c.id, GROUP_KEY.label("key")
+                grouped = _nobodys(account_id, pack, *columns, number).where(face.c.group_id.in_(block))
+                alone = select(*columns, literal(1)).where(
+                    face.c.id.in_(block), face.c.group_id.is_(None), face.c.pack == pack, *_on_present(account_id)
+                )
+                rows = union_all(*(part.where(face.c.id > after) for part in (grouped, alone))).subquery()
                 query = select(rows.c.id, rows.c.key).where(rows.c.number <= each).order_by(rows.c.id)
                 for row in connection.execute(query):
                     found.setdefault(row.key, []).append(row.id)
@@ -77,7 +81,7 @@ class SqlGalleries:
     def ignored_count(self, account_id: AccountId) -> int:
         """How many faces a user said to be nobody."""
         with self._transactions.read() as connection:
-            return int(connection.execute(_ignored(account_id, func.count())).scalar_one())
+            return tallied(connection, "face", account_id).get(FaceState.IGNORED, 0)
 
     def ignored(self, account_id: AccountId, offset: int, limit: int) -> list[FaceId]:
         """Faces a user said to be nobody, the last one first."""
@@ -98,13 +102,19 @@ def _groups(account_id: AccountId, pack: str) -> Select[Any]:
 
 def _nobodys(account_id: AccountId, pack: str, *columns: ColumnElement[Any]) -> Select[Any]:
     """Faces of nobody, by the partial index `ix_face_nobody` alone."""
+    mine = face.c.account_id == account_id, face.c.pack == pack
+    return select(*columns).where(*mine, OF_NOBODY, _not_gone(account_id))
+
+
+def _on_present(account_id: AccountId) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """Faces of nobody that another condition finds."""
+    return belongs(face.c.account_id, account_id), OF_NOBODY, _not_gone(account_id)
+
+
+def _not_gone(account_id: AccountId) -> ColumnElement[bool]:
+    """Not joined: photos that are gone are few, and looking each face's photo up takes most of the time."""
     gone = select(asset.c.id).where(asset.c.account_id == account_id, asset.c.gone.is_(True))
-    return (
-        select(*columns)
-        .where(face.c.account_id == account_id, face.c.pack == pack, OF_NOBODY)
-        # Not joined: photos that are gone are few, and looking each face's photo up takes most of the time.
-        .where(face.c.asset_id.not_in(gone))
-    )
+    return face.c.asset_id.not_in(gone)
 
 
 def _ignored(account_id: AccountId, *columns: ColumnElement[Any]) -> Select[Any]:

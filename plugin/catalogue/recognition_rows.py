@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from plugin.catalogue.asset_rows import blocks, present
+from plugin.catalogue.asset_rows import belongs, blocks, present
 from plugin.catalogue.column_types import VECTOR_TYPE, AnyRow
 from plugin.catalogue.tables import asset, embedding, face
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Float32Array, PersonId
@@ -113,7 +113,7 @@ def _place_arrays(rows: Sequence[AnyRow]) -> tuple[IntArray, IntArray, IntArray,
 
 
 def _comparable(account_id: AccountId) -> tuple[ColumnElement[bool], ...]:
-    return (*present(account_id), face.c.account_id == account_id, face.c.state != FaceState.IGNORED)
+    return (*present(), belongs(face.c.account_id, account_id), face.c.state != FaceState.IGNORED)
 
 
 def _or_none(value: int | None) -> int:

@@ -5,6 +5,7 @@ bookmarks may still name a deleted one.
 """
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -259,6 +260,8 @@ event = Table(
     Column("title", String, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("undone_at", UtcDateTime),
+    # Last, where a migration can add it: what the title is made of.
+    Column("wording", JSON),
     sqlite_autoincrement=True,
 )
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Event
 from plugin.errors import NotFound
-from plugin.web.language import ngettext
+from plugin.web.language import ngettext, translated
 from plugin.web.paging import Paging, asked_page
 from plugin.web.request_context import account, form_id, parse_id, see_other, services
 from plugin.web.security import came_from
@@ -63,7 +63,7 @@ def with_faces(events: list[Event]) -> list[ShownEvent]:
 def undo() -> Response:
     """Take back the event the button stood for; a second click, or an older page, takes back nothing else."""
     (undone,) = services().history.undo(account().id, expected=form_id("event"))
-    flash(_("Taken back: %(title)s.", title=undone.title), "good")
+    flash(_("Taken back: %(title)s.", title=translated(undone.title)), "good")
     return see_other(page_that_is_left())
 
 

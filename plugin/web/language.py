@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from babel import Locale, UnknownLocaleError
-from flask import Blueprint, Flask, Response, request, url_for
+from babel.support import NullTranslations
+from flask import Blueprint, Flask, Response, g, request, url_for
 from flask_babel import Babel, get_locale, get_translations
 from flask_babel import gettext as flask_gettext
 from jinja2 import pass_context
@@ -40,6 +42,11 @@ def install_language(app: Flask) -> None:
     app.jinja_env.globals.update(
         ngettext=ngettext_in_template, page_language=page_language, languages=LANGUAGES, chosen_language=chosen_language
     )
+    # As flask-babel does, but for its four looks at what is already known: a page has hundreds of messages.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension flask-babel loads
+        lambda text: words().ugettext(text), lambda one, many, n: words().ungettext(one, many, n), newstyle=True
+    )
+    app.jinja_env.globals["ngettext"] = ngettext_in_template
     app.jinja_env.filters["translated"] = translated
     app.after_request(declare_language)
     app.register_blueprint(pages)
@@ -68,6 +75,14 @@ def our_locale(tag: str) -> Locale | None:
         return Locale.parse(HOUSE_ENGLISH if tag == "en" else tag, sep="-")
     except (ValueError, UnknownLocaleError):
         return Locale(language)
+
+
+def words() -> NullTranslations:
+    """The translations of this request."""
+    known = g.get("words")
+    if known is None:
+        known = g.words = get_translations()
+    return cast("NullTranslations", known)
 
 
 def page_language() -> str:
@@ -108,14 +123,14 @@ def gettext(message: str, **values: object) -> str:
 
 def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
     """The form for this number; `%(num)s` is written as the language writes numbers."""
-    text: str = get_translations().ungettext(singular, plural, num)
+    text: str = words().ungettext(singular, plural, num)
     return text % {"num": number(num), **values}
 
 
 @pass_context
 def ngettext_in_template(context: Context, singular: str, plural: str, num: int, **values: object) -> str:
     """The same for templates: markup in the message stays, values are escaped."""
-    text: str = get_translations().ungettext(singular, plural, num)
+    text: str = words().ungettext(singular, plural, num)
     filled = {"num": number(num), **values}
     return Markup(text) % filled if context.eval_ctx.autoescape else text % filled  # noqa: S704 - our own messages
 
@@ -125,9 +140,9 @@ def translated(text: str) -> str:
     if isinstance(text, Sentence):
         values = {name: spoken(value) for name, value in text.values.items()}
         if text.plural:
-            return str(get_translations().ungettext(text.template, text.plural, text.values["num"])) % values
+            return str(words().ungettext(text.template, text.plural, text.values["num"])) % values
         return str(flask_gettext(text.template, **values))
-    return str(get_translations().ugettext(text)) if text else ""
+    return str(words().ugettext(text)) if text else ""
 
 
 def spoken(value: object) -> object:

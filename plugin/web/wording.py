@@ -1,7 +1,9 @@
 """How numbers, dates and times are said in templates, the way of the page's language."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_datetime_format
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
@@ -12,7 +14,13 @@ from flask_babel import gettext as _
 
 def number(value: float) -> str:
     """1234 -> "1,234", "1.234" in German."""
-    return format_decimal(value, locale=get_locale())
+    return said_before(value, get_locale())
+
+
+@lru_cache(10_000)
+def said_before(value: float, locale: Locale | None) -> str:
+    """Most numbers of a page are small, and said again and again."""
+    return format_decimal(value, locale=locale)
 
 
 def percent(value: float) -> str:

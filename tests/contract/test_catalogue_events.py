@@ -9,6 +9,7 @@ import pytest
 from plugin.catalogue import events
 from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import NotFound, Refused
+from plugin.sentences import Sentence
 from tests.contract.catalogue_cast import STORES, Cast, found, open_store
 
 
@@ -16,6 +17,19 @@ from tests.contract.catalogue_cast import STORES, Cast, found, open_store
 def cast(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cast]:
     with open_store(request.param, tmp_path) as opened:
         yield opened
+
+
+def test_the_title_of_an_event_keeps_what_it_is_made_of(cast: Cast) -> None:
+    title = Sentence(
+        "Showed %(num)s face of %(name)s", "Showed %(num)s faces of %(name)s", num=2, name=Sentence("100%")
+    )
+    with cast.catalogue.events.record(cast.me, title):
+        cast.person("Anna")
+    (event,) = cast.catalogue.events.all(cast.me, 9)
+    assert event.title == "Showed 2 faces of 100%"
+    assert isinstance(event.title, Sentence)
+    assert (event.title.template, event.title.plural) == (title.template, title.plural)
+    assert isinstance(event.title.values["name"], Sentence)
 
 
 def test_an_event_is_listed_and_taken_back(cast: Cast) -> None:

@@ -28,6 +28,16 @@ def ben(family: Family) -> str:
     return family.catalogue.people.get(family.people["Ben"], family.account.id).name
 
 
+def test_the_history_speaks_the_language_of_its_reader(maria: Visitor, renamed: Family) -> None:
+    unnamed = renamed.services.people.assign_new(renamed.account.id, renamed.face_of("Ben"))
+    renamed.services.people.set_hidden(renamed.account.id, unnamed, hidden=True)
+    page = maria.client.get("/history", headers={"Accept-Language": "de"}).text
+    assert "Jemanden Three genannt" in page
+    assert "Gesagt, dass ein Gesicht jemand Neues zeigt: jemand ohne Namen" in page
+    assert "jemand ohne Namen ausgeblendet" in page
+    assert "Named somebody" in maria.text("/history")
+
+
 def test_several_steps_are_taken_back_after_a_question(maria: Visitor, renamed: Family) -> None:
     two, one = BACK.findall(maria.text("/history"))
     question = maria.text(f"/history/{two}/undo")
