@@ -222,7 +222,7 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
         "person.html": {"page"},
         "person_rename.html": {"tile", "names"},
         "person_merge.html": {"tile", "others", "search"},
-        "person_birth_date.html": {"tile", "today"},
+        "person_birth_date.html": {"tile"},
         "person_split.html": {"tile", "groups"},
         "photo.html": {"page"},
         "status.html": {"page"},
