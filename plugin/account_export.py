@@ -22,8 +22,9 @@ README = """What Kinfolk holds of this account, one JSON object per line. Times 
 account.json      name, administrator or not (no password, nor a hash of it)
 libraries.ndjson  where the photos are
 people.ndjson     names, dates of birth, hidden, favourite
-faces.ndjson      one per face: photo, box and landmarks in fractions of the upright picture, who it is, and the
-                  embedding: little-endian float32 in base64, unit length, comparable only within one model
+faces.ndjson      one per face: photo, box and landmarks in fractions of the upright picture, who it is, whether
+                  a user drew it, and the embedding: little-endian float32 in base64, unit length, comparable only
+                  within one model
 verdicts.ndjson   what you said about faces and people
 history.ndjson    what you did
 thumbnails/       each face as WebP, by the id in faces.ndjson; those that could not be made now are missing
@@ -121,6 +122,7 @@ def face_row(held: HeldFace) -> dict[str, Any]:
         "landmarks": [[float(x), float(y)] for x, y in face.landmarks],
         "score": face.score,
         "quality": face.quality,
+        "drawn": face.drawn,
         "state": face.state.value,
         "person_id": face.person_id,
         "assigned_by": face.assigned_by and face.assigned_by.value,

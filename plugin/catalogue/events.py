@@ -130,15 +130,16 @@ def _touched_by(events: int) -> CompoundSelect[Any]:
 def _touched(event_id: BindParameter[int]) -> Select[Any]:
     """Faces, or the faces of people, in the order in which the event changed them; one row of each."""
     stands_for = func.coalesce(person.c.feature_face_id, person.c.typical_face_id)
-    face_id = case((event_change.c.table_name == "face", event_change.c.row_id), else_=stands_for).label("face_id")
+    of_face = event_change.c.table_name.in_(["face", DRAWN_FACE])
+    face_id = case((of_face, event_change.c.row_id), else_=stands_for).label("face_id")
     joined = event_change.outerjoin(
         person, (event_change.c.table_name == "person") & (person.c.id == event_change.c.row_id)
     )
     query = select(event_id.label("event_id"), face_id).select_from(joined)
     here = event_change.c.event_id == event_id, event_change.c.table_name != "verdict"
     part = query.where(*here).order_by(event_change.c.id).limit(MOST_LOOKED_AT).subquery()
-    few = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct()
-    few = few.limit(bindparam("each", type_=Integer)).subquery()
+    each_once = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct()
+    few = each_once.limit(bindparam("each", type_=Integer)).subquery()
     # Selected once more: SQLite takes no LIMIT in the parts of a union.
     return select(few.c.event_id, few.c.face_id)
 

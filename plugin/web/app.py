@@ -131,8 +131,10 @@ def limit_logins(app: Flask) -> None:
         return bool(g.get("failed_attempt"))
 
     for endpoint in ("session.log_in", "session.welcome", "own_account.change_password", "invitations.accept"):
-        by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=["POST"], deduct_when=failed)
-        in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=["POST"], deduct_when=failed)
+        # A look at a link tells already whether it is right.
+        methods = ["GET", "HEAD", "POST"] if endpoint == "invitations.accept" else ["POST"]
+        by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=methods, deduct_when=failed)
+        in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=methods, deduct_when=failed)
         app.view_functions[endpoint] = by_address(in_all(app.view_functions[endpoint]))  # type: ignore[assignment]  # the decorator's type admits async views
 
 

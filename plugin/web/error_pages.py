@@ -5,7 +5,7 @@ from flask import render_template as render
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotFound, Refused
+from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotFound, Refused, SearchIndexError
 from plugin.sentences import Sentence
 from plugin.web.api import problems
 from plugin.web.language import explained, translated
@@ -95,7 +95,7 @@ def status_of(error: KinfolkError) -> int:
         return 400
     if isinstance(error, DiskFull):
         return 507
-    return 503 if isinstance(error, HostError | ModelError) else 500
+    return 503 if isinstance(error, HostError | ModelError | SearchIndexError) else 500
 
 
 def unexpected(error: Exception) -> Answer:

@@ -106,6 +106,12 @@ def test_an_undone_drawing_leaves_nothing_of_the_face(cast: Cast) -> None:
     assert [event.undone for event in cast.catalogue.events.all(cast.me, 9)] == [True]
 
 
+def test_a_drawn_face_stands_for_its_event_in_the_history(cast: Cast) -> None:
+    face_id = draw(cast, photo(cast))
+    (event,) = cast.catalogue.events.all(cast.me, 9)
+    assert [touched.face_id for touched in cast.catalogue.events.touched([event.id], 3)] == [face_id]
+
+
 @pytest.mark.parametrize("forget", ["forget_faces", "forget_everything"])
 def test_forgetting_all_faces_forgets_those_that_were_drawn_and_deleted(cast: Cast, forget: str) -> None:
     asset_id = photo(cast)

@@ -195,6 +195,7 @@ def test_the_export_holds_people_verdicts_history_faces_embeddings_and_thumbnail
     assert [row["title"] for row in rows(archive, "history.ndjson")] == ["Named somebody Änna"]
     faces = rows(archive, "faces.ndjson")
     assert [row["id"] for row in faces] == house.faces()
+    assert {row["drawn"] for row in faces} == {False}
     vector = np.frombuffer(base64.b64decode(faces[0]["embedding"]), "<f4")
     assert np.array_equal(vector, catalogue.faces.embedding(faces[0]["id"]))
     assert archive.read(f"thumbnails/{faces[0]['id']}.webp").startswith(b"RIFF")

@@ -56,6 +56,18 @@ def test_links_are_not_guessed(app: Flask) -> None:
     assert answers == [404] * 10 + [429]
 
 
+METHODS = ["GET", "HEAD"] * 5 + ["GET"]
+
+
+def test_links_are_not_guessed_by_only_looking_either(app: Flask) -> None:
+    stranger = Visitor(app.test_client())
+    links = [f"/invitation?token=guess{number}" for number in range(11)]
+    answers = [
+        stranger.client.open(link, method=method).status_code for link, method in zip(links, METHODS, strict=True)
+    ]
+    assert answers == [404] * 10 + [429]
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from plugin.domain import FaceState
+from plugin.errors import SearchIndexError
 from plugin.web.face_search import LARGEST_PICTURE
 from tests.fakes.face_models import FakeFaceModels
 from tests.fakes.workshop import photo
@@ -272,3 +273,15 @@ def test_a_no_to_somebody_the_face_is_not_any_more_changes_nothing(maria: Visito
     answer = maria.post(f"/faces/{face}/reject", page=f"/photos/{asset}?face={face}", was=str(family.people["Ben"]))
     assert "Meanwhile this face was given to somebody else" in answer.text
     assert family.catalogue.faces.get(face).person_id == family.people["Anna"]
+
+
+def test_a_search_index_that_is_not_ready_is_no_fault(
+    maria: Visitor, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_ready(*_: object) -> None:
+        raise SearchIndexError("The search index is being built", "Try again in a minute")
+
+    monkeypatch.setattr(family.services.face_search, "like_face", not_ready)
+    answer = maria.get(f"/explore/similar/{family.face_of('Anna')}")
+    assert answer.status_code == 503
+    assert "being built" in answer.text

@@ -85,16 +85,17 @@ def test_events_show_faces_they_were_about(maria: Visitor, family: Family) -> No
 def test_the_plot_and_its_table_tell_the_last_day(maria: Visitor) -> None:
     page = maria.text("/status")
     assert '<span class="figure">14</span> <span class="soft">photos looked at</span>' in page
-    assert "<rect x=" in maria.text("/status/throughput")
+    assert maria.text("/status/throughput").count("<rect x=") >= 1
     assert re.search(r'role="img" aria-label="At most \d+ photos? in half an hour"', page)
     assert '<th scope="col">Photos</th>' in page
     assert "<html" not in maria.text("/status/throughput")
 
 
 def test_a_day_without_work_says_so(enter: Callable[[Family], Visitor], nobody_yet: Family) -> None:
-    page = enter(nobody_yet).text("/status/throughput")
-    assert "Nothing was looked at since yesterday" in page
-    assert "<rect x=" not in page
+    visitor = enter(nobody_yet)
+    assert "Nothing was looked at since yesterday" in visitor.text("/status")
+    # Icons in the frame of a page are drawn with such things, too.
+    assert "<rect x=" not in visitor.text("/status/throughput")
 
 
 def test_bars_are_as_high_as_their_share_and_never_too_low_to_see() -> None:
