@@ -137,8 +137,8 @@ def _touched(event_id: BindParameter[int]) -> Select[Any]:
     query = select(event_id.label("event_id"), face_id).select_from(joined)
     here = event_change.c.event_id == event_id, event_change.c.table_name != "verdict"
     part = query.where(*here).order_by(event_change.c.id).limit(MOST_LOOKED_AT).subquery()
-    few = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct()
-    few = few.limit(bindparam("each", type_=Integer)).subquery()
+    found = select(part.c.event_id, part.c.face_id).where(part.c.face_id.is_not(None)).distinct()
+    few = found.limit(bindparam("each", type_=Integer)).subquery()
     # Selected once more: SQLite takes no LIMIT in the parts of a union.
     return select(few.c.event_id, few.c.face_id)
 
