@@ -140,7 +140,8 @@ def translated(text: str) -> str:
     if isinstance(text, Sentence):
         values = {name: spoken(value) for name, value in text.values.items()}
         if text.plural:
-            return str(words().ungettext(text.template, text.plural, text.values["num"])) % values
+            number_said = cast("int", text.values["num"])
+            return str(words().ungettext(text.template, text.plural, number_said)) % values
         return str(flask_gettext(text.template, **values))
     return str(words().ugettext(text)) if text else ""
 

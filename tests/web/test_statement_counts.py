@@ -19,7 +19,7 @@ from plugin.web.app import create_app
 from tests.web.conftest import Visitor, logged_in
 from tests.web.family import Family, empty_family, searched
 
-SMALL = Size(assets=600, faces=2500, people=130)
+SMALL = Size(assets=500, faces=1500, people=130)
 
 VALUES: dict[str, object] = {
     "person_id": 1,
