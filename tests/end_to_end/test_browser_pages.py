@@ -336,6 +336,7 @@ def test_everything_that_is_touched_is_large_enough(browser: Browser, family: Fa
                 """() => [...document.querySelectorAll('.button, .nav a, .chip, .person, .choice, summary, input')]
                     .filter(e => e.type !== 'hidden')
                     .filter(e => e.getClientRects().length)
+                    .map(e => e.type === 'checkbox' ? e.closest('label') ?? e : e)
                     .filter(e => Math.min(e.offsetWidth, e.offsetHeight) < 44)
                     .map(e => e.outerHTML.slice(0, 80))"""
             )
