@@ -103,6 +103,9 @@ class FakeKinfolk:
     def recognition(self) -> SimpleNamespace:
         return SimpleNamespace(missing=self._noting("missing"), reset=self._noting("reset"))
 
+    def make_privacy(self) -> SimpleNamespace:
+        return SimpleNamespace(clean_up=self._noting("clean up"))
+
     @property
     def indexing(self) -> SimpleNamespace:
         return SimpleNamespace(rebuild=lambda: 12)

@@ -121,7 +121,8 @@ class TestLibraries:
         assert terminal.run("library", "remove", wanted, typed="n\n").exit_code == 1
         assert ("remove", 1) not in terminal.kinfolk.calls
         terminal.done("library", "remove", wanted, typed="y\n")
-        assert ("remove", 1) in terminal.kinfolk.calls
+        # The pictures kept of the library go as well.
+        assert terminal.kinfolk.calls[-2:] == [("remove", 1), ("clean up",)]
 
     def test_removing_one_that_is_not_there_is_an_error(self, terminal: Terminal) -> None:
         assert terminal.run("library", "remove", "1", "--yes").exit_code == 1

@@ -151,7 +151,7 @@ def test_the_examples_of_the_docs_work(family: Family) -> None:
     page = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
     admin = program(family)
     examples = re.findall(r"^curl (.+?)$", page.replace("\\\n", " "), re.MULTILINE)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         method = re.search(r"-X (\w+)", example)
         url = re.search(r"'?http://localhost:8099(/[^'\s]*)'?", example)
@@ -159,7 +159,10 @@ def test_the_examples_of_the_docs_work(family: Family) -> None:
         assert url, example
         assert '-H "Authorization: Bearer $TOKEN"' in example
         headers = dict(re.findall(r"-H '([^:']+): ([^']+)'", example)) | {"Authorization": f"Bearer {admin.secret}"}
-        path = url.group(1).replace("/people/7", f"/people/{family.people['Anna']}")
+        path = url.group(1)
+        # The people of the page, by the numbers they have here.
+        for written, name in (("/people/7", "Anna"), ("all=7", "Anna"), ("all=9", "Ben"), ("none=12", "Clara")):
+            path = path.replace(written, re.sub(r"\d+", str(family.people[name]), written))
         response = admin.client.open(
             path, method=method.group(1) if method else "GET", data=data.group(1) if data else None, headers=headers
         )
