@@ -70,6 +70,7 @@ def family_in(rows: SqlCatalogue) -> Family:
     add_stranger_faces(family)
     faces_of_nobody(family)
     family.services.people.set_hidden(family.account.id, family.people["Clara"], hidden=False)
+    family.services.people.set_favourite(family.account.id, family.people["Anna"], favourite=True)
     return family
 
 
@@ -83,7 +84,11 @@ def samples(family: Family) -> dict[str, list[Any]]:
         "library_id": [1],
         "action": ["detect_reset"],
         "name": ["antelopev2"],
-        "size": ["tile"],
+        "part": [1],
+        "account_id": [family.neighbour.id],
+        "group_id": [min(face.id for face in family.catalogue.faces.many(range(1, 100)) if not face.person_id)],
+        "event_id": [family.services.history.latest(family.account.id)[0].id],
+        "what": ["faces", "everything"],
     }
 
 
@@ -101,12 +106,14 @@ def pages_of(app: Flask, family: Family) -> list[str]:
     """Every address that answers with a whole page to somebody logged in, from the routes themselves."""
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     silent = {"static", "health", "pictures"}
+    # Answers to programs, and one that never ends.
+    rules = [rule for rule in rules if not rule.rule.startswith("/api/") and rule.endpoint != "live.stream"]
     spoken = [rule for rule in rules if rule.endpoint.partition(".")[0] not in silent and rule.endpoint not in OUTSIDE]
     found = [path for rule in spoken for path in addresses(app, rule, family)]
     client = app.test_client()
     with client.session_transaction() as session:
         session["_user_id"], session["_fresh"] = f"{family.account.id}.{family.account.session_epoch}", True
-    whole = [path for path in found if "<html" in client.get(path, buffered=True).get_data(as_text=True)[:200]]
+    whole = [path for path in found if b"<html" in client.get(path, buffered=True).data[:200]]
     beach = family.assets[-1]
     lone, chosen, _ = family.faces_of(beach)
     return [

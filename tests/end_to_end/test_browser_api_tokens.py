@@ -35,7 +35,7 @@ def family(tmp_path: Path) -> Iterator[Family]:
 
 @pytest.fixture
 def address(family: Family) -> Iterator[str]:
-    server = create_server(create_app(family.services), host="127.0.0.1", port=0, threads=4)
+    server = create_server(create_app(family.services), host="127.0.0.1", port=0, threads=8)
     assert isinstance(server, TcpWSGIServer)
     assert server.socket is not None
     threading.Thread(target=server.run, daemon=True).start()

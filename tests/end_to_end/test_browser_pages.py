@@ -59,7 +59,7 @@ def keep_screenshot(page: Page, name: str) -> None:
 @contextmanager
 def served(services: WebServices) -> Iterator[str]:
     """The pages over real HTTP; yields their address."""
-    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=4)
+    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=8)
     assert isinstance(server, TcpWSGIServer)
     assert server.socket is not None
     thread = threading.Thread(target=server.run, daemon=True)
