@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from plugin.catalogue.store import open_catalogue
-from tests.end_to_end.test_browser_pages import ARGUMENTS, visiting
+from tests.end_to_end.browsing import ARGUMENTS, visiting
 from tests.web.family import Family, add_stranger_faces, faces_of_nobody, family_with_photos
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"

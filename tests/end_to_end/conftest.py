@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from plugin.catalogue.store import SqlCatalogue, open_catalogue
+from tests.end_to_end.browsing import ARGUMENTS
+from tests.web.family import Family, add_stranger_faces, faces_of_nobody, family_with_photos
 
 Row = dict[str, Any]
 
@@ -82,3 +87,29 @@ def started(kinfolk: Kinfolk) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in processes:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
+    """In a file: the threads of a server cannot share one connection in memory."""
+    opened = open_catalogue(tmp_path / "catalogue.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def family(catalogue: SqlCatalogue) -> Family:
+    """A family with photos, strangers and faces of nobody, everybody shown."""
+    made = family_with_photos(catalogue)
+    add_stranger_faces(made)
+    faces_of_nobody(made)
+    made.services.people.set_hidden(made.account.id, made.people["Clara"], hidden=False)
+    return made

@@ -1,19 +1,17 @@
 """axe-core looks at every page: phone and desk, light and dark, before and after somebody logs in."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.routing import Rule
 
-from plugin.catalogue.store import SqlCatalogue, open_catalogue
+from plugin.catalogue.store import SqlCatalogue
 from plugin.web.app import create_app
-from tests.end_to_end.test_browser_pages import ARGUMENTS, DESK, PHONE, Visit, served
+from tests.end_to_end.browsing import DESK, PHONE, Visit, served
 from tests.web.family import Family, add_stranger_faces, empty_family, faces_of_nobody, family_with_photos
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -23,21 +21,6 @@ schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 OUTSIDE = {"session.log_in", "session.welcome"}
 """Pages that send away whoever is logged in."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def rows(tmp_path: Path) -> Iterator[SqlCatalogue]:
-    opened = open_catalogue(tmp_path / "catalogue.sqlite")
-    yield opened
-    opened.close()
 
 
 @dataclass
@@ -56,17 +39,17 @@ class Examined:
                 self.findings.append(f"{path}: {violation['id']} ({violation['impact']}): {violation['help']} {where}")
 
 
-def window(chromium: Browser, screen: dict[str, int], scheme: str, **context: Any) -> Page:
-    page = chromium.new_context(
+def window(browser: Browser, screen: dict[str, int], scheme: str, **context: Any) -> Page:
+    page = browser.new_context(
         viewport=screen, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce", **context
     ).new_page()
     assert isinstance(page, Page)
     return page
 
 
-def family_in(rows: SqlCatalogue) -> Family:
+def family_in(catalogue: SqlCatalogue) -> Family:
     """A family with something on every page."""
-    family = family_with_photos(rows)
+    family = family_with_photos(catalogue)
     add_stranger_faces(family)
     faces_of_nobody(family)
     family.services.people.set_hidden(family.account.id, family.people["Clara"], hidden=False)
@@ -129,13 +112,13 @@ def pages_of(app: Flask, family: Family) -> list[str]:
 @screens
 @schemes
 def test_no_page_has_a_serious_finding(
-    chromium: Browser, rows: SqlCatalogue, screen: dict[str, int], scheme: str
+    browser: Browser, catalogue: SqlCatalogue, screen: dict[str, int], scheme: str
 ) -> None:
-    family = family_in(rows)
+    family = family_in(catalogue)
     paths = pages_of(create_app(family.services), family)
     assert len(paths) > 25
     with served(family.services) as address:
-        visit = Visit(window(chromium, screen, scheme), address)
+        visit = Visit(window(browser, screen, scheme), address)
         visit.log_in()
         examined = Examined(visit, Axe(), [])
         for path in paths:
@@ -147,11 +130,11 @@ def test_no_page_has_a_serious_finding(
 @screens
 @schemes
 def test_no_page_before_the_log_in_has_a_serious_finding(
-    chromium: Browser, rows: SqlCatalogue, screen: dict[str, int], scheme: str
+    browser: Browser, catalogue: SqlCatalogue, screen: dict[str, int], scheme: str
 ) -> None:
-    family = empty_family(password=False, catalogue=rows)
+    family = empty_family(password=False, catalogue=catalogue)
     with served(family.services) as address:
-        examined = Examined(Visit(window(chromium, screen, scheme, locale="de"), address), Axe(), [])
+        examined = Examined(Visit(window(browser, screen, scheme, locale="de"), address), Axe(), [])
         for path in ("/welcome", f"/welcome?token={family.token}"):
             examined.examine(path)
         examined.visit.page.context.close()
@@ -161,11 +144,11 @@ def test_no_page_before_the_log_in_has_a_serious_finding(
 @screens
 @schemes
 def test_no_page_of_an_empty_album_has_a_serious_finding(
-    chromium: Browser, rows: SqlCatalogue, screen: dict[str, int], scheme: str
+    browser: Browser, catalogue: SqlCatalogue, screen: dict[str, int], scheme: str
 ) -> None:
-    family = empty_family(catalogue=rows)
+    family = empty_family(catalogue=catalogue)
     with served(family.services) as address:
-        examined = Examined(Visit(window(chromium, screen, scheme), address), Axe(), [])
+        examined = Examined(Visit(window(browser, screen, scheme), address), Axe(), [])
         examined.examine("/login")
         examined.visit.log_in()
         for path in ("/", "/review", "/unassigned", "/history", "/status", "/libraries", "/settings"):
@@ -174,8 +157,8 @@ def test_no_page_of_an_empty_album_has_a_serious_finding(
     assert examined.findings == []
 
 
-def test_axe_finds_what_is_wrong(chromium: Browser) -> None:
-    page = window(chromium, PHONE, "light")
+def test_axe_finds_what_is_wrong(browser: Browser) -> None:
+    page = window(browser, PHONE, "light")
     page.set_content("<html><body><img src='a.png'><input><a href='#'></a></body></html>")
     found = {violation["id"] for violation in Axe().run(page).response["violations"]}
     page.context.close()

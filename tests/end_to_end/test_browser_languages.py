@@ -1,13 +1,10 @@
 """Pages in other languages in a real Chromium: longer words still fit, and a language is chosen with one click."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from plugin.catalogue.store import SqlCatalogue, open_catalogue
-from tests.end_to_end.test_browser_pages import ARGUMENTS, Visit, served
+from plugin.catalogue.store import SqlCatalogue
+from tests.end_to_end.browsing import Visit, served
 from tests.web.family import PASSWORD, Family, add_stranger_faces, faces_of_nobody, family_with_photos
 
 pytestmark = pytest.mark.browser
@@ -15,25 +12,10 @@ pytestmark = pytest.mark.browser
 TABLET = 800
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def rows(tmp_path: Path) -> Iterator[SqlCatalogue]:
-    opened = open_catalogue(tmp_path / "catalogue.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def busy(rows: SqlCatalogue) -> Family:
+def busy(catalogue: SqlCatalogue) -> Family:
     """A family whose photos are looked at again, so that the header is as full as it gets."""
-    family = family_with_photos(rows)
+    family = family_with_photos(catalogue)
     add_stranger_faces(family)
     faces_of_nobody(family)
     family.catalogue.detection.request("refresh", "opencv")
@@ -50,10 +32,10 @@ def enter(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
-def test_every_language_fits_from_phone_over_tablet_to_desk(chromium: Browser, busy: Family, language: str) -> None:
+def test_every_language_fits_from_phone_over_tablet_to_desk(browser: Browser, busy: Family, language: str) -> None:
     anna, photo = busy.people["Anna"], busy.assets[0]
     with served(busy.services) as address:
-        visit = Visit(chromium.new_context(locale=language).new_page(), address)
+        visit = Visit(browser.new_context(locale=language).new_page(), address)
         enter(visit)
         wide = []
         for path in ("/", f"/people/{anna}", f"/photos/{photo}", "/review", "/libraries", "/status", "/settings"):
@@ -67,10 +49,10 @@ def test_every_language_fits_from_phone_over_tablet_to_desk(chromium: Browser, b
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_language_is_chosen_with_one_click_and_given_back_with_another(
-    chromium: Browser, busy: Family, scripted: bool
+    browser: Browser, busy: Family, scripted: bool
 ) -> None:
     with served(busy.services) as address:
-        window = chromium.new_context(locale="fr", java_script_enabled=scripted)
+        window = browser.new_context(locale="fr", java_script_enabled=scripted)
         visit = Visit(window.new_page(), address)
         enter(visit)
         visit.open("/libraries")

@@ -3,132 +3,21 @@
 `KINFOLK_SCREENSHOTS=folder` keeps the pictures that are taken on the way.
 """
 
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
-from waitress.server import TcpWSGIServer, create_server
+from playwright.sync_api import Browser, expect
 
-from plugin.catalogue.store import SqlCatalogue, open_catalogue
-from plugin.web.app import create_app
-from plugin.web.services import WebServices
+from plugin.catalogue.store import SqlCatalogue
+from tests.end_to_end.browsing import DESK, PHONE, WALL, Visit, keep_screenshot, served, visiting
 from tests.web.family import (
     PASSWORD,
     Family,
-    add_stranger_faces,
     empty_family,
     engine_status,
-    faces_of_nobody,
-    family_with_photos,
 )
 
 pytestmark = pytest.mark.browser
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PHONE, DESK, WALL = {"width": 390, "height": 844}, {"width": 1280, "height": 800}, {"width": 2560, "height": 1440}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
-
-
-def keep_screenshot(page: Page, name: str) -> None:
-    """For looking at by a person; costs a second a page, so only when asked for."""
-    if folder := os.environ.get("KINFOLK_SCREENSHOTS"):
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-@contextmanager
-def served(services: WebServices) -> Iterator[str]:
-    """The pages over real HTTP; yields their address."""
-    server = create_server(create_app(services), host="127.0.0.1", port=0, threads=8)
-    assert isinstance(server, TcpWSGIServer)
-    assert server.socket is not None
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}{services.prefix}"
-    finally:
-        server.close()
-        thread.join(timeout=10)
-
-
-@dataclass
-class Visit:
-    """One browser window on one server, remembering everything the browser complained about."""
-
-    page: Page
-    address: str
-    complaints: list[str] = field(default_factory=list)
-
-    def heard(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(f"{self.page.url}: {message.text}")
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.address + path, wait_until="load")
-
-    def log_in(self) -> None:
-        self.open("/login")
-        self.page.get_by_label("Name").fill("Maria")
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Log in").click()
-        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
-
-    def sideways(self) -> int:
-        """Pixels the page can be scrolled to the side; 0 on a page that fits."""
-        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
-@contextmanager
-def visiting(browser: Browser, services: WebServices, **context: Any) -> Iterator[Visit]:
-    """A logged-in visit that fails when the browser complained (errors, CSP violations)."""
-    window = browser.new_context(**context)
-    with served(services) as address:
-        visit = Visit(window.new_page(), address)
-        visit.page.on("console", visit.heard)
-        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-        visit.log_in()
-        try:
-            yield visit
-        finally:
-            window.close()
-    assert visit.complaints == []
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
-    """In a file: the threads of a server cannot share one connection in memory."""
-    opened = open_catalogue(tmp_path / "catalogue.sqlite")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def family(catalogue: SqlCatalogue) -> Family:
-    made = family_with_photos(catalogue)
-    add_stranger_faces(made)
-    faces_of_nobody(made)
-    made.services.people.set_hidden(made.account.id, made.people["Clara"], hidden=False)
-    return made
 
 
 def pages_of(family: Family) -> dict[str, str]:

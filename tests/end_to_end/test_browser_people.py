@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.end_to_end.test_browser_pages import DESK, PHONE, browser, catalogue, family, keep_screenshot, visiting
+from tests.end_to_end.browsing import DESK, PHONE, keep_screenshot, visiting
 from tests.web.family import Family
-
-__all__ = ["browser", "catalogue", "family"]  # fixtures
 
 pytestmark = pytest.mark.browser
 

@@ -7,16 +7,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from plugin.domain import Box, Face
 from plugin.faces.boxes import iou
-from tests.end_to_end.test_browser_pages import (  # noqa: F401, fixtures
-    DESK,
-    PHONE,
-    Visit,
-    browser,
-    catalogue,
-    family,
-    keep_screenshot,
-    visiting,
-)
+from tests.end_to_end.browsing import DESK, PHONE, Visit, keep_screenshot, visiting
 from tests.fakes.workshop import photo
 from tests.web.family import Family
 
@@ -62,7 +53,7 @@ def swipe(page: Page, finger: CDPSession, start: tuple[float, float], end: tuple
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_names_show_on_hover_and_on_focus(browser: Browser, family: Family) -> None:  # noqa: F811
+def test_names_show_on_hover_and_on_focus(browser: Browser, family: Family) -> None:
     with visiting(browser, family.services, viewport=DESK, reduced_motion="reduce") as visit:
         visit.open(f"/photos/{family.assets[0]}")
         page = visit.page
@@ -77,8 +68,8 @@ def test_names_show_on_hover_and_on_focus(browser: Browser, family: Family) -> N
 
 
 def test_names_show_on_touch_and_a_tap_beside_the_faces_takes_them_away(
-    browser: Browser,  # noqa: F811
-    family: Family,  # noqa: F811
+    browser: Browser,
+    family: Family,
 ) -> None:
     with visiting(browser, family.services, viewport=PHONE, has_touch=True, is_mobile=True) as visit:
         visit.open(f"/photos/{family.assets[0]}")
@@ -93,8 +84,8 @@ def test_names_show_on_touch_and_a_tap_beside_the_faces_takes_them_away(
 
 
 def test_arrow_keys_go_to_the_photos_before_and_after_but_not_while_typing(
-    browser: Browser,  # noqa: F811
-    family: Family,  # noqa: F811
+    browser: Browser,
+    family: Family,
 ) -> None:
     with visiting(browser, family.services, viewport=DESK) as visit:
         page, photos = visit.page, family.assets
@@ -111,7 +102,7 @@ def test_arrow_keys_go_to_the_photos_before_and_after_but_not_while_typing(
         assert f"/photos/{photos[2]}?face=" in page.url
 
 
-def test_a_face_is_assigned_by_completion(browser: Browser, family: Family) -> None:  # noqa: F811
+def test_a_face_is_assigned_by_completion(browser: Browser, family: Family) -> None:
     beach = family.assets[-1]
     unknown = family.faces_of(beach)[0]
     with visiting(browser, family.services, viewport=DESK) as visit:
@@ -129,8 +120,8 @@ def test_a_face_is_assigned_by_completion(browser: Browser, family: Family) -> N
 
 
 def test_a_missed_face_is_drawn_by_mouse_moved_resized_and_taken_back(
-    browser: Browser,  # noqa: F811
-    family: Family,  # noqa: F811
+    browser: Browser,
+    family: Family,
 ) -> None:
     asset_id = family.assets[0]
     with visiting(browser, family.services, viewport=DESK) as visit:
@@ -165,7 +156,7 @@ def test_a_missed_face_is_drawn_by_mouse_moved_resized_and_taken_back(
         assert drawn(family, asset_id) == []
 
 
-def test_a_missed_face_is_drawn_and_resized_by_touch(browser: Browser, family: Family) -> None:  # noqa: F811
+def test_a_missed_face_is_drawn_and_resized_by_touch(browser: Browser, family: Family) -> None:
     asset_id = family.assets[3]
     with visiting(browser, family.services, viewport=PHONE, has_touch=True, is_mobile=True) as visit:
         page = visit.page
@@ -182,7 +173,7 @@ def test_a_missed_face_is_drawn_and_resized_by_touch(browser: Browser, family: F
     assert iou(face.box, Box(0.05, 0.05, 0.25, 0.2)) > 0.85
 
 
-def test_without_javascript_a_face_is_drawn_by_numbers(browser: Browser, family: Family) -> None:  # noqa: F811
+def test_without_javascript_a_face_is_drawn_by_numbers(browser: Browser, family: Family) -> None:
     asset_id = family.assets[3]
     with visiting(browser, family.services, viewport=PHONE, java_script_enabled=False) as visit:
         page = visit.page
@@ -200,7 +191,7 @@ def test_without_javascript_a_face_is_drawn_by_numbers(browser: Browser, family:
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_photos_are_found_by_people(browser: Browser, family: Family, scripted: bool) -> None:  # noqa: F811
+def test_photos_are_found_by_people(browser: Browser, family: Family, scripted: bool) -> None:
     with visiting(browser, family.services, viewport=PHONE, java_script_enabled=scripted) as visit:
         page = visit.page
         page.get_by_role("navigation", name="Main").get_by_role("link", name="Explore").click()
@@ -221,8 +212,8 @@ def test_photos_are_found_by_people(browser: Browser, family: Family, scripted: 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_picture_is_searched_by_the_faces_on_it(
-    browser: Browser,  # noqa: F811
-    family: Family,  # noqa: F811
+    browser: Browser,
+    family: Family,
     tmp_path: Path,
     scripted: bool,
 ) -> None:
@@ -244,7 +235,7 @@ def test_a_picture_is_searched_by_the_faces_on_it(
         expect(page.locator(".note.bad")).to_be_visible()
 
 
-def test_similar_faces_are_reached_from_a_face(browser: Browser, family: Family) -> None:  # noqa: F811
+def test_similar_faces_are_reached_from_a_face(browser: Browser, family: Family) -> None:
     anna = family.face_of("Anna")
     asset = family.catalogue.faces.get(anna).asset_id
     with visiting(browser, family.services, viewport=DESK) as visit:
@@ -254,7 +245,7 @@ def test_similar_faces_are_reached_from_a_face(browser: Browser, family: Family)
         expect(visit.page.locator(".alike .person").first).to_contain_text("Anna")
 
 
-def pages_of(family: Family) -> dict[str, str]:  # noqa: F811
+def pages_of(family: Family) -> dict[str, str]:
     anna, ben = family.people["Anna"], family.people["Ben"]
     beach = family.assets[-1]
     return {
@@ -272,8 +263,8 @@ def pages_of(family: Family) -> dict[str, str]:  # noqa: F811
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
 def test_the_pages_fit_and_everything_touched_is_large_enough(
-    browser: Browser,  # noqa: F811
-    family: Family,  # noqa: F811
+    browser: Browser,
+    family: Family,
     screen: dict[str, int],
     scheme: str,
 ) -> None:

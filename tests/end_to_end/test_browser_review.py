@@ -3,38 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from plugin.catalogue.store import SqlCatalogue, open_catalogue
+from plugin.catalogue.store import SqlCatalogue
 from plugin.domain import AssignedBy, FaceState
 from plugin.web.services import WebServices
 from plugin.web.streams import Streams
-from tests.end_to_end.test_browser_pages import ARGUMENTS, DESK, PHONE, Visit, keep_screenshot, visiting
+from tests.end_to_end.browsing import DESK, PHONE, Visit, keep_screenshot, visiting
 from tests.web.family import Family, add_stranger_faces, faces_of_nobody, family_with_photos
 
 pytestmark = pytest.mark.browser
 
 SCRIPTED = pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
-    """In a file: the threads of a server cannot share one connection in memory."""
-    opened = open_catalogue(tmp_path / "catalogue.sqlite")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -5,35 +5,19 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from plugin.catalogue.store import SqlCatalogue, open_catalogue
+from plugin.catalogue.store import SqlCatalogue
 from plugin.domain import Fetching
-from tests.end_to_end.test_browser_pages import ARGUMENTS, DESK, PHONE, Visit, keep_screenshot, served, visiting
+from tests.end_to_end.browsing import DESK, PHONE, Visit, keep_screenshot, served, visiting
 from tests.web.family import PASSWORD, Family, empty_family, engine_status, family_with_photos
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
-    opened = open_catalogue(tmp_path / "catalogue.sqlite")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
