@@ -1,7 +1,7 @@
 """Maria and her neighbour: one library is shared, one is not."""
 
 from plugin.catalogue.store import SqlCatalogue
-from plugin.domain import AccountId, AssetId, FaceId, PersonId, View
+from plugin.domain import AccountId, AssetId, FaceId, LibraryId, PersonId, View
 from plugin.sharing import Sharing
 from tests.web.family import Family, add_photo, family_with_photos
 from tests.web.portraits import Figure
@@ -41,9 +41,13 @@ class Household:
     def view(self) -> View:
         return self.sharing.view(self.family.neighbour.id, self.owner)
 
-    def share(self, *, may_correct: bool) -> None:
+    @property
+    def shared_library(self) -> LibraryId:
         assert self.family.library
-        self.sharing.share(self.owner, self.family.library.id, self.family.neighbour.id, may_correct=may_correct)
+        return self.family.library.id
+
+    def share(self, *, may_correct: bool) -> None:
+        self.sharing.share(self.owner, self.shared_library, self.family.neighbour.id, may_correct=may_correct)
 
     def face(self, name: str) -> FaceId:
         return self.family.face_of(name, -1)
