@@ -5,7 +5,7 @@ owner's history, under the visitor's name, where the owner can take it back. Onl
 offered: merging, hiding, deleting and all that reaches beyond the shared photos stays with the owner.
 """
 
-from plugin.domain import AccountId, Face, FaceId, LibraryId, Person, PersonId, PhotoSearch, Share, View
+from plugin.domain import AccountId, Face, FaceId, LibraryId, Person, PersonId, Share, View
 from plugin.errors import NotAllowed, Refused, Stale
 from plugin.people import People, clean_name
 from plugin.ports.catalogue import Catalogue
@@ -47,10 +47,7 @@ class Sharing:
 
     def may_rename(self, view: View, person_id: PersonId) -> bool:
         """Whether the person is on a photo whose faces the visitor may correct."""
-        return any(
-            self._catalogue.shared.photo_count(view, PhotoSearch(every=(person_id,), library_id=library_id))
-            for library_id in view.correctable
-        )
+        return self._catalogue.shared.correctable(view, person_id)
 
     def may_correct(self, view: View, face: Face) -> bool:
         """Whether the face is on such a photo."""

@@ -55,21 +55,14 @@ class SharedRows(Protocol):
     from shared photos alone; people the owner has hidden are not there, nor are their faces.
     """
 
-    def people(
-        self,
-        view: View,
-        *,
-        minimum_faces: int = 1,
-        search: str = "",
-        order: PersonOrder = PersonOrder.NAMED,
-        offset: int = 0,
-        limit: int = 1000,
-    ) -> list[Person]:
-        """Like `PersonRows.all`."""
+    def people_ids(
+        self, view: View, *, minimum_faces: int = 1, search: str = "", order: PersonOrder = PersonOrder.NAMED
+    ) -> list[PersonId]:
+        """Who `PersonRows.all` would list, in its order; `RECENT`, which would have to read every photo, is `NAMED`."""
         ...
 
-    def people_count(self, view: View, *, minimum_faces: int = 1, search: str = "") -> int:
-        """How many `people` would list."""
+    def names(self, view: View) -> list[str]:
+        """Each name once, for completion while typing."""
         ...
 
     def people_among(self, view: View, person_ids: Sequence[PersonId]) -> list[Person]:
@@ -78,6 +71,10 @@ class SharedRows(Protocol):
 
     def person(self, view: View, person_id: PersonId) -> Person:
         """Somebody on a shared photo."""
+        ...
+
+    def correctable(self, view: View, person_id: PersonId) -> bool:
+        """Whether the person is on a photo whose faces the visitor may correct."""
         ...
 
     def months(self, view: View, person_id: PersonId) -> list[MonthCount]:

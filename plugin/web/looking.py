@@ -82,5 +82,4 @@ def preview_url(asset: Asset, long_side: int) -> str:
 
 def known_names() -> list[str]:
     """Names of people on shared photos, for completion while typing."""
-    people = services().catalogue.shared.people(view(), limit=500)
-    return sorted({person.name for person in people if person.name}, key=str.casefold)
+    return sorted(services().catalogue.shared.names(view()), key=str.casefold)

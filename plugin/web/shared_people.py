@@ -19,6 +19,7 @@ from plugin.web.tiles import PersonTile
 pages = over_a_shoulder(Blueprint("shared_people", __name__, url_prefix=PREFIX))
 
 PEOPLE_ON_PAGE = 60
+ORDERS = frozenset(PersonOrder) - {PersonOrder.RECENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,11 @@ class SharedPersonPage:
 def index() -> str:
     """Everybody, named people first."""
     given, search = request.args.get("order", ""), query_search()
-    order = PersonOrder(given) if given in set(PersonOrder) else PersonOrder.NAMED
+    order = PersonOrder(given) if given in ORDERS else PersonOrder.NAMED
     rows, usual = services().catalogue.shared, services().preferences.current().minimum_faces
-    paging = asked_page(rows.people_count(view(), minimum_faces=usual, search=search), PEOPLE_ON_PAGE)
-    people = rows.people(
-        view(), minimum_faces=usual, search=search, order=order, offset=paging.offset, limit=PEOPLE_ON_PAGE
-    )
+    ids = rows.people_ids(view(), minimum_faces=usual, search=search, order=order)
+    paging = asked_page(len(ids), PEOPLE_ON_PAGE)
+    people = rows.people_among(view(), ids[paging.offset : paging.offset + PEOPLE_ON_PAGE])
     address = {"q": search} if search else {}
     address |= {"order": order} if order is not PersonOrder.NAMED else {}
     page = SharedPeoplePage(person_tiles(people), paging, search, order, address)

@@ -77,8 +77,9 @@ def show(asset_id: int) -> str:
 
 def candidates(selected: ShownFace) -> list[PersonTile]:
     """Whom the face may be given to: people on shared photos, named ones and those seen most first."""
-    people = services().catalogue.shared.people(view(), search=query_search(), limit=CANDIDATES + 1)
-    return person_tiles([person for person in people if person.id != selected.face.person_id][:CANDIDATES])
+    rows = services().catalogue.shared
+    ids = [who for who in rows.people_ids(view(), search=query_search()) if who != selected.face.person_id]
+    return person_tiles(rows.people_among(view(), ids[:CANDIDATES]))
 
 
 @pages.get("/faces/<int:face_id>.webp")
