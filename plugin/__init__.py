@@ -8,7 +8,7 @@ The way of a photo, and the order to read the modules in:
 4. `recognition`                 faces -> people: assign, create, wait; nightly; Missing / Reset
 5. `people`                      name, merge, hide, delete, assign, reject, ignore; `bulk`: many at once;
                                  `drawing`: faces users draw; `suggestions`, `open_questions`: what is asked;
-                                 `history`: undo; `privacy`: forget for good
+                                 `history`: undo; `privacy`: forget for good; `sharing`: let others look
 6. `indexing`                    keep the disposable embedding index in step with the catalogue; check and repair
 7. `faces/`                      the pure core those steps call: alignment, quality, neighbours, grouping
 8. `pipeline`                    what follows what; `jobs` (Huey) runs it in the background, `foreground` to the end

@@ -229,6 +229,45 @@ class Person:
     last_taken: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Somebody else may look at a library, and, with `may_correct`, say who is on its photos."""
+
+    library_id: LibraryId
+    account_id: AccountId
+    account_name: str
+    may_correct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLibrary:
+    """A library as somebody sees whom it is shared with: no address."""
+
+    id: LibraryId
+    name: str
+    may_correct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a visitor sees of an owner now: these libraries and nothing else. Only `ShareRows.view` makes one."""
+
+    owner_id: AccountId
+    owner_name: str
+    visitor_name: str
+    libraries: tuple[SharedLibrary, ...]
+
+    @property
+    def library_ids(self) -> tuple[LibraryId, ...]:
+        """Never empty."""
+        return tuple(library.id for library in self.libraries)
+
+    @property
+    def correctable(self) -> tuple[LibraryId, ...]:
+        """The libraries whose faces the visitor may correct."""
+        return tuple(library.id for library in self.libraries if library.may_correct)
+
+
 class PersonOrder(StrEnum):
     """How people are sorted; those that are equal by number of faces, then by name.
 

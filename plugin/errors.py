@@ -9,7 +9,8 @@ KinfolkError
 ├── DiskFull                 no space left where Kinfolk writes
 ├── NotFound                 no such thing, or not yours
 ├── Refused                  the request breaks a rule of the product (an empty name, a foreign person)
-│   └── Stale                somebody or something changed it meanwhile
+│   ├── Stale                somebody or something changed it meanwhile
+│   └── NotAllowed           whose library it is lets the visitor look only
 ├── CatalogueError           the SQL store
 │   ├── CatalogueCorrupt     the file is damaged; it was left untouched
 │   └── CatalogueNewer       written by a newer Kinfolk; it was left untouched
@@ -92,6 +93,12 @@ class Stale(Refused):
     """The request was made for a state that is not the present one any more; nothing was changed."""
 
     code = "stale"
+
+
+class NotAllowed(Refused):
+    """The visitor may look at it, and no more."""
+
+    code = "not_allowed"
 
 
 class CatalogueError(KinfolkError):

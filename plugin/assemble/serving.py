@@ -21,6 +21,7 @@ from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.settings import Settings
+from plugin.sharing import Sharing
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
 from plugin.web.passwords import password_guard
@@ -150,6 +151,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         add_folder_library=kinfolk.add_folder,
         check_folder=kinfolk.check_folder,
         privacy=kinfolk.privacy,
+        sharing=Sharing(kinfolk.catalogue, kinfolk.people),
         accounts=kinfolk.accounts,
         account_export=kinfolk.account_export,
         fetching=kinfolk.fetch_watch.now,

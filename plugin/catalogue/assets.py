@@ -166,15 +166,15 @@ class SqlAssets:
     def _nearest(self, start: Asset, *, newer: bool) -> AssetId | None:
         order = (asset.c.taken_at.asc(), asset.c.id.asc()) if newer else (asset.c.taken_at.desc(), asset.c.id.desc())
         with self._transactions.read() as connection:
-            for beyond in _beyond(start, newer=newer):
-                query = select(asset.c.id).where(*present(start.account_id), beyond, with_visible_face())
+            for there in beyond(start, newer=newer):
+                query = select(asset.c.id).where(*present(start.account_id), there, with_visible_face())
                 found: AssetId | None = connection.execute(query.order_by(*order).limit(1)).scalar()
                 if found is not None:
                     return found
         return None
 
 
-def _beyond(start: Asset, *, newer: bool) -> list[ColumnElement[bool]]:
+def beyond(start: Asset, *, newer: bool) -> list[ColumnElement[bool]]:
     """Where to look for assets after (or before) `start` by (taken_at, id), an unknown time being older than any.
 
     One place after the other, since SQLite finds each of them by its index, but reads all assets for their union.

@@ -34,7 +34,7 @@ class SqlLibraries:
     def get(self, library_id: LibraryId, account_id: AccountId | None = None) -> Library:
         """The library; `NotFound` when there is none or it is another account's."""
         with self._transactions.read() as connection:
-            return _get(connection, library_id, account_id)
+            return get_library(connection, library_id, account_id)
 
     def add(self, account_id: AccountId, host: str, name: str, address: str) -> Library:
         """The existing library is returned when this account already has that host and address."""
@@ -49,13 +49,13 @@ class SqlLibraries:
                 values = {"account_id": account_id, "host": host, "name": name.strip() or address, "address": address}
                 added = connection.execute(insert(library).values(**values, sync_pass=0).returning(library.c.id))
                 library_id = added.scalar_one()
-            return _get(connection, library_id)
+            return get_library(connection, library_id)
 
     def remove(self, library_id: LibraryId, account_id: AccountId | None = None) -> None:
         """With all its assets, faces, embeddings; unnamed persons that lose their last face go too."""
         with self._transactions.write() as connection:
             overwrite_deleted(connection)
-            forget_drawn_on(connection, _get(connection, library_id, account_id).account_id, library_id)
+            forget_drawn_on(connection, get_library(connection, library_id, account_id).account_id, library_id)
             assets = select(asset.c.id).where(asset.c.library_id == library_id)
             faces = select(face.c.id).where(face.c.asset_id.in_(assets))
             touched = connection.execute(
@@ -107,7 +107,7 @@ class SqlLibraries:
         """Store what this pass could not take, in place of what an earlier one could not."""
         rows = [{name: getattr(problem, name) for name in PROBLEM_FIELDS} for problem in problems]
         with self._transactions.write() as connection:
-            _get(connection, library_id)
+            get_library(connection, library_id)
             connection.execute(delete(intake_problem).where(intake_problem.c.library_id == library_id))
             if rows:
                 connection.execute(insert(intake_problem), [{"library_id": library_id, **row} for row in rows])
@@ -142,7 +142,8 @@ def _query() -> Select[Any]:
     return select(library, assets.label("asset_count"))
 
 
-def _get(connection: Connection, library_id: LibraryId, account_id: AccountId | None = None) -> Library:
+def get_library(connection: Connection, library_id: LibraryId, account_id: AccountId | None = None) -> Library:
+    """The library; `NotFound` when there is none or it is another account's."""
     query = _query().where(library.c.id == library_id)
     if account_id is not None:
         query = query.where(library.c.account_id == account_id)

@@ -64,15 +64,20 @@ def ordering(query: Select[Any], order: PersonOrder) -> tuple[ColumnElement[Any]
     return (*first[order], name, person.c.id)
 
 
-def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
-    """Rows of `people_query` as values, each with a feature face that can really be shown."""
+def to_people(connection: Connection, rows: Sequence[AnyRow], *only: ColumnElement[bool]) -> list[Person]:
+    """Rows of `people_query` as values, each with a feature face that can really be shown.
+
+    `only`: further conditions on the photo of that face.
+    """
     candidates = {row.id: (row.feature_face_id, row.typical_face_id) for row in rows}
-    usable = _usable_features(connection, [face_id for pair in candidates.values() for face_id in pair if face_id])
+    usable = _usable_features(
+        connection, [face_id for pair in candidates.values() for face_id in pair if face_id], only
+    )
     chosen: dict[PersonId, FaceId] = {}
     for person_id, pair in candidates.items():
         if theirs := [face_id for face_id in pair if usable.get(face_id) == person_id]:
             chosen[person_id] = theirs[0]
-    chosen |= _best_faces(connection, [row.id for row in rows if row.id not in chosen and row.face_count])
+    chosen |= _best_faces(connection, [row.id for row in rows if row.id not in chosen and row.face_count], only)
     return [
         Person(
             id=row.id,
@@ -91,24 +96,28 @@ def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
     ]
 
 
-def _usable_features(connection: Connection, face_ids: Sequence[FaceId]) -> dict[FaceId, PersonId]:
+def _usable_features(
+    connection: Connection, face_ids: Sequence[FaceId], only: Sequence[ColumnElement[bool]]
+) -> dict[FaceId, PersonId]:
     usable: dict[FaceId, PersonId] = {}
     for start in range(0, len(face_ids), BLOCK):
         query = (
             select(face.c.id, face.c.person_id)
             .join(asset, asset.c.id == face.c.asset_id)
-            .where(face.c.id.in_(face_ids[start : start + BLOCK]), asset.c.gone.is_(False))
+            .where(face.c.id.in_(face_ids[start : start + BLOCK]), asset.c.gone.is_(False), *only)
         )
         usable.update((row.id, row.person_id) for row in connection.execute(query))
     return usable
 
 
-def _best_faces(connection: Connection, person_ids: Sequence[PersonId]) -> dict[PersonId, FaceId]:
+def _best_faces(
+    connection: Connection, person_ids: Sequence[PersonId], only: Sequence[ColumnElement[bool]]
+) -> dict[PersonId, FaceId]:
     """The best face of each person, by one statement: an index finds each of them without a look at the others."""
     best = (
         select(face.c.id)
         .join(asset, asset.c.id == face.c.asset_id)
-        .where(face.c.person_id == person.c.id, asset.c.gone.is_(False))
+        .where(face.c.person_id == person.c.id, asset.c.gone.is_(False), *only)
         .order_by(face.c.quality.desc(), face.c.id)
         .limit(1)
         .correlate(person)

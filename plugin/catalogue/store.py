@@ -20,6 +20,8 @@ from plugin.catalogue.person_photos import SqlPersonPhotos
 from plugin.catalogue.preferences import SqlPreferences
 from plugin.catalogue.privacy import SqlPrivacy
 from plugin.catalogue.restore import finish_restore
+from plugin.catalogue.shared_rows import SqlShared
+from plugin.catalogue.shares import SqlShares
 from plugin.catalogue.tokens import SqlTokens
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
@@ -49,6 +51,8 @@ class SqlCatalogue:
         self.privacy = SqlPrivacy(self._transactions)
         self.galleries = SqlGalleries(self._transactions)
         self.live = SqlLive(self._transactions)
+        self.shares = SqlShares(self._transactions)
+        self.shared = SqlShared(self._transactions)
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
         self.tokens = SqlTokens(self._transactions)

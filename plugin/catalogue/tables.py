@@ -315,6 +315,15 @@ skipped = Table(
     Column("likelihood", Float, nullable=False),
 )
 
+# Who else may look at a library.
+library_share = Table(
+    "library_share",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("may_correct", Boolean, nullable=False),
+)
+
 # What opens the API for a program; the secret is only known to the program.
 api_token = Table(
     "api_token",

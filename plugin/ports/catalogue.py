@@ -45,6 +45,7 @@ from plugin.domain import (
     VerdictKind,
 )
 from plugin.ports.galleries import GalleryRows, LiveRows, Touched
+from plugin.ports.sharing import SharedRows, ShareRows
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -752,6 +753,10 @@ class Catalogue(Protocol):
     def galleries(self) -> GalleryRows: ...
     @property
     def live(self) -> LiveRows: ...
+    @property
+    def shares(self) -> ShareRows: ...
+    @property
+    def shared(self) -> SharedRows: ...
     @property
     def index_state(self) -> IndexState: ...
     @property

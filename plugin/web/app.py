@@ -28,6 +28,9 @@ from plugin.web import (
     privacy,
     review,
     session,
+    shared_people,
+    shared_photo,
+    shares,
     status,
     tokens_page,
     unassigned,
@@ -77,6 +80,7 @@ def create_app(services: WebServices) -> Flask:
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
         libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
+        shares, shared_people, shared_photo,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(accounts.invitations)
@@ -150,5 +154,7 @@ def frame() -> dict[str, object]:
         "account": visitor,
         "scan": scan_state(visitor.id) if visitor else None,
         "section": request.blueprint,
+        "view": g.get("view"),
+        "sharers": lambda: request_services().catalogue.shares.owners(visitor.id) if visitor else {},
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }

@@ -5,7 +5,7 @@ from flask import render_template as render
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotFound, Refused, SearchIndexError
+from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotAllowed, NotFound, Refused, SearchIndexError
 from plugin.sentences import Sentence
 from plugin.web.api import problems
 from plugin.web.language import explained, translated
@@ -82,6 +82,8 @@ def explain(error: KinfolkError) -> Answer:
         return problems.explained(error)
     if isinstance(error, NotFound):
         return page(404, *SENTENCES[404])
+    if isinstance(error, NotAllowed):
+        return page(403, SENTENCES[403][0], explained(error))
     if request.method == "POST":
         flash(explained(error), "bad")
         return current_app.make_response(see_other(came_from(url_for("people.index"))))

@@ -143,7 +143,7 @@ def slideshow(person_id: int) -> AnyResponse | str:
     (asset,) = assets
     age = age_on(person.birth_date, asset.taken_at)
     slide = Slide(person_tiles([person])[0], asset, preview_url(asset, LARGE), age, paging)
-    return render_template("person_slideshow.html", slide=slide)
+    return render_template("person_slideshow.html", slide=slide, here="person_photos.slideshow", home="person.show")
 
 
 @pages.get("/download")

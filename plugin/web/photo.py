@@ -81,6 +81,11 @@ class PhotoPage:
     next: AssetId | None
 
     @property
+    def may_correct(self) -> bool:
+        """Everything on one's own photos."""
+        return True
+
+    @property
     def boxes(self) -> list[ShownFace]:
         """Faces to draw on the picture; faces of a video come from moments the preview does not show."""
         if self.asset.kind is AssetKind.VIDEO:

@@ -54,10 +54,13 @@ def no_picture(reason: str) -> Response:
 
 def face_url(shown: Face) -> str:
     """The address of a face's thumbnail; changes when the face is cut differently."""
+    return url_for("pictures.face", face_id=shown.id, v=face_version(shown))
+
+
+def face_version(shown: Face) -> str:
+    """A short name for what its thumbnail shows."""
     box = shown.box
-    return url_for(
-        "pictures.face", face_id=shown.id, v=version(f"{shown.pack} {box.x:.5f} {box.y:.5f} {box.w:.5f} {box.h:.5f}")
-    )
+    return version(f"{shown.pack} {box.x:.5f} {box.y:.5f} {box.w:.5f} {box.h:.5f}")
 
 
 def preview_url(asset: Asset, long_side: int) -> str:

@@ -21,6 +21,7 @@ from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
+from plugin.sharing import Sharing
 from plugin.suggestions import Suggestions
 from plugin.web.streams import Streams
 
@@ -103,6 +104,7 @@ class WebServices:
     add_folder_library: Callable[[AccountId, str], Library]
     check_folder: Callable[[str], str]
     privacy: Privacy
+    sharing: Sharing
     accounts: Accounts
     account_export: AccountExport
     fetching: Callable[[], Fetching | None]

@@ -67,7 +67,7 @@ def turn_away() -> Response:
     """To the log-in page; pictures and fragments get an answer their reader understands."""
     if request.headers.get("HX-Request") == "true":
         return Response(status=401, headers={"HX-Refresh": "true"})
-    if request.blueprint == "pictures":
+    if request.path.endswith(".webp"):
         return Response(status=401)
     wanted = f"{request.script_root}{request.full_path.removesuffix('?')}" if request.method == "GET" else None
     at_home = wanted == f"{request.script_root}/"

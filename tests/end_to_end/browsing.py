@@ -58,20 +58,29 @@ class Visit:
     page: Page
     address: str
     complaints: list[str] = field(default_factory=list)
+    expected: str = ""
 
     def heard(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not (self.expected and self.expected in message.text):
             self.complaints.append(f"{self.page.url}: {message.text}")
 
     def open(self, path: str) -> None:
         self.page.goto(self.address + path, wait_until="load")
 
-    def log_in(self) -> None:
+    def log_in(self, name: str = "Maria") -> None:
         self.open("/login")
-        self.page.get_by_label("Name").fill("Maria")
+        self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+
+    def log_out(self) -> None:
+        self.page.get_by_role("button", name="Log out").click()
+        expect(self.page.get_by_role("button", name="Log in")).to_be_visible()
+
+    def complaints_expected(self, text: str) -> None:
+        """From now on, complaints of the browser about this are what the test is about."""
+        self.expected = text
 
     def sideways(self) -> int:
         """Pixels the page can be scrolled to the side; 0 on a page that fits."""

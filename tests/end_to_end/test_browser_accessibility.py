@@ -54,6 +54,7 @@ def family_in(catalogue: SqlCatalogue) -> Family:
     faces_of_nobody(family)
     family.services.people.set_hidden(family.account.id, family.people["Clara"], hidden=False)
     family.services.people.set_favourite(family.account.id, family.people["Anna"], favourite=True)
+    family.services.sharing.share(family.neighbour.id, family.foreign_library, family.account.id, may_correct=True)
     return family
 
 
@@ -75,9 +76,19 @@ def samples(family: Family) -> dict[str, list[Any]]:
     }
 
 
+def shared_samples(family: Family) -> dict[str, list[Any]]:
+    """The same for what the neighbour shares."""
+    return {
+        "owner_id": [family.neighbour.id],
+        "person_id": [family.foreign_person],
+        "asset_id": [family.foreign_asset],
+        "face_id": [family.foreign_face],
+    }
+
+
 def addresses(app: Flask, rule: Rule, family: Family) -> list[str]:
     """The addresses of a route, with sample values one after another."""
-    known = samples(family)
+    known = samples(family) | (shared_samples(family) if "owner_id" in rule.arguments else {})
     assert rule.arguments <= set(known), f"{rule} needs a sample for {rule.arguments - set(known)}"
     most = max([len(known[part]) for part in rule.arguments], default=1)
     values = [{part: known[part][index % len(known[part])] for part in rule.arguments} for index in range(most)]
@@ -88,9 +99,13 @@ def addresses(app: Flask, rule: Rule, family: Family) -> list[str]:
 def pages_of(app: Flask, family: Family) -> list[str]:
     """Every address that answers with a whole page to somebody logged in, from the routes themselves."""
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    silent = {"static", "health", "pictures"}
+    silent = {"static", "health"}
     # Answers to programs, and one that never ends.
-    rules = [rule for rule in rules if not rule.rule.startswith("/api/") and rule.endpoint != "live.stream"]
+    rules = [
+        rule
+        for rule in rules
+        if not rule.rule.startswith("/api/") and not rule.rule.endswith(".webp") and rule.endpoint != "live.stream"
+    ]
     spoken = [rule for rule in rules if rule.endpoint.partition(".")[0] not in silent and rule.endpoint not in OUTSIDE]
     found = [path for rule in spoken for path in addresses(app, rule, family)]
     client = app.test_client()
@@ -103,6 +118,7 @@ def pages_of(app: Flask, family: Family) -> list[str]:
         *whole,
         f"/photos/{beach}?face={lone}",
         f"/photos/{beach}?face={chosen}",
+        f"/shared/{family.neighbour.id}/photos/{family.foreign_asset}?face={family.foreign_face}",
         "/?q=nobody",
         "/?small=1&hidden=1",
         "/nothing/here",

@@ -48,6 +48,7 @@ from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Copy, Privacy
+from plugin.sharing import Sharing
 from plugin.suggestions import Suggestions
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
@@ -221,6 +222,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         add_folder_library=add_folder,
         check_folder=check_folder,
         privacy=privacy,
+        sharing=Sharing(catalogue, people),
         accounts=Accounts(catalogue, password_guard().hash),
         account_export=AccountExport(catalogue, pictures.face_thumbnail),
         fetching=lambda: None,

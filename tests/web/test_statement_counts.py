@@ -16,7 +16,7 @@ from plugin.media import DecodeLimits, StandardMedia
 from plugin.ports.host import Host
 from plugin.thumbnails import Thumbnails
 from plugin.web.app import create_app
-from tests.web.conftest import Visitor, logged_in
+from tests.web.conftest import logged_in
 from tests.web.family import Family, empty_family, searched
 
 SMALL = Size(assets=500, faces=1500, people=130)
@@ -40,6 +40,8 @@ BESIDES = (
     "/people/2",
     "/people/1/merge?q=a",
     "/photos/{asset_id}?face={face_id}",
+    "/shared/{owner_id}?q=a",
+    "/shared/{owner_id}/photos/{asset_id}?face={face_id}",
 )
 """More ways to look at these pages."""
 
@@ -87,14 +89,18 @@ class Album:
             self.family.catalogue.libraries.add(owner, "folder", "More", f"/more/{number}")
         self.family.services.people.rename(owner, 1, "Somebody else")
         event_id = self.family.catalogue.events.all(owner, 1)[0].id
+        for library in self.family.catalogue.libraries.all(owner):
+            self.family.services.sharing.share(owner, library.id, self.family.neighbour.id, may_correct=True)
         self._values = VALUES | {
+            "owner_id": owner,
             "face_id": face_id, "asset_id": asset_id, "group_id": group_id, "event_id": event_id
         }  # fmt: skip
         pictures = Thumbnails(cache, self.family.catalogue, StandardMedia(DecodeLimits()), away)
         search, index = self.family.services.face_search, searched(self.family.catalogue)
         search._index = lambda: index
         services = replace(self.family.services, pictures=pictures)
-        self._visitor: Visitor = logged_in(create_app(services))
+        app = create_app(services)
+        self._visitor, self._shared_with = logged_in(app), logged_in(app, "neighbour")
 
     def statements(self, page: str) -> list[str]:
         """What the second visit of the page asks."""
@@ -104,9 +110,10 @@ class Album:
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             asked.append(statement)
 
-        self._visitor.client.get(address).close()
+        client = (self._shared_with if page.startswith("/shared/") else self._visitor).client
+        client.get(address).close()
         event.listen(self._engine, "before_cursor_execute", note)
-        response = self._visitor.client.get(address)
+        response = client.get(address)
         event.remove(self._engine, "before_cursor_execute", note)
         unseen = {404, 503} if page.endswith(WITH_PICTURES) else set()
         assert response.status_code in {200, 302, 303} | unseen, (address, response.status)

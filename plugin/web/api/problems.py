@@ -10,6 +10,7 @@ from plugin.errors import (
     HostError,
     KinfolkError,
     LicenceNotAccepted,
+    NotAllowed,
     NotFound,
     PackUnavailable,
     PackUnknown,
@@ -24,6 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[KinfolkError], int], ...] = (
     (NotFound, 404),
     (PictureError, 404),
+    (NotAllowed, 403),
     (Stale, 409),
     (Refused, 422),
     (PackUnknown, 422),
