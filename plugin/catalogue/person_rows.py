@@ -66,13 +66,7 @@ def ordering(query: Select[Any], order: PersonOrder) -> tuple[ColumnElement[Any]
 
 def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
     """Rows of `people_query` as values, each with a feature face that can really be shown."""
-    candidates = {row.id: (row.feature_face_id, row.typical_face_id) for row in rows}
-    usable = _usable_features(connection, [face_id for pair in candidates.values() for face_id in pair if face_id])
-    chosen: dict[PersonId, FaceId] = {}
-    for person_id, pair in candidates.items():
-        if theirs := [face_id for face_id in pair if usable.get(face_id) == person_id]:
-            chosen[person_id] = theirs[0]
-    chosen |= _best_faces(connection, [row.id for row in rows if row.id not in chosen and row.face_count])
+    chosen = _features(connection, [row.id for row in rows])
     return [
         Person(
             id=row.id,
@@ -91,31 +85,25 @@ def to_people(connection: Connection, rows: Sequence[AnyRow]) -> list[Person]:
     ]
 
 
-def _usable_features(connection: Connection, face_ids: Sequence[FaceId]) -> dict[FaceId, PersonId]:
-    usable: dict[FaceId, PersonId] = {}
-    for start in range(0, len(face_ids), BLOCK):
-        query = (
-            select(face.c.id, face.c.person_id)
-            .join(asset, asset.c.id == face.c.asset_id)
-            .where(face.c.id.in_(face_ids[start : start + BLOCK]), asset.c.gone.is_(False))
-        )
-        usable.update((row.id, row.person_id) for row in connection.execute(query))
-    return usable
+def _features(connection: Connection, person_ids: Sequence[PersonId]) -> dict[PersonId, FaceId]:
+    """The face that stands for each person, by one statement, whatever holds for whom.
 
-
-def _best_faces(connection: Connection, person_ids: Sequence[PersonId]) -> dict[PersonId, FaceId]:
-    """The best face of each person, by one statement: an index finds each of them without a look at the others."""
-    best = (
-        select(face.c.id)
-        .join(asset, asset.c.id == face.c.asset_id)
-        .where(face.c.person_id == person.c.id, asset.c.gone.is_(False))
-        .order_by(face.c.quality.desc(), face.c.id)
-        .limit(1)
-        .correlate(person)
-        .scalar_subquery()
+    The chosen one, else the typical one, as long as it is theirs and can be shown, else their best.
+    """
+    chosen, typical, best = _theirs(), _theirs(), _theirs().order_by(face.c.quality.desc(), face.c.id).limit(1)
+    stands = func.coalesce(
+        chosen.where(face.c.id == person.c.feature_face_id).scalar_subquery(),
+        typical.where(face.c.id == person.c.typical_face_id).scalar_subquery(),
+        best.scalar_subquery(),
     )
     found: dict[PersonId, FaceId] = {}
     for start in range(0, len(person_ids), BLOCK):
-        query = select(person.c.id, best.label("best")).where(person.c.id.in_(person_ids[start : start + BLOCK]))
-        found.update((row.id, row.best) for row in connection.execute(query) if row.best is not None)
+        query = select(person.c.id, stands.label("face_id")).where(person.c.id.in_(person_ids[start : start + BLOCK]))
+        found.update((row.id, row.face_id) for row in connection.execute(query) if row.face_id is not None)
     return found
+
+
+def _theirs() -> Select[Any]:
+    """Ids of the faces of `person` on present photos; an index finds the best without a look at the others."""
+    joined = select(face.c.id).join(asset, asset.c.id == face.c.asset_id).correlate(person)
+    return joined.where(face.c.person_id == person.c.id, asset.c.gone.is_(False))

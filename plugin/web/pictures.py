@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 
-from flask import Blueprint, Response, abort, current_app, request, send_from_directory, url_for
+from flask import Blueprint, Response, abort, current_app, request, send_from_directory
 
 from plugin.domain import Asset, Face
 from plugin.errors import HostError, PictureError
@@ -55,14 +55,15 @@ def no_picture(reason: str) -> Response:
 def face_url(shown: Face) -> str:
     """The address of a face's thumbnail; changes when the face is cut differently."""
     box = shown.box
-    return url_for(
+    # Of the application, not `flask.url_for`, which tells it four more things that are not meant: a page has hundreds.
+    return current_app.url_for(
         "pictures.face", face_id=shown.id, v=version(f"{shown.pack} {box.x:.5f} {box.y:.5f} {box.w:.5f} {box.h:.5f}")
     )
 
 
 def preview_url(asset: Asset, long_side: int) -> str:
     """The address of a preview; changes when the photo's content does."""
-    return url_for("pictures.preview", asset_id=asset.id, long_side=long_side, v=version(asset.content_key))
+    return current_app.url_for("pictures.preview", asset_id=asset.id, long_side=long_side, v=version(asset.content_key))
 
 
 def version(content: str) -> str:
