@@ -4,8 +4,9 @@
                              [--folder DIR] [--browser /usr/bin/chromium] [--only people,photo] [--json]
 
 Prints milliseconds per page, median and 95th percentile, and the latter as a ratio to its limit. The generated
-catalogue is kept in `--folder` and used again. The readers ask a real Waitress for one page after the other without a
-pause, while a thread of the same process stores detections as a scan does.
+catalogue is kept in `--folder` and used again. The readers ask a real Waitress for one page after the other, first
+without a pause, as no person reads, then looking at each for a second; a thread of the same process stores detections
+meanwhile, as a scan does.
 """
 
 import argparse
@@ -40,7 +41,7 @@ PICTURES = re.compile(r'<img[^>]+src="(/(?:faces|photos)/[^"]+)"')
 class Measured:
     """One page: milliseconds, and the 95th percentile as a share of the limit.
 
-    `cpu` is the median of what this process computed for it, which a busy machine changes least.
+    `cpu` is the median of what the thread that makes it computed, which a busy machine changes least.
     """
 
     page: str
@@ -104,11 +105,11 @@ def measure_pages(data: Path, size: Size, rounds: int, only: tuple[str, ...]) ->
             for _ in range(rounds + 1):
                 path = place_of(address(randomly), client.get, size, randomly)
                 statements.clear()
-                started, worked = time.perf_counter(), time.process_time()
+                started, worked = time.perf_counter(), time.thread_time()
                 response = client.get(path)
                 response.get_data()
                 times.append(1000 * (time.perf_counter() - started))
-                computed.append(1000 * (time.process_time() - worked))
+                computed.append(1000 * (time.thread_time() - worked))
                 count = max(count, len(statements))
                 assert response.status_code in {200, 404}, (path, response.status)
             limit = PEOPLE_LIMIT if name == "people" else PAGE_LIMIT
@@ -144,8 +145,14 @@ def percentile(times: list[float], share: float) -> float:
 CROWD_PAGES = ("people", "people, a later page", "person", "person, 10,000 faces", "photo", "history", "status")
 
 
-def measure_crowd(data: Path, size: Size, readers: int, seconds: float) -> tuple[list[Measured], int]:
-    """Readers without a pause beside a scan; and how many photos the scan stored meanwhile."""
+LOOKED_AT = 1.0
+"""Seconds a reader looks at a page, where they do."""
+
+
+def measure_crowd(
+    data: Path, size: Size, readers: int, seconds: float, pause: float = 0.0
+) -> tuple[list[Measured], int]:
+    """Readers beside a scan, each with this pause after a page; and how many photos the scan stored meanwhile."""
     with scanning_server(data) as (port, stored):
         cookie, chosen = log_in(port), pages(size)
         times: dict[str, list[float]] = {name: [] for name in CROWD_PAGES}
@@ -155,6 +162,8 @@ def measure_crowd(data: Path, size: Size, readers: int, seconds: float) -> tuple
         def read(seed: int) -> None:
             randomly = random.Random(seed)
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            # Not all at one moment, as people do not click.
+            time.sleep(pause * randomly.random())
             while time.monotonic() < ends:
                 name = randomly.choice(CROWD_PAGES)
                 started = time.perf_counter()
@@ -162,6 +171,7 @@ def measure_crowd(data: Path, size: Size, readers: int, seconds: float) -> tuple
                 response = connection.getresponse()
                 response.read()
                 times[name].append(1000 * (time.perf_counter() - started))
+                time.sleep(pause * 2 * randomly.random())
 
         threads = [threading.Thread(target=read, args=(seed,)) for seed in range(readers)]
         for thread in threads:
@@ -284,9 +294,9 @@ def main() -> None:
         data = Path(folder)
         shutil.copyfile(source, data / "catalogue.db")
         found = {"pages": measure_pages(data, size, options.rounds, only)}
-        scanned = 0
-        if not only:
-            found["readers"], scanned = measure_crowd(data, size, options.readers, options.seconds)
+        scanned: dict[str, int] = {}
+        for title, pause in () if only else (("readers without a pause", 0.0), ("readers who look", LOOKED_AT)):
+            found[title], scanned[title] = measure_crowd(data, size, options.readers, options.seconds, pause)
         if options.browser:
             found["first paint"] = measure_paint(data, size, options.browser, min(options.rounds, 10))
     if options.json:
@@ -295,7 +305,8 @@ def main() -> None:
         return
     print(f"{size.assets:,} photos, {size.faces:,} faces, {size.people:,} people")
     for title, rows in found.items():
-        extra = f", {options.readers} at once while a scan stores {scanned} photos" if title == "readers" else ""
+        crowd = f", {options.readers} at once while a scan stores {scanned.get(title)} photos"
+        extra = crowd if title in scanned else ""
         printed(title + extra, rows)
 
 

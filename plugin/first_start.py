@@ -25,6 +25,7 @@ class FirstStart:
         self._hash_password = hash_password
         self._token = secrets.token_urlsafe(24)
         self._once = threading.Lock()
+        self._over = False
 
     @property
     def token(self) -> str:
@@ -32,8 +33,9 @@ class FirstStart:
         return self._token
 
     def pending(self) -> bool:
-        """Whether no account has a password yet."""
-        return all(account.password_hash is None for account in self._accounts.all())
+        """Whether no account has a password yet; no password is ever taken away, so that is asked until one is set."""
+        self._over = self._over or any(account.password_hash is not None for account in self._accounts.all())
+        return not self._over
 
     def accept(self, token: str, name: str, password: str) -> Account:
         """Set name and password of the first account.

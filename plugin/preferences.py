@@ -47,12 +47,13 @@ class PreferenceBook:
 
     def current(self) -> Preferences:
         """The values in force now. Thresholds saved for one pack do not apply to another: distances differ by pack."""
-        pack = self._pack(str(self._fixed.get("pack") or self._rows.get("pack") or self._packs()[0].name))
+        saved = self._rows.all()
+        pack = self._pack(str(self._fixed.get("pack") or saved.get("pack") or self._packs()[0].name))
         return Preferences(
             pack=pack.name,
-            minimum_score=self._value("minimum_score", pack.name, pack.default_score, float),
-            maximum_distance=self._value("maximum_distance", pack.name, pack.default_distance, float),
-            minimum_faces=self._value("minimum_faces", "", MINIMUM_FACES_DEFAULT, int),
+            minimum_score=self._value(saved, "minimum_score", pack.name, pack.default_score, float),
+            maximum_distance=self._value(saved, "maximum_distance", pack.name, pack.default_distance, float),
+            minimum_faces=self._value(saved, "minimum_faces", "", MINIMUM_FACES_DEFAULT, int),
             linking=pack.linking,
             method=str(self._fixed.get("method", METHODS[0])),
             fixed=frozenset(self._fixed),
@@ -105,12 +106,14 @@ class PreferenceBook:
         known = ", ".join(pack.name for pack in self._packs())
         raise PackUnknown(f"There is no model pack called {name!r}", f"Choose one of: {known}")
 
-    def _value(self, key: str, scope: str, default: Number, kind: Callable[[str], Number]) -> Number:
+    def _value(
+        self, saved: Mapping[str, str], key: str, scope: str, default: Number, kind: Callable[[str], Number]
+    ) -> Number:
         fixed = self._fixed.get(key)
         if fixed is not None:
             return kind(str(fixed))
-        saved = self._rows.get(stored_key(key, scope))
-        return default if saved is None else kind(saved)
+        value = saved.get(stored_key(key, scope))
+        return default if value is None else kind(value)
 
 
 def stored_key(key: str, scope: str) -> str:

@@ -74,6 +74,15 @@ def belongs(owner: ColumnElement[int], account_id: AccountId) -> ColumnElement[b
     return owner + 0 == account_id
 
 
+def not_gone(asset_id: ColumnElement[int], account_id: AccountId) -> ColumnElement[bool]:
+    """That a photo of the account, named by another table, is present.
+
+    Not joined: photos that are gone are few, and looking up the row of each photo takes most of the time.
+    """
+    gone = select(asset.c.id).where(asset.c.account_id == account_id, asset.c.gone.is_(True))
+    return asset_id.not_in(gone)
+
+
 def with_visible_face() -> ColumnElement[bool]:
     """Assets with at least one face that is not ignored."""
     return exists().where(face.c.asset_id == asset.c.id, face.c.state != FaceState.IGNORED)

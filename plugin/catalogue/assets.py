@@ -15,7 +15,7 @@ from plugin.catalogue.asset_rows import (
     with_visible_face,
 )
 from plugin.catalogue.person_rows import require_person
-from plugin.catalogue.photo_search import fits
+from plugin.catalogue.photo_search import counted_by_faces, fits
 from plugin.catalogue.queue_rate import tallied
 from plugin.catalogue.tables import asset, face, intake_problem, library
 from plugin.catalogue.transactions import BLOCK, Transactions
@@ -126,7 +126,10 @@ class SqlAssets:
 
     def search_count(self, account_id: AccountId, search: PhotoSearch) -> int:
         """How many `search` would list."""
-        query = select(func.count()).select_from(asset).where(*present(account_id), *fits(account_id, search))
+        if search == PhotoSearch():
+            query = counted_by_faces(account_id)
+        else:
+            query = select(func.count()).select_from(asset).where(*present(account_id), *fits(account_id, search))
         with self._transactions.read() as connection:
             return int(connection.execute(query).scalar_one())
 

@@ -26,12 +26,11 @@ from sqlalchemy import (
 
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.drawn_faces import TABLE as DRAWN_FACE
-from plugin.catalogue.drawn_faces import take_back as take_back_drawn
 from plugin.catalogue.event_traces import forget_drawn_in
-from plugin.catalogue.event_triggers import RECORDED, decoded
-from plugin.catalogue.tables import event, event_change, face, person
+from plugin.catalogue.tables import event, event_change, person
+from plugin.catalogue.taking_back import take_back
 from plugin.catalogue.transactions import Transactions
-from plugin.domain import AccountId, Event, FaceState
+from plugin.domain import AccountId, Event
 from plugin.errors import NotFound, Refused, Stale
 from plugin.ports.galleries import Touched
 from plugin.sentences import Sentence, packed, unpacked
@@ -115,7 +114,7 @@ class SqlEvents:
                 )
             # Rows come back in any order; references are checked at the end.
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-            _take_back(connection, row.id)
+            take_back(connection, row.id)
             forget_drawn_in(connection, row.id)
             connection.execute(update(event).where(event.c.id == row.id).values(undone_at=self._transactions.now()))
         return replace(_to_event(row), undone=True)
@@ -164,65 +163,3 @@ def _forget_old(connection: Connection, account_id: AccountId) -> None:
     mine = event.c.account_id == account_id
     newest = select(event.c.id).where(mine).order_by(event.c.id.desc()).limit(KEPT_EVENTS)
     connection.execute(delete(event).where(mine, event.c.id.not_in(newest)))
-
-
-def _take_back(connection: Connection, event_id: int) -> None:
-    """Undo the changes, the last one first: people come back before what names them, and go after it."""
-    query = select(event_change).where(event_change.c.event_id == event_id).order_by(event_change.c.id.desc())
-    changes = connection.execute(query).all()
-    people = [change for change in changes if change.table_name == "person"]
-    for change in people:
-        if change.before is not None:
-            _restore(connection, change)
-    for change in changes:
-        if change.table_name != "person":
-            _restore(connection, change)
-    for change in people:
-        if change.before is None:
-            _remove_person(connection, change.row_id)
-
-
-def _restore(connection: Connection, change: AnyRow) -> None:
-    if change.table_name == DRAWN_FACE:
-        take_back_drawn(connection, change)
-        return
-    if change.before is None:
-        connection.execute(text(f"DELETE FROM {change.table_name} WHERE id = :id"), {"id": change.row_id})  # noqa: S608  from RECORDED
-        return
-    columns, before = RECORDED[change.table_name], decoded(change.before, RECORDED[change.table_name])
-    if change.table_name == "face":
-        before = _possible(connection, before)
-    elif change.table_name == "verdict" and not _all_there(connection, before):
-        return
-    if change.after is None:
-        names, values = ", ".join(columns), ", ".join(f":{column}" for column in columns)
-        statement = f"INSERT OR IGNORE INTO {change.table_name} (id, {names}) VALUES (:id, {values})"  # noqa: S608  as above
-    else:
-        values = ", ".join(f"{column} = :{column}" for column in columns)
-        statement = f"UPDATE {change.table_name} SET {values} WHERE id = :id"  # noqa: S608  as above
-    connection.execute(text(statement), {"id": change.row_id, **before})
-
-
-def _possible(connection: Connection, before: dict[str, Any]) -> dict[str, Any]:
-    """A face whose person the machine let go meanwhile waits for recognition instead."""
-    if before["person_id"] is None or _there(connection, "person", before["person_id"]):
-        return before
-    return {**before, "person_id": None, "assigned_by": None, "state": str(FaceState.PENDING), "group_id": None}
-
-
-def _all_there(connection: Connection, said: dict[str, Any]) -> bool:
-    """Whether everything a verdict is about exists (still, or again)."""
-    about = (("face", said["face_id"]), ("person", said["person_id"]), ("person", said["other_person_id"]))
-    return all(number is None or _there(connection, table, number) for table, number in about)
-
-
-def _there(connection: Connection, table: str, row_id: int) -> bool:
-    column = {"face": face.c.id, "person": person.c.id}[table]
-    return connection.execute(select(func.count()).where(column == row_id)).scalar_one() > 0
-
-
-def _remove_person(connection: Connection, person_id: int) -> None:
-    """A person the event made goes; faces recognised as this person since then wait for recognition."""
-    freed = {"person_id": None, "assigned_by": None, "state": FaceState.PENDING}
-    connection.execute(update(face).where(face.c.person_id == person_id).values(**freed))
-    connection.execute(delete(person).where(person.c.id == person_id))

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, TextClause, func, literal, select, text, union_all
 
-from plugin.catalogue.asset_rows import belongs, blocks, present
+from plugin.catalogue.asset_rows import belongs, blocks, not_gone, present
 from plugin.catalogue.queue_rate import tallied
 from plugin.catalogue.tables import asset, face, verdict
 from plugin.catalogue.transactions import Transactions
@@ -103,18 +103,12 @@ def _groups(account_id: AccountId, pack: str) -> Select[Any]:
 def _nobodys(account_id: AccountId, pack: str, *columns: ColumnElement[Any]) -> Select[Any]:
     """Faces of nobody, by the partial index `ix_face_nobody` alone."""
     mine = face.c.account_id == account_id, face.c.pack == pack
-    return select(*columns).where(*mine, OF_NOBODY, _not_gone(account_id))
+    return select(*columns).where(*mine, OF_NOBODY, not_gone(face.c.asset_id, account_id))
 
 
 def _on_present(account_id: AccountId) -> tuple[ColumnElement[bool] | TextClause, ...]:
     """Faces of nobody that another condition finds."""
-    return belongs(face.c.account_id, account_id), OF_NOBODY, _not_gone(account_id)
-
-
-def _not_gone(account_id: AccountId) -> ColumnElement[bool]:
-    """Not joined: photos that are gone are few, and looking each face's photo up takes most of the time."""
-    gone = select(asset.c.id).where(asset.c.account_id == account_id, asset.c.gone.is_(True))
-    return face.c.asset_id.not_in(gone)
+    return belongs(face.c.account_id, account_id), OF_NOBODY, not_gone(face.c.asset_id, account_id)
 
 
 def _ignored(account_id: AccountId, *columns: ColumnElement[Any]) -> Select[Any]:

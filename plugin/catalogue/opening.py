@@ -159,7 +159,11 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A write that begins as a read fails at once (SQLITE_BUSY_SNAPSHOT) when another writer was faster.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+        if connection.get_execution_options().get(WRITES):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            # Said to the driver itself: it touches no file yet, so it cannot fail; SQLAlchemy takes ten times as long.
+            connection.connection.cursor().execute("BEGIN").close()
 
 
 def migrate(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from plugin.catalogue.bulk_changes import existing_people, hide_unnamed, make_strangers, mark_people
 from plugin.catalogue.deletion import delete_empty_persons, kept_persons
@@ -14,6 +14,7 @@ from plugin.catalogue.tables import account, face, person, person_stats
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
 from plugin.errors import NotFound, Refused
+from plugin.ports.catalogue import PeopleCounts
 
 
 class SqlPeople:
@@ -65,6 +66,20 @@ class SqlPeople:
         query = query.where(*shown(query, minimum_faces=minimum_faces, search=search, **which))
         with self._transactions.read() as connection:
             return int(connection.execute(query.with_only_columns(func.count())).scalar_one())
+
+    def counts(
+        self, account_id: AccountId, *, minimum_faces: int, favourites: bool = False, search: str = ""
+    ) -> PeopleCounts:
+        """All four numbers `count` has for this, by one look at the people."""
+        query = people_query(account_id)
+        which = shown(query, minimum_faces=1, include_hidden=True, favourites=favourites, search=search)
+        query = query.where(*which)
+        often = or_(person.c.name != "", query.selected_columns["face_count"] >= max(minimum_faces, 1))
+        visible = person.c.hidden.is_(False)
+        numbers = [_how_many(which) for which in (and_(often, visible), often, visible)]
+        with self._transactions.read() as connection:
+            row = connection.execute(query.with_only_columns(*numbers, func.count())).one()
+        return PeopleCounts(*map(int, row))
 
     def many(self, person_ids: Sequence[PersonId], account_id: AccountId) -> list[Person]:
         """People of the account among these, in the order given."""
@@ -201,6 +216,10 @@ class SqlPeople:
         with self._transactions.write() as connection:
             require_person(connection, person_id, account_id)
             connection.execute(update(person).where(person.c.id == person_id).values(**values))
+
+
+def _how_many(which: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((which, 1), else_=0)), 0)
 
 
 def _naming(name: str) -> dict[str, str]:

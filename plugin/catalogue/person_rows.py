@@ -69,15 +69,7 @@ def to_people(connection: Connection, rows: Sequence[AnyRow], *only: ColumnEleme
 
     `only`: further conditions on the photo of that face.
     """
-    candidates = {row.id: (row.feature_face_id, row.typical_face_id) for row in rows}
-    usable = _usable_features(
-        connection, [face_id for pair in candidates.values() for face_id in pair if face_id], only
-    )
-    chosen: dict[PersonId, FaceId] = {}
-    for person_id, pair in candidates.items():
-        if theirs := [face_id for face_id in pair if usable.get(face_id) == person_id]:
-            chosen[person_id] = theirs[0]
-    chosen |= _best_faces(connection, [row.id for row in rows if row.id not in chosen and row.face_count], only)
+    chosen = _features(connection, [row.id for row in rows], only)
     return [
         Person(
             id=row.id,
@@ -96,35 +88,28 @@ def to_people(connection: Connection, rows: Sequence[AnyRow], *only: ColumnEleme
     ]
 
 
-def _usable_features(
-    connection: Connection, face_ids: Sequence[FaceId], only: Sequence[ColumnElement[bool]]
-) -> dict[FaceId, PersonId]:
-    usable: dict[FaceId, PersonId] = {}
-    for start in range(0, len(face_ids), BLOCK):
-        query = (
-            select(face.c.id, face.c.person_id)
-            .join(asset, asset.c.id == face.c.asset_id)
-            .where(face.c.id.in_(face_ids[start : start + BLOCK]), asset.c.gone.is_(False), *only)
-        )
-        usable.update((row.id, row.person_id) for row in connection.execute(query))
-    return usable
-
-
-def _best_faces(
+def _features(
     connection: Connection, person_ids: Sequence[PersonId], only: Sequence[ColumnElement[bool]]
 ) -> dict[PersonId, FaceId]:
-    """The best face of each person, by one statement: an index finds each of them without a look at the others."""
-    best = (
-        select(face.c.id)
-        .join(asset, asset.c.id == face.c.asset_id)
-        .where(face.c.person_id == person.c.id, asset.c.gone.is_(False), *only)
-        .order_by(face.c.quality.desc(), face.c.id)
-        .limit(1)
-        .correlate(person)
-        .scalar_subquery()
+    """The face that stands for each person, by one statement, whatever holds for whom.
+
+    The chosen one, else the typical one, as long as it is theirs and can be shown, else their best.
+    """
+    chosen, typical = _theirs(only), _theirs(only)
+    best = _theirs(only).order_by(face.c.quality.desc(), face.c.id).limit(1)
+    stands = func.coalesce(
+        chosen.where(face.c.id == person.c.feature_face_id).scalar_subquery(),
+        typical.where(face.c.id == person.c.typical_face_id).scalar_subquery(),
+        best.scalar_subquery(),
     )
     found: dict[PersonId, FaceId] = {}
     for start in range(0, len(person_ids), BLOCK):
-        query = select(person.c.id, best.label("best")).where(person.c.id.in_(person_ids[start : start + BLOCK]))
-        found.update((row.id, row.best) for row in connection.execute(query) if row.best is not None)
+        query = select(person.c.id, stands.label("face_id")).where(person.c.id.in_(person_ids[start : start + BLOCK]))
+        found.update((row.id, row.face_id) for row in connection.execute(query) if row.face_id is not None)
     return found
+
+
+def _theirs(only: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Ids of the faces of `person` on present photos; an index finds the best without a look at the others."""
+    joined = select(face.c.id).join(asset, asset.c.id == face.c.asset_id).correlate(person)
+    return joined.where(face.c.person_id == person.c.id, asset.c.gone.is_(False), *only)

@@ -20,6 +20,11 @@ class SqlPreferences:
             ).scalar_one_or_none()
         return value
 
+    def all(self) -> dict[str, str]:
+        """Everything that was saved: a few rows."""
+        with self._transactions.read() as connection:
+            return {row.key: row.value for row in connection.execute(select(preference.c.key, preference.c.value))}
+
     def set(self, key: str, value: str) -> None:
         """Save, replacing what was there."""
         with self._transactions.write() as connection:

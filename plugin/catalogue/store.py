@@ -1,5 +1,6 @@
 """The whole catalogue in one object."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -64,6 +65,10 @@ class SqlCatalogue:
                 return full_check(connection)
         except CatalogueCorrupt as error:
             return [error.explanation]
+
+    def looking(self) -> AbstractContextManager[None]:
+        """What this thread reads inside is one state of the catalogue, and cheaper; what it writes inside it sees."""
+        return self._transactions.looking()
 
     def close(self) -> None:
         """Release every connection. Safe to call twice."""

@@ -137,7 +137,7 @@ face = Table(
     "face",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("asset_id", ForeignKey("asset.id"), nullable=False, index=True),
+    Column("asset_id", ForeignKey("asset.id"), nullable=False),
     Column("account_id", ForeignKey("account.id"), nullable=False),
     Column("source", String, nullable=False),
     Column("x", Float, nullable=False),
@@ -167,8 +167,9 @@ face = Table(
     Index("ix_face_state_pack_id", "state", "pack", "id"),
     Index("ix_face_account_id_state_person_id_asset_id", "account_id", "state", "person_id", "asset_id"),
     Index("ix_face_account_id_recognised_at", "account_id", "recognised_at"),
-    # Whose photos these are, without a look at the faces themselves.
+    # Whose photos these are, and who is on a photo, without a look at the faces themselves.
     Index("ix_face_person_id_asset_id", "person_id", "asset_id"),
+    Index("ix_face_asset_id_account_id_state_person_id", "asset_id", "account_id", "state", "person_id"),
     Index("ix_face_account_id_group_id", "account_id", "group_id"),
     # For the gallery of faces of nobody: few of all, and everything it counts.
     Index(

@@ -31,6 +31,29 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Sight:
+    """The connection of one context that is looking; opened by its first question, and again after a write."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+
+    def connection(self, engine: Engine) -> Connection:
+        if self._connection is None:
+            connection = engine.connect()
+            try:
+                connection.begin()
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 class Transactions:
     """Opens transactions on an engine.
 
@@ -48,8 +71,10 @@ class Transactions:
         self._writing = threading.Lock()
         # Of this context, so of this thread: the machine's work beside it is nobody's action.
         self._recorded: ContextVar[int | None] = ContextVar("recorded_event", default=None)
-        shared = isinstance(engine.pool, StaticPool)
-        self._reading: AbstractContextManager[object] = self._writing if shared else nullcontext()
+        # What this context looks at, while it is in `looking`.
+        self._sight: ContextVar[_Sight | None] = ContextVar("sight", default=None)
+        self._shared = isinstance(engine.pool, StaticPool)
+        self._reading: AbstractContextManager[object] = self._writing if self._shared else nullcontext()
 
     def now(self) -> datetime:
         """The time, UTC."""
@@ -57,13 +82,35 @@ class Transactions:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the catalogue.
+        """A transaction that sees one state of the catalogue; within `looking`, the same for all of them.
 
         Raises:
             CatalogueError: and its kin.
         """
-        with self._reading, self._translated(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        sight = self._sight.get()
+        if sight is None or self._shared:
+            with self._reading, self._translated(), self._engine.connect() as connection, connection.begin():
+                yield connection
+        else:
+            with self._translated():
+                yield sight.connection(self._engine)
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """What this thread reads inside is one state, read by one connection: a page asks a dozen questions.
+
+        Whatever it writes inside it sees from then on.
+        """
+        if self._sight.get() is not None:
+            yield
+            return
+        sight = _Sight()
+        token = self._sight.set(sight)
+        try:
+            yield
+        finally:
+            self._sight.reset(token)
+            sight.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -73,7 +120,7 @@ class Transactions:
             DiskFull: nothing was written.
             CatalogueError: and its kin.
         """
-        with self._writing, self._translated(), self._engine.connect() as connection:
+        with self._seen_afterwards(), self._writing, self._translated(), self._engine.connect() as connection:
             connection.execution_options(**{WRITES: True})
             with connection.begin():
                 event_id = self.recorded_event()
@@ -83,6 +130,15 @@ class Transactions:
                 refresh_people(connection)
                 if event_id is not None:
                     connection.execute(text(RECORD), {"event": None})
+
+    @contextmanager
+    def _seen_afterwards(self) -> Iterator[None]:
+        """The next read of this context sees what is written inside."""
+        try:
+            yield
+        finally:
+            if (sight := self._sight.get()) is not None:
+                sight.close()
 
     @contextmanager
     def recording(self, event_id: int) -> Iterator[None]:

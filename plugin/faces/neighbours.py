@@ -55,7 +55,8 @@ def nearest(
     distances = np.full((len(queries), count), np.inf, dtype=np.float32)
     if count == 0:
         return indices, distances
-    width = ROWS * COLUMNS_PER_ROW
+    # As many comparisons at once for one query as for a block of them; a single one is then one product.
+    width = ROWS * COLUMNS_PER_ROW * (ROWS // min(max(len(queries), 1), ROWS))
     for first in range(0, len(queries), ROWS):
         for start in range(0, len(matrix), width):
             block = _distances(queries[first : first + ROWS], matrix[start : start + width])

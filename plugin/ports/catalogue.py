@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -391,6 +391,21 @@ class FaceRows(Protocol):
     def export(self, account_id: AccountId | None) -> Iterator[ExportedFace]: ...
 
 
+class PeopleCounts(NamedTuple):
+    """How many people there are: those often seen (or named), all that are seen at all; and both with hidden people."""
+
+    often: int
+    often_with_hidden: int
+    all: int
+    all_with_hidden: int
+
+    def shown(self, *, small: bool, hidden: bool) -> int:
+        """With people seldom seen, with hidden ones, or without."""
+        if small:
+            return self.all_with_hidden if hidden else self.all
+        return self.often_with_hidden if hidden else self.often
+
+
 class PersonRows(Protocol):
     """People."""
 
@@ -422,6 +437,12 @@ class PersonRows(Protocol):
         favourites: bool = False,
         search: str = "",
     ) -> int: ...
+    def counts(
+        self, account_id: AccountId, *, minimum_faces: int, favourites: bool = False, search: str = ""
+    ) -> "PeopleCounts":
+        """All four numbers `count` has for this, at once."""
+        ...
+
     def many(self, person_ids: Sequence[PersonId], account_id: AccountId) -> list[Person]:
         """People of the account among these, in the order given, with a number of statements that does not grow."""
         ...
@@ -704,6 +725,7 @@ class PreferenceRows(Protocol):
     """Small named values saved by the screens (thresholds, pack, accepted licences, last nightly run)."""
 
     def get(self, key: str) -> str | None: ...
+    def all(self) -> dict[str, str]: ...
     def set(self, key: str, value: str) -> None: ...
     def delete(self, key: str) -> None: ...
 
@@ -763,6 +785,13 @@ class Catalogue(Protocol):
     def preferences(self) -> PreferenceRows: ...
     @property
     def tokens(self) -> TokenRows: ...
+    def looking(self) -> AbstractContextManager[None]:
+        """What this thread reads inside is one state of the catalogue, and cheaper; what it writes inside it sees.
+
+        Not for long: what is written elsewhere meanwhile has to be kept beside the file.
+        """
+        ...
+
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
         ...

@@ -35,6 +35,7 @@ from plugin.web import (
     tokens_page,
     unassigned,
 )
+from plugin.web.addresses import install_addresses
 from plugin.web.api.access import FAILURES, FailedTokens
 from plugin.web.api.document import application, install_api
 from plugin.web.error_pages import install_error_pages
@@ -45,7 +46,9 @@ from plugin.web.resources import resource_folder
 from plugin.web.scan_state import scan_state
 from plugin.web.security import MAXIMUM_REQUEST_BYTES, CookieRules, TrustedProxies, protect_responses
 from plugin.web.services import WebServices
+from plugin.web.snapshot import install_looking
 from plugin.web.static_files import StaticVersions
+from plugin.web.styles import BUNDLE, bundled, serve_bundle
 from plugin.web.wording import install_wording
 
 FAILED_LOGINS_PER_ADDRESS = "10 per 10 minutes"
@@ -72,6 +75,7 @@ def create_app(services: WebServices) -> Flask:
     install_language(app)
     install_wording(app)
     app.request_class = face_search.RequestInMemory
+    install_looking(app)
     # Before CSRF: a form sent after the session ended leads to the log-in page, not to "expired".
     session.install_session(app)
     # After the guard, so that strangers send nothing large; before CSRF, which reads the form.
@@ -89,7 +93,11 @@ def create_app(services: WebServices) -> Flask:
     limit_logins(app)
     install_error_pages(app)
     app.context_processor(frame)
-    app.url_defaults(StaticVersions(resource_folder("static")))
+    sheets = bundled(resource_folder("static"))
+    serve_bundle(app, sheets)
+    app.url_defaults(StaticVersions(resource_folder("static"), {BUNDLE: sheets}))
+    app.jinja_env.globals["style_sheet"] = BUNDLE
+    install_addresses(app)
     app.after_request(protect_responses)
     app.wsgi_app = TrustedProxies(app.wsgi_app, services.trusted_proxies, services.prefix)  # type: ignore[method-assign]
     return app

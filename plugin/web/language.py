@@ -9,8 +9,6 @@ from babel.support import NullTranslations
 from flask import Blueprint, Flask, Response, g, request, url_for
 from flask_babel import Babel, get_locale, get_translations
 from flask_babel import gettext as flask_gettext
-from jinja2 import pass_context
-from jinja2.runtime import Context
 from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
@@ -39,14 +37,9 @@ def install_language(app: Flask) -> None:
     Babel(
         app, default_locale="en_GB", default_translation_directories=str(TRANSLATIONS), locale_selector=locale_of_page
     )
-    app.jinja_env.globals.update(
-        ngettext=ngettext_in_template, page_language=page_language, languages=LANGUAGES, chosen_language=chosen_language
-    )
-    # As flask-babel does, but for its four looks at what is already known: a page has hundreds of messages.
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension flask-babel loads
-        lambda text: words().ugettext(text), lambda one, many, n: words().ungettext(one, many, n), newstyle=True
-    )
-    app.jinja_env.globals["ngettext"] = ngettext_in_template
+    app.jinja_env.globals.update(page_language=page_language, languages=LANGUAGES, chosen_language=chosen_language)
+    # Instead of flask-babel's: a page has hundreds of messages, and Jinja's own way to say one makes a context for it.
+    app.jinja_env.globals.update(_=gettext_in_template, gettext=gettext_in_template, ngettext=ngettext_in_template)
     app.jinja_env.filters["translated"] = translated
     app.after_request(declare_language)
     app.register_blueprint(pages)
@@ -127,12 +120,15 @@ def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
     return text % {"num": number(num), **values}
 
 
-@pass_context
-def ngettext_in_template(context: Context, singular: str, plural: str, num: int, **values: object) -> str:
-    """The same for templates: markup in the message stays, values are escaped."""
+def gettext_in_template(message: str, **values: object) -> Markup:
+    """The sentence for templates, all of which are HTML: markup in the message stays, values are escaped."""
+    return Markup(words().ugettext(message)) % values  # noqa: S704 - our own messages
+
+
+def ngettext_in_template(singular: str, plural: str, num: int, **values: object) -> Markup:
+    """The same for the form for this number."""
     text: str = words().ungettext(singular, plural, num)
-    filled = {"num": number(num), **values}
-    return Markup(text) % filled if context.eval_ctx.autoescape else text % filled  # noqa: S704 - our own messages
+    return Markup(text) % {"num": number(num), **values}  # noqa: S704 - our own messages
 
 
 def translated(text: str) -> str:

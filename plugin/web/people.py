@@ -1,7 +1,6 @@
 """People: everybody Kinfolk found, most faces first."""
 
 from dataclasses import dataclass
-from functools import cache
 
 from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
@@ -101,19 +100,14 @@ def people_page(selection: Selection) -> PeoplePage:
     """Ask the catalogue for one page of people, and why it is empty if it is."""
     people, owner = services().catalogue.people, account().id
     usual = services().preferences.current().minimum_faces
-    minimum = 1 if selection.small else usual
-
-    @cache
-    def count(minimum_faces: int, *, include_hidden: bool) -> int:
-        which = {"include_hidden": include_hidden, "favourites": selection.favourites}
-        return people.count(owner, minimum_faces=minimum_faces, search=selection.search, **which)
-
-    total = count(minimum, include_hidden=selection.hidden)
+    counts = people.counts(owner, minimum_faces=usual, favourites=selection.favourites, search=selection.search)
+    small, hidden = selection.small, selection.hidden
+    total = counts.shown(small=small, hidden=hidden)
     paging = asked_page(total, PAGE_SIZE)
     shown = people.all(
         owner,
-        minimum_faces=minimum,
-        include_hidden=selection.hidden,
+        minimum_faces=1 if small else usual,
+        include_hidden=hidden,
         favourites=selection.favourites,
         search=selection.search,
         order=selection.order,
@@ -125,8 +119,8 @@ def people_page(selection: Selection) -> PeoplePage:
         tiles=person_tiles(shown),
         paging=paging,
         minimum_faces=usual,
-        small_count=count(1, include_hidden=selection.hidden) - count(usual, include_hidden=selection.hidden),
-        hidden_count=count(minimum, include_hidden=True) - count(minimum, include_hidden=False),
+        small_count=counts.shown(small=True, hidden=hidden) - counts.shown(small=False, hidden=hidden),
+        hidden_count=counts.shown(small=small, hidden=True) - counts.shown(small=small, hidden=False),
         unnamed_count=sum(not person.name for person in shown),
         emptiness=None if total else why_empty(selection),
     )

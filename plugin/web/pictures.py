@@ -2,7 +2,7 @@
 
 from hashlib import blake2b
 
-from flask import Blueprint, Response, abort, current_app, request, send_from_directory, url_for
+from flask import Blueprint, Response, abort, current_app, request, send_from_directory
 
 from plugin.domain import Asset, Face
 from plugin.errors import HostError, PictureError
@@ -54,7 +54,8 @@ def no_picture(reason: str) -> Response:
 
 def face_url(shown: Face) -> str:
     """The address of a face's thumbnail; changes when the face is cut differently."""
-    return url_for("pictures.face", face_id=shown.id, v=face_version(shown))
+    # Of the application, not `flask.url_for`, which tells it four more things that are not meant: a page has hundreds.
+    return current_app.url_for("pictures.face", face_id=shown.id, v=face_version(shown))
 
 
 def face_version(shown: Face) -> str:
@@ -65,7 +66,7 @@ def face_version(shown: Face) -> str:
 
 def preview_url(asset: Asset, long_side: int) -> str:
     """The address of a preview; changes when the photo's content does."""
-    return url_for("pictures.preview", asset_id=asset.id, long_side=long_side, v=version(asset.content_key))
+    return current_app.url_for("pictures.preview", asset_id=asset.id, long_side=long_side, v=version(asset.content_key))
 
 
 def version(content: str) -> str:

@@ -1,5 +1,6 @@
 """Static files carry the version of their content in the address, so a browser keeps them until they change."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 
@@ -9,10 +10,12 @@ class StaticVersions:
 
     Args:
         folder: the static folder; each file is read once per process.
+        made: files by name that lie in no folder, with their content.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, made: Mapping[str, bytes]) -> None:
         self._folder = folder
+        self._made = made
         self._known: dict[str, str] = {}
 
     def __call__(self, endpoint: str, values: dict[str, object]) -> None:
@@ -22,5 +25,6 @@ class StaticVersions:
 
     def _version(self, name: str) -> str:
         if name not in self._known:
-            self._known[name] = blake2b((self._folder / name).read_bytes(), digest_size=5).hexdigest()
+            content = self._made[name] if name in self._made else (self._folder / name).read_bytes()
+            self._known[name] = blake2b(content, digest_size=5).hexdigest()
         return self._known[name]

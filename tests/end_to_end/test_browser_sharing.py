@@ -4,10 +4,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from plugin.catalogue.store import SqlCatalogue
-from tests.end_to_end.browsing import DESK, PHONE, browser, catalogue, keep_screenshot, visiting
+from tests.end_to_end.browsing import DESK, PHONE, keep_screenshot, visiting
 from tests.web.household import Household
-
-__all__ = ["browser", "catalogue"]  # fixtures
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from plugin.catalogue.opening import MIGRATIONS
@@ -133,3 +133,18 @@ def test_what_other_tools_changed_is_counted_at_the_next_start(tmp_path: Path) -
     catalogue = open_catalogue(path)
     assert_counts_are_true(catalogue)
     catalogue.close()
+
+
+def test_taking_back_what_changed_many_faces_takes_as_many_statements_as_few(cast: Cast) -> None:
+    asked, counts = list[str](), []
+    engine = cast.catalogue._transactions._engine
+    event.listen(engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    for faces in (2, 40):
+        anna = cast.person("", *(cast.photo(found())[0] for _ in range(faces)))
+        with cast.catalogue.events.record(cast.me, "Made a stranger"):
+            cast.catalogue.people.make_strangers(cast.me, [anna])
+        asked.clear()
+        cast.catalogue.events.undo(cast.me)
+        counts.append(len(asked))
+        assert cast.catalogue.people.get(anna, cast.me).face_count == faces
+    assert counts[0] == counts[1]

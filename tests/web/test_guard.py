@@ -184,7 +184,7 @@ def test_a_picture_sets_no_cookie(maria: Visitor, family: Family) -> None:
 
 
 def test_static_files_are_open_and_kept_for_ever_under_their_version(stranger: Visitor) -> None:
-    match = re.search(r'href="(/static/css/theme.css\?v=[0-9a-f]+)"', stranger.text("/login"))
+    match = re.search(r'href="(/static/css/kinfolk.css\?v=[0-9a-f]+)"', stranger.text("/login"))
     assert match
     response = stranger.get(match.group(1))
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
