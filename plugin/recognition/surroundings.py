@@ -99,31 +99,30 @@ class AccountFaces:
         self, embeddings: Float32Array, index: EmbeddingIndex
     ) -> Iterator[tuple[IntArray, IntArray, IntArray, Float32Array]]:
         """For each face its nearest comparable ones: (face, person, group, distance), nearest first."""
-        for answer in self._answers(embeddings, index):
-            near = np.array([neighbour.face_id for neighbour in answer], dtype=np.int64)
-            far = np.array([neighbour.distance for neighbour in answer], dtype=np.float32)
-            places = self._places(near.tolist())
-            there = np.array([face_id in places for face_id in near.tolist()], dtype=np.bool_)
-            near, far = near[there], far[there]
-            person, group = np.array([places[i] for i in near.tolist()], dtype=np.int64).reshape(-1, 2).T
-            order = np.lexsort((near, far))
-            yield near[order], person[order], group[order], far[order]
-
-    def _answers(self, embeddings: Float32Array, index: EmbeddingIndex) -> list[list[Neighbour]]:
-        """What the index says, asked for more where too many are other accounts' faces or of photos that are gone."""
         pack = self._preferences.pack
         answers = [index.nearest(pack, embedding, 2 * NEAREST) for embedding in embeddings]
-        comparable = self._places([neighbour.face_id for answer in answers for neighbour in answer])
-        for number in range(len(answers)):
-            count = 2 * NEAREST
-            while (
-                len(answers[number]) == count < MOST_NEIGHBOURS
-                and sum(neighbour.face_id in comparable for neighbour in answers[number]) < NEAREST
-            ):
+        self._places([neighbour.face_id for answer in answers for neighbour in answer[:NEAREST]])  # in one go
+        for embedding, answer in zip(embeddings, answers, strict=True):
+            found = self._comparable(answer)
+            count, more = 2 * NEAREST, answer
+            while len(found) < NEAREST and len(more) == count < MOST_NEIGHBOURS:
                 count *= 4
-                answers[number] = index.nearest(pack, embeddings[number], count)
-                comparable |= self._places([neighbour.face_id for neighbour in answers[number]])
-        return answers
+                more = index.nearest(pack, embedding, count)
+                found = self._comparable(more)
+            near = np.array([neighbour.face_id for neighbour in found], dtype=np.int64)
+            places = self._places(near.tolist())
+            person, group = np.array([places[i] for i in near.tolist()], dtype=np.int64).reshape(-1, 2).T
+            yield near, person, group, np.array([neighbour.distance for neighbour in found], dtype=np.float32)
+
+    def _comparable(self, answer: Sequence[Neighbour]) -> list[Neighbour]:
+        """The nearest that are neither other accounts' faces nor of photos that are gone, at most `NEAREST`.
+
+        Where the further ones stand is read only when some of the first are not comparable: half of it all.
+        """
+        first = [neighbour.face_id for neighbour in answer[:NEAREST]]
+        if len(places := self._places(first)) < len(first):
+            places = self._places([neighbour.face_id for neighbour in answer])
+        return [neighbour for neighbour in answer if neighbour.face_id in places][:NEAREST]
 
     def _places(self, face_ids: Sequence[FaceId]) -> dict[FaceId, tuple[int, int]]:
         """(person, group) of the comparable ones among these faces; each is read once."""
