@@ -13,6 +13,10 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("people.index", {"q": "100%", "hidden": "1"}),
     ("person.show", {"person_id": 7}),
     ("person.show", {"person_id": 7, "page": None, "_anchor": "month-2020-01"}),
+    ("person.show", {"person_id": 7, "page": 2, "_anchor": "month-2020-01"}),
+    ("person.show", {"person_id": 7, "_anchor": "a b&c"}),
+    ("people.index", {"_external": True}),
+    ("people.index", {"_external": False, "_scheme": None}),
     ("pictures.face", {"face_id": 12, "v": "0a1b2c"}),
     ("pictures.face", {"v": "0a1b2c", "face_id": 12}),
     ("pictures.preview", {"asset_id": 3, "long_side": 480, "v": "ff"}),
@@ -35,7 +39,7 @@ def test_an_address_is_the_one_flask_builds(app: Flask, root: str, endpoint: str
 def test_most_addresses_of_a_page_ask_flask_once(app: Flask) -> None:
     asked: list[str] = []
 
-    def url_for(endpoint: str, **values: Any) -> str:  # noqa: ANN401, as Flask has it
+    def url_for(endpoint: str, **values: Any) -> str:
         asked.append(endpoint)
         return Flask.url_for(app, endpoint, **values)
 
