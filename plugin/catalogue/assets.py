@@ -8,16 +8,16 @@ from plugin.catalogue.asset_listing import store_gone, store_moved, store_seen
 from plugin.catalogue.asset_rows import (
     COLUMNS,
     NEWEST_FIRST,
-    belongs,
     get_asset,
     present,
     to_asset,
     with_visible_face,
 )
+from plugin.catalogue.assets_of_person import read_assets_of_person
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.photo_search import counted_by_faces, fits
 from plugin.catalogue.queue_rate import tallied
-from plugin.catalogue.tables import asset, face, intake_problem, library
+from plugin.catalogue.tables import asset, intake_problem, library
 from plugin.catalogue.transactions import BLOCK, Transactions
 from plugin.domain import (
     AccountId,
@@ -100,13 +100,9 @@ class SqlAssets:
 
     def of_person(self, person_id: PersonId, account_id: AccountId, offset: int, limit: int) -> list[Asset]:
         """Present assets with a face of this person, newest `taken_at` first."""
-        # Not EXISTS: SQLite would go through all assets in order of time instead of the person's faces.
-        shows = asset.c.id.in_(select(face.c.asset_id).where(face.c.person_id == person_id))
         with self._transactions.read() as connection:
             require_person(connection, person_id, account_id)
-            mine = *present(), belongs(asset.c.account_id, account_id), shows
-            query = select(*COLUMNS).where(*mine).order_by(*NEWEST_FIRST)
-            return [to_asset(row) for row in connection.execute(query.offset(offset).limit(limit))]
+            return [to_asset(row) for row in read_assets_of_person(connection, person_id, account_id, offset, limit)]
 
     def neighbours_in_time(self, asset: Asset) -> tuple[AssetId | None, AssetId | None]:
         """The previous (older) and next (newer) present asset of the account that has faces."""

@@ -1,12 +1,17 @@
 """What users said."""
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select
 
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.tables import face, skipped, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, PersonId, Verdict, VerdictKind
 from plugin.errors import NotFound, Refused
+
+LATELY = 500
+"""Verdicts in which those recognised last are looked for first: there may be tens of thousands."""
 
 
 class SqlVerdicts:
@@ -59,9 +64,15 @@ class SqlVerdicts:
     def recent_persons(self, account_id: AccountId, limit: int) -> list[PersonId]:
         """Whom users recognised in faces last, the latest first."""
         said = (verdict.c.account_id == account_id, verdict.c.kind == VerdictKind.IS_PERSON)
-        query = select(verdict.c.person_id).where(*said).group_by(verdict.c.person_id)
+        newest = select(verdict.c.id, verdict.c.person_id).where(*said).order_by(verdict.c.id.desc()).limit(LATELY)
         with self._transactions.read() as connection:
-            return list(connection.execute(query.order_by(func.max(verdict.c.id).desc()).limit(limit)).scalars())
+            read = newest.subquery()
+            found = connection.execute(_latest_of(read.c.person_id, read.c.id, limit)).scalars().all()
+            if len(found) < limit:
+                # The same few, again and again; who came before them is among all that was ever said.
+                everything = _latest_of(verdict.c.person_id, verdict.c.id, limit).where(*said)
+                found = connection.execute(everything).scalars().all()
+        return list(found)
 
     def differ(self, account_id: AccountId, one: PersonId, other: PersonId) -> bool:
         """Whether a user said that these are two people."""
@@ -91,6 +102,11 @@ class SqlVerdicts:
         query = select(skipped.c.key, skipped.c.likelihood).where(skipped.c.account_id == account_id)
         with self._transactions.read() as connection:
             return {row.key: row.likelihood for row in connection.execute(query)}
+
+
+def _latest_of(person_id: ColumnElement[int], said: ColumnElement[int], limit: int) -> Select[Any]:
+    query: Select[Any] = select(person_id).group_by(person_id)
+    return query.order_by(func.max(said).desc()).limit(limit)
 
 
 def _check_shape(

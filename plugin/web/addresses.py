@@ -23,17 +23,22 @@ class Addresses:
 
     def __call__(self, endpoint: str, **values: object) -> str:
         """The address, from the root of this host on."""
-        if not endpoint.startswith(".") and has_request_context() and all(map(_plain, values.values())):
-            kind = endpoint, tuple((name, type(value)) for name, value in values.items())
+        said = {name: value for name, value in values.items() if value is not None}
+        anchor = said.pop("_anchor", "")
+        if _is_anchor(anchor) and has_request_context() and all(map(_plain, said.values())):
+            kind = endpoint, tuple((name, type(value)) for name, value in said.items())
             if kind not in self._patterns:
-                self._patterns[kind] = self._pattern(endpoint, values)
+                self._patterns[kind] = self._pattern(endpoint, said)
             pattern = self._patterns[kind]
             if pattern is not None:
-                return request.script_root + pattern % values
+                address = request.script_root + pattern % said
+                return f"{address}#{anchor}" if anchor else address
         return self._url_for(endpoint, **values)
 
     def _pattern(self, endpoint: str, values: dict[str, object]) -> str | None:
-        """The address with places for the values, None when these values need Flask."""
+        """The address with places for the values, None when these values (or this endpoint) need Flask."""
+        if endpoint.startswith(".") or any(name.startswith("_") for name in values):
+            return None
         numbered = enumerate(values.items())
         signs = {name: _sign(number, text=isinstance(value, str)) for number, (name, value) in numbered}
         try:
@@ -63,6 +68,11 @@ def _plain(value: object) -> bool:
     if type(value) is int:
         return value >= 0
     return type(value) is str and value.isascii() and value.isalnum()
+
+
+def _is_anchor(value: object) -> bool:
+    """Whether it stands behind the `#` as it is, or not at all."""
+    return isinstance(value, str) and value.isascii() and (not value or value.replace("-", "").isalnum())
 
 
 def _sign(number: int, *, text: bool) -> int | str:

@@ -30,12 +30,26 @@ def percent(value: float) -> str:
 
 def day(value: date | None) -> str:
     """14 July 2024."""
-    return format_date(value, "long", locale=get_locale()) if value else str(_("Date unknown"))
+    if not value:
+        return str(_("Date unknown"))
+    return day_said_before(date(value.year, value.month, value.day), get_locale())
+
+
+@lru_cache(10_000)
+def day_said_before(value: date, locale: Locale | None) -> str:
+    """The same days are said on many pages."""
+    return format_date(value, "long", locale=locale)
 
 
 def month(value: date | None) -> str:
     """July 2024."""
-    return format_skeleton("yMMMM", value, locale=get_locale()) if value else str(_("Date unknown"))
+    return month_said_before(date(value.year, value.month, 1), get_locale()) if value else str(_("Date unknown"))
+
+
+@lru_cache(5_000)
+def month_said_before(value: date, locale: Locale | None) -> str:
+    """The page of a person says 240 of them."""
+    return format_skeleton("yMMMM", value, locale=locale)
 
 
 def moment(value: datetime | None) -> str:
