@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ def test_a_newcomer_has_three_named_people_after_a_few_clicks(
                 hand.click(hand.page.get_by_role("link", name="People"))
         browser.close()
     with capsys.disabled():
-        print(f"\nFrom an empty data folder to three named people: {hand.report()}")
+        sys.stdout.write(f"\nFrom an empty data folder to three named people: {hand.report()}\n")
     named = {row["path"]: row["person_name"] for row in kinfolk.faces() if row["person_name"]}
     expected = {path.name: NAMES.get(path.name.split()[0], "Barack Obama") for path in three_people.iterdir()}
     assert named == expected
