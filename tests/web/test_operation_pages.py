@@ -37,6 +37,20 @@ def test_failures_are_shown_by_reason_with_examples(maria: Visitor, trouble: Fam
     assert page.count("Try again") == 1
 
 
+def test_each_failure_leads_to_its_photo_with_a_picture_where_there_is_one(maria: Visitor, trouble: Family) -> None:
+    seen, broken = trouble.assets[0], trouble.catalogue.assets.failed(trouble.account.id, None, 9)[0]
+    trouble.catalogue.detection.request("refresh", "opencv", [seen])
+    (claimed,) = trouble.catalogue.detection.claim("test", 1, 60)
+    trouble.catalogue.detection.fail(claimed, "picture_broken", "It was cut off meanwhile", permanent=True)
+    page = maria.text("/status")
+    for asset in (seen, broken.id):
+        assert f'href="/photos/{asset}"' in page
+        assert maria.get(f"/photos/{asset}").status_code == 200
+    assert f'src="/photos/{seen}/480.webp' in page
+    assert f'src="/photos/{broken.id}/' not in page
+    assert "It was cut off meanwhile" in page or "The file ends too early" in page
+
+
 def test_failures_are_tried_again_by_reason(maria: Visitor, trouble: Family) -> None:
     page = maria.post("/status/retry", page="/status", code="picture_broken").text
     assert "One photo is tried again." in page
@@ -206,7 +220,7 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
 
     def record(_sender: Flask, template: object, context: dict[str, object], **_rest: object) -> None:
         from_flask = {"g", "request", "session", "current_user", "csrf_token", "csrf_meta_tag"}
-        always = {"account", "scan", "section", "standing_event"} | from_flask
+        always = {"account", "scan", "section", "standing_event", "sharers", "view"} | from_flask
         seen[str(getattr(template, "name", ""))] = set(context) - always
 
     anna = family.people["Anna"]
