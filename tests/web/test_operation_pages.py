@@ -185,6 +185,21 @@ def test_a_pack_is_not_fetched_before_its_licence_was_accepted(maria: Visitor, f
     assert family.services.preferences.current().pack == "buffalo_s"
 
 
+def test_a_licence_that_may_be_passed_on_is_shown_in_full_before_the_pack_is_fetched(
+    maria: Visitor, family: Family
+) -> None:
+    page = maria.text("/settings/pack/opencv")
+    assert "Copyright (c) 2020 Shiqi Yu" in page
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in page
+    page = maria.text("/settings/pack/buffalo_s")
+    assert "<pre" not in page
+    assert 'href="https://example.org/buffalo"' in page
+    away = replace(family.services, engine_status=lambda: replace(engine_status(()), pack_installed=False))
+    packs = logged_in(create_app(away)).text("/settings/packs")
+    assert 'href="/settings/pack/opencv"' in packs
+    assert "/settings/apply/pull_pack" not in packs
+
+
 def test_an_untested_pack_is_marked(maria: Visitor) -> None:
     assert maria.text("/settings/packs").count("Untested") == 1
     assert "This pack is untested with Kinfolk" in maria.text("/settings/pack/antelopev2")
