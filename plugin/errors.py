@@ -35,6 +35,11 @@ KinfolkError
 from plugin.sentences import Sentence
 
 
+def said(text: str) -> Sentence:
+    """The text as a sentence that can be translated, also inside another one."""
+    return text if isinstance(text, Sentence) else Sentence(text)
+
+
 class KinfolkError(Exception):
     """Base of all errors that are part of the design.
 
@@ -53,9 +58,11 @@ class KinfolkError(Exception):
         super().__init__(self.message)
 
     @property
-    def explanation(self) -> str:
+    def explanation(self) -> Sentence:
         """The message and the advice as one text for a person."""
-        return f"{self}. {self.advice}" if self.advice else f"{self}."
+        if self.advice:
+            return Sentence("%(happened)s. %(advice)s", happened=said(self.message), advice=said(self.advice))
+        return Sentence("%(happened)s.", happened=said(self.message))
 
 
 class SettingsError(KinfolkError):

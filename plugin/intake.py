@@ -71,7 +71,7 @@ class Intake:
                 sync.mark_gone()
         except HostError as error:
             self._keep_problems(library, sync.problems)
-            libraries.sync_finished(library.id, error.explanation)
+            libraries.sync_finished(library.id, str(error.explanation))
             raise
         if complete:
             libraries.replace_problems(library.id, sync.problems)

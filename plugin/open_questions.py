@@ -67,6 +67,7 @@ class _Kept:
     lock: threading.Lock = field(default_factory=threading.Lock)
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     questions: dict[str, Suggestion] | None = None
+    dropped: Suggestion | None = None
     marker: str = ""
     took: float = 0.0
     finished: float = 0.0
@@ -122,7 +123,16 @@ class OpenQuestions:
         kept = self._of(account_id)
         with kept.lock:
             if kept.questions is not None:
-                kept.questions.pop(key, None)
+                kept.dropped = kept.questions.pop(key, kept.dropped)
+
+    def bring_back(self, account_id: AccountId, key: str) -> None:
+        """The answer to this question was taken back: it comes next, or, when long forgotten, in its turn."""
+        kept = self._of(account_id)
+        with kept.lock:
+            if kept.questions is None or kept.dropped is None or kept.dropped.key != key:
+                kept.marker = ""
+            else:
+                kept.questions = {key: kept.dropped, **kept.questions}
 
     def close(self) -> None:
         """Wait until nothing is being worked out any more: the catalogue is about to be closed."""

@@ -150,6 +150,12 @@ class Suggestions:
         self._answered(account_id, suggestion)
         self._catalogue.verdicts.skip(account_id, suggestion.key, suggestion.likelihood)
 
+    def unskip(self, account_id: AccountId, key: str) -> None:
+        """Take a skip back: the question is open again. Safe to repeat; nothing happens when it was not skipped."""
+        if key in self._catalogue.verdicts.skipped(account_id):
+            self._catalogue.verdicts.unskip(account_id, key)
+            self._questions.bring_back(account_id, key)
+
     def find(self, account_id: AccountId, key: str) -> Suggestion:
         """The open question with this key, to answer it.
 

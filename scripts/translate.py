@@ -70,8 +70,9 @@ METHODS: list[tuple[str, Any]] = [
     ("plugin/cli/**.py", "ignore"),
     ("plugin/settings/**.py", "ignore"),
     ("plugin/assemble/**.py", "ignore"),
+    # These end on the Status page.
+    ("plugin/vision/runtime.py", python_messages),
     ("plugin/vision/**.py", "ignore"),
-    ("plugin/index/**.py", "ignore"),
     ("plugin/catalogue/backup.py", "ignore"),
     ("plugin/catalogue/backup_files.py", "ignore"),
     ("plugin/catalogue/restore.py", "ignore"),

@@ -34,7 +34,7 @@ from plugin.media import DecodeLimits, StandardMedia
 from plugin.people import People
 from plugin.pipeline import Pipeline
 from plugin.ports.host import Host
-from plugin.ports.index import EmbeddingIndex
+from plugin.ports.index import ELSEWHERE, EmbeddingIndex
 from plugin.ports.vision import PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
@@ -236,8 +236,8 @@ class Kinfolk:
     def index_words(self) -> str:
         """How the index stands, as one sentence."""
         if not self.stays:
-            return "The search index is looked after by the separate worker."
-        return self.index.status.message or f"The search index is {self.index.status.state}."
+            return ELSEWHERE
+        return self.index.status.sentence
 
     @cached_property
     def recognition(self) -> Recognition:

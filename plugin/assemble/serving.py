@@ -22,6 +22,7 @@ from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.settings import Settings
 from plugin.sharing import Sharing
+from plugin.vision.licences import licence_texts
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
 from plugin.web.passwords import password_guard
@@ -148,6 +149,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         pictures=kinfolk.thumbnails,
         preferences=kinfolk.preferences,
         packs=kinfolk.models.packs,
+        licence_texts=licence_texts,
         add_folder_library=kinfolk.add_folder,
         check_folder=kinfolk.check_folder,
         privacy=kinfolk.privacy,

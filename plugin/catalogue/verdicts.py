@@ -97,6 +97,11 @@ class SqlVerdicts:
             connection.execute(delete(skipped).where(*same))
             connection.execute(insert(skipped).values(account_id=account_id, key=key, likelihood=likelihood))
 
+    def unskip(self, account_id: AccountId, key: str) -> None:
+        """Forget that it was skipped; nothing happens when it was not."""
+        with self._transactions.write() as connection:
+            connection.execute(delete(skipped).where(skipped.c.account_id == account_id, skipped.c.key == key))
+
     def skipped(self, account_id: AccountId) -> dict[str, float]:
         """The likelihood at which suggestions were skipped last, by key."""
         query = select(skipped.c.key, skipped.c.likelihood).where(skipped.c.account_id == account_id)

@@ -15,6 +15,7 @@ from plugin.index.probe import Probe
 from plugin.index.serving import Serving
 from plugin.ports.catalogue import IndexState
 from plugin.ports.index import IndexStatus
+from plugin.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +31,13 @@ SAMPLE = 200
 ATTEMPTS = 3
 """Failures of Chroma in one run of the program after which exact search stays."""
 
-BUILDING = "The search index is being built; until then every search compares all faces."
-CUT_OFF = (
+BUILDING = Sentence("The search index is being built; until then every search compares all faces.")
+CUT_OFF = Sentence(
     "Kinfolk was stopped while it wrote the search index. It is being rebuilt from the catalogue; nothing is lost."
 )
-DAMAGED = "The search index was damaged and is being rebuilt from the catalogue; nothing was lost."
-BEHIND = "The search index lacked many faces and is being rebuilt from the catalogue; nothing was lost."
-COMPACTING = "The search index has grown a lot and is being rewritten, so that it opens faster."
+DAMAGED = Sentence("The search index was damaged and is being rebuilt from the catalogue; nothing was lost.")
+BEHIND = Sentence("The search index lacked many faces and is being rebuilt from the catalogue; nothing was lost.")
+COMPACTING = Sentence("The search index has grown a lot and is being rewritten, so that it opens faster.")
 
 
 class Builder:

@@ -26,6 +26,7 @@ from plugin.index.probe import Probe, probe
 from plugin.index.serving import Serving, Stopped
 from plugin.ports.catalogue import IndexState
 from plugin.ports.index import IndexStatus
+from plugin.sentences import Sentence
 
 logger = logging.getLogger(__name__)
 
@@ -164,4 +165,5 @@ class GuardedIndex:
         with contextlib.suppress(KinfolkError):  # the log has the first error, which says more
             self._serving.mark_dirty()
         why = error.explanation if isinstance(error, KinfolkError) else f"{error}."
-        self._serving.say(IndexStatus("exact", message=f"Faces are searched without the index on disk: {why}"))
+        said = Sentence("Faces are searched without the index on disk: %(why)s", why=why)
+        self._serving.say(IndexStatus("exact", message=said))

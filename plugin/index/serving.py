@@ -14,6 +14,7 @@ from plugin.index.chroma import BATCH, ChromaIndex
 from plugin.index.exact import ExactIndex
 from plugin.ports.catalogue import IndexState
 from plugin.ports.index import IndexStatus
+from plugin.sentences import Sentence
 
 Answer = TypeVar("Answer")
 
@@ -186,7 +187,12 @@ class Serving:
         """The catalogue could not be read: tell one who asks, then try again."""
         with self._changed:
             self._load_error = error
-            self.say(IndexStatus("opening", message=f"The faces could not be read from the catalogue: {error}"))
+            self.say(
+                IndexStatus(
+                    "opening",
+                    message=Sentence("The faces could not be read from the catalogue: %(why)s", why=str(error)),
+                )
+            )
             self._changed.notify_all()
 
     def take_batch(self) -> Batch | None:

@@ -574,6 +574,10 @@ class VerdictRows(Protocol):
         """Remember that a suggestion was skipped when a yes was so likely."""
         ...
 
+    def unskip(self, account_id: AccountId, key: str) -> None:
+        """Forget that it was skipped; nothing happens when it was not."""
+        ...
+
     def skipped(self, account_id: AccountId) -> dict[str, float]:
         """The likelihood at which suggestions were skipped last, by key."""
         ...

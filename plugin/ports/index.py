@@ -4,6 +4,17 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from plugin.domain import FaceId, Float32Array, Neighbour
+from plugin.sentences import Sentence
+
+STANDS = {
+    "opening": Sentence("The search index is being opened."),
+    "ready": Sentence("The search index is ready."),
+    "rebuilding": Sentence("The search index is being rebuilt."),
+    "exact": Sentence("Faces are searched without the index on disk."),
+}
+"""How the index stands, by `IndexStatus.state`, where there is nothing more to say."""
+
+ELSEWHERE = Sentence("The search index is looked after by the separate worker.")
 
 
 class EmbeddingIndex(Protocol):
@@ -53,3 +64,8 @@ class IndexStatus:
     done: int = 0
     total: int = 0
     message: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The message, or what there is to say without one."""
+        return self.message or STANDS[self.state]

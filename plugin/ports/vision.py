@@ -110,6 +110,14 @@ class PackInfo:
     download_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class LicenceText:
+    """A licence in full, and which models of a pack it is for."""
+
+    what: str
+    text: str
+
+
 class FaceModel(Protocol):
     """A loaded pack: detector, landmark refinement and embedder. Thread-safe."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.errors import AcceleratorFailed, RuntimeClash
+from plugin.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ PREFERRED = ("MIGraphXExecutionProvider", "ROCMExecutionProvider")
 NOT_FOR_FACES = ("AzureExecutionProvider",)
 """Listed by every build; sends the input to a remote service."""
 
-CPU_INSTEAD = "The CPU is used instead; check the driver and that this user may use the device"
+CPU_INSTEAD = Sentence("The CPU is used instead; check the driver and that this user may use the device")
 
 MINIMUM_AGREEMENT = 0.999
 """Cosine between an accelerator's output and the CPU's; half precision reaches 0.9999, a wrong kernel does not."""
@@ -163,11 +164,13 @@ class Runtime:
             results = network.run(noise) if network.provider == provider else []
         except Exception as error:  # whatever a driver throws
             reason = next(iter(str(error).splitlines()), type(error).__name__)[:200]
-            raise AcceleratorFailed(f"{provider} failed ({reason})", CPU_INSTEAD) from error
+            raise AcceleratorFailed(
+                "%(provider)s failed (%(reason)s)", CPU_INSTEAD, provider=provider, reason=reason
+            ) from error
         if network.provider != provider:
-            raise AcceleratorFailed(f"{provider} is installed but cannot run here", CPU_INSTEAD)
+            raise AcceleratorFailed("%(provider)s is installed but cannot run here", CPU_INSTEAD, provider=provider)
         if not all(_agree(result, truth) for result, truth in zip(results, expected, strict=True)):
-            raise AcceleratorFailed(f"{provider} computes other numbers than the CPU", CPU_INSTEAD)
+            raise AcceleratorFailed("%(provider)s computes other numbers than the CPU", CPU_INSTEAD, provider=provider)
         return network
 
     def _session(self, path: Path, providers: list[str]) -> Any:  # noqa: ANN401 - onnxruntime has no types

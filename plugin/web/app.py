@@ -55,6 +55,9 @@ FAILED_LOGINS_PER_ADDRESS = "10 per 10 minutes"
 FAILED_LOGINS_IN_ALL = "100 per 10 minutes"
 """Guessing from many addresses at once; high enough that a stranger does not easily lock a family out."""
 
+UPLOADS_PER_ACCOUNT = "20 per minute"
+"""Pictures to search by: more than a hand chooses, and less than keeps a small machine from everything else."""
+
 
 def create_app(services: WebServices) -> Flask:
     """The WSGI application; it starts nothing and keeps no state besides the counts of failed log-ins.
@@ -90,7 +93,9 @@ def create_app(services: WebServices) -> Flask:
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
     install_api(app, csrf)
-    limit_logins(app)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=False)
+    limit_logins(app, limiter)
+    limit_uploads(app, limiter)
     install_error_pages(app)
     app.context_processor(frame)
     sheets = bundled(resource_folder("static"))
@@ -134,9 +139,8 @@ def health() -> Blueprint:
     return pages
 
 
-def limit_logins(app: Flask) -> None:
+def limit_logins(app: Flask, limiter: Limiter) -> None:
     """Slow down guessing of passwords and of the first-start token: only failures count, in memory."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=False)
     app.extensions[FAILURES] = FailedTokens(limiter, FAILED_LOGINS_PER_ADDRESS, FAILED_LOGINS_IN_ALL)
 
     def failed(_response: Response) -> bool:
@@ -148,6 +152,18 @@ def limit_logins(app: Flask) -> None:
         by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=methods, deduct_when=failed)
         in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=methods, deduct_when=failed)
         app.view_functions[endpoint] = by_address(in_all(app.view_functions[endpoint]))  # type: ignore[assignment]  # the decorator's type admits async views
+
+
+def limit_uploads(app: Flask, limiter: Limiter) -> None:
+    """A picture that is brought along costs seconds of work: pages and programs of an account share a count."""
+    limit = limiter.shared_limit(UPLOADS_PER_ACCOUNT, scope="pictures", key_func=whose_account, methods=["POST"])
+    for endpoint in face_search.UPLOADS:
+        app.view_functions[endpoint] = limit(app.view_functions[endpoint])  # type: ignore[assignment]  # as above
+
+
+def whose_account() -> str:
+    """One counter for each account."""
+    return str(g.account.id)
 
 
 def everybody() -> str:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from plugin.domain import FoundFace, PersonId
 from plugin.errors import PictureError, SearchIndexError
 from plugin.face_search import AlikeFace, people_of
+from plugin.web.api.search import LARGEST_BASE64
 from plugin.web.explore import pages
 from plugin.web.language import explained
 from plugin.web.pictures import face_url
@@ -19,6 +20,9 @@ from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 
 LARGEST_PICTURE = 25 * 2**20
 """Bytes of an uploaded picture: a photo of any phone, in any format."""
+
+UPLOADS = {"explore.by_picture": LARGEST_PICTURE, "api_search.by_picture": LARGEST_BASE64 + 1000}
+"""Who takes a picture, and bytes of the largest request."""
 
 NEAREST = 48
 PEOPLE = 6
@@ -57,9 +61,9 @@ class UploadPage:
 
 
 def allow_pictures() -> None:
-    """Before a form is read: only this page takes something large."""
-    if request.endpoint == "explore.by_picture":
-        request.max_content_length = LARGEST_PICTURE
+    """Before a request is read: only these take something large."""
+    if request.endpoint in UPLOADS:
+        request.max_content_length = UPLOADS[request.endpoint]
 
 
 class RequestInMemory(Request):

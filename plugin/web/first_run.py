@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Account
 from plugin.errors import KinfolkError
-from plugin.ports.vision import PackInfo
+from plugin.ports.vision import LicenceText, PackInfo
 from plugin.web.language import explained
 from plugin.web.preferences_page import find_pack, use_pack
 from plugin.web.request_context import account, form_text, require_admin, see_other, services
@@ -26,6 +26,7 @@ class FirstRunPage:
     step: str
     folder: str
     packs: list[PackInfo]
+    licences: dict[str, list[LicenceText]]
     chosen: str
     fixed: bool
     entered: str = ""
@@ -56,8 +57,16 @@ def step_page(entered: str = "", error: str = "", step: str = "") -> str:
     preferences = services().preferences.current()
     folder = services().catalogue.preferences.get(FOLDER) or ""
     step = step or ("pack" if folder else "library")
+    packs = services().packs()
     page = FirstRunPage(
-        step, folder, services().packs(), preferences.pack, "pack" in preferences.fixed, entered or folder, error
+        step,
+        folder,
+        packs,
+        {pack.name: services().licence_texts(pack) for pack in packs} if step == "pack" else {},
+        preferences.pack,
+        "pack" in preferences.fixed,
+        entered or folder,
+        error,
     )
     return render_template("first_run.html", page=page)
 

@@ -121,7 +121,8 @@ def pack(name: str) -> Response | str:
     chosen = find_pack(name)
     accepted = services().preferences.licence_accepted(name)
     if request.method == "GET":
-        return render_template("settings_pack.html", pack=chosen, accepted=accepted)
+        texts = services().licence_texts(chosen)
+        return render_template("settings_pack.html", pack=chosen, accepted=accepted, texts=texts)
     use_pack(chosen, accepts=form_text("accept") == "yes")
     flash(
         _(

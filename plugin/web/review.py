@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,6 +13,9 @@ from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 
 pages = Blueprint("review", __name__, url_prefix="/review")
+
+SKIPPED = "skipped_question"
+"""In the session: what the message that tells of a skip can take back."""
 
 GROUPS_BESIDE, GROUPS_ALONE = 3, 6
 """Groups to name at once, below a question and when there is none."""
@@ -75,12 +78,23 @@ def asked(questions: list[Suggestion]) -> Asked | None:
 @pages.post("")
 def answer() -> Response:
     """Yes, no or skip; a question that is not open any more changes nothing."""
-    given = form_text("answer")
+    given, key = form_text("answer"), form_text("question")
     try:
-        services().suggestions.answer(account().id, form_text("question"), given)
+        services().suggestions.answer(account().id, key, given)
     except NotFound:
         flash(_("That question had been answered already. Here is the next one."), "good")
     else:
         said = {"yes": _("Yes, noted."), "no": _("No, noted: this is not asked again."), "skip": _("Skipped.")}
-        flash(said[given], "good" if given == "skip" else "undo")
+        flash(said[given], "skipped" if given == "skip" else "undo")
+        if given == "skip":
+            session[SKIPPED] = key
+    return see_other(url_for("review.show"))
+
+
+@pages.post("/unskip")
+def unskip() -> Response:
+    """Take back a skip: the question comes next."""
+    services().suggestions.unskip(account().id, form_text("question"))
+    session.pop(SKIPPED, None)
+    flash(_("Taken back: the question is here again."), "good")
     return see_other(url_for("review.show"))

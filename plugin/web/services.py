@@ -17,7 +17,7 @@ from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.vision import PackInfo
+from plugin.ports.vision import LicenceText, PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
@@ -77,6 +77,7 @@ class WebServices:
 
     Attributes:
         host_link: where a person sees an asset in the host's own interface, None where there is none.
+        licence_texts: the licences of a pack in full, where they may be passed on.
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         check_folder: the address of a folder that can be read. Raises `KinfolkError`.
         fetching: the file of a model pack that is on its way here, if this process fetches one.
@@ -101,6 +102,7 @@ class WebServices:
     pictures: Pictures
     preferences: PreferenceBook
     packs: Callable[[], list[PackInfo]]
+    licence_texts: Callable[[PackInfo], list[LicenceText]]
     add_folder_library: Callable[[AccountId, str], Library]
     check_folder: Callable[[str], str]
     privacy: Privacy

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, FailureCount, IntakeProblem
 from plugin.web.language import ngettext
+from plugin.web.pictures import TILE, preview_url
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.scan_state import ScanState, scan_state
 from plugin.web.services import EngineStatus
@@ -14,7 +15,16 @@ from plugin.web.throughput import Throughput, throughput
 
 pages = Blueprint("status", __name__)
 
-EXAMPLES = 3
+EXAMPLES = 12
+"""Of each reason, so that a page of failures stays one to look through."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPhoto:
+    """A photo or video that failed. `picture` is "" for one that could never be decoded, so that has none."""
+
+    asset: Asset
+    picture: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class Failure:
     """One reason why assets failed, with a few of them."""
 
     reason: FailureCount
-    examples: list[Asset]
+    examples: list[FailedPhoto]
     listed: list[IntakeProblem]
 
     @property
@@ -82,11 +92,16 @@ def failure_list() -> list[Failure]:
     return [
         Failure(
             reason,
-            catalogue.assets.failed(owner, reason.code, EXAMPLES),
+            [failed_photo(asset) for asset in catalogue.assets.failed(owner, reason.code, EXAMPLES)],
             [problem for problem in problems if problem.code == reason.code][:EXAMPLES],
         )
         for reason in catalogue.assets.failures(owner)
     ]
+
+
+def failed_photo(asset: Asset) -> FailedPhoto:
+    """Its size is known when it was decoded once: then there is a picture of it, or was."""
+    return FailedPhoto(asset, preview_url(asset, TILE) if asset.width and asset.height else "")
 
 
 @pages.post("/status/retry")

@@ -148,4 +148,10 @@ def test_skipped_suggestions_are_remembered_with_the_last_likelihood(cast: Cast)
     verdicts.skip(cast.me, "face-1-2", 0.25)
     verdicts.skip(cast.me, "face-1-2", 0.5)
     assert verdicts.skipped(cast.me) == {"face-1-2": 0.5}
-    assert verdicts.skipped(cast.catalogue.accounts.add("Other", None, is_admin=False).id) == {}
+    other = cast.catalogue.accounts.add("Other", None, is_admin=False).id
+    assert verdicts.skipped(other) == {}
+    verdicts.unskip(other, "face-1-2")
+    assert verdicts.skipped(cast.me) == {"face-1-2": 0.5}
+    for _ in range(2):
+        verdicts.unskip(cast.me, "face-1-2")
+    assert verdicts.skipped(cast.me) == {}

@@ -240,3 +240,30 @@ def test_the_owners_own_rows_are_not_the_visitors(shared: Shared) -> None:
     assert catalogue.libraries.all(nora) == []
     with pytest.raises(NotFound):
         catalogue.assets.get(shared.both, nora)
+
+
+@pytest.mark.parametrize("order", [PersonOrder.NAMED, PersonOrder.NAME, PersonOrder.FACES])
+def test_who_sees_every_library_sees_people_as_their_owner_does(shared: Shared, order: PersonOrder) -> None:
+    """The counts of a view are worked out in two other ways than the owner's; all three have to agree."""
+    me, catalogue = shared.cast.me, shared.cast.catalogue
+    unnamed = [shared.cast.photo(found(), library=shared.diary)[0] for _ in range(3)]
+    shared.cast.person("", *unnamed)
+    (lost,) = shared.cast.photo(found())
+    shared.cast.person("Gone", lost)
+    catalogue.assets.mark_gone([catalogue.faces.get(lost).asset_id, shared.boat])
+    catalogue.shares.grant(me, shared.diary.id, shared.cast.stranger().id, may_correct=False)
+    owners = [person for person in catalogue.people.all(me, minimum_faces=2, order=order) if person.face_count]
+    ids = catalogue.shared.people_ids(shared.view, minimum_faces=2, order=order)
+    assert ids == [person.id for person in owners]
+    assert catalogue.shared.people_among(shared.view, ids) == owners
+    for person in owners:
+        assert catalogue.shared.months(shared.view, person.id) == catalogue.person_photos.months(person.id, me)
+
+
+def test_a_person_may_be_corrected_where_one_of_their_photos_may(shared: Shared) -> None:
+    rows, nora = shared.cast.catalogue.shared, shared.cast.stranger().id
+    assert not rows.correctable(shared.view, shared.anna)
+    shared.cast.catalogue.shares.grant(shared.cast.me, shared.diary.id, nora, may_correct=True)
+    assert rows.correctable(shared.view, shared.anna)
+    assert rows.correctable(shared.view, shared.carl)
+    assert not rows.correctable(shared.view, shared.ben)

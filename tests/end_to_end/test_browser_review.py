@@ -125,6 +125,11 @@ def test_questions_are_answered_by_keys_one_after_another(browser: Browser, fami
         expect(heading).to_have_text(asked)
         visit.page.keyboard.press("s")
         expect(visit.page.get_by_text("Skipped.")).to_be_visible()
+        visit.page.keyboard.press("u")
+        expect(visit.page.get_by_text("Taken back: the question is here again.")).to_be_visible()
+        expect(heading).to_have_text(asked)
+        visit.page.keyboard.press("s")
+        expect(visit.page.get_by_text("Skipped.")).to_be_visible()
         visit.page.keyboard.press("n")
         expect(visit.page.get_by_text("No, noted")).to_be_visible()
 

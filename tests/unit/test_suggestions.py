@@ -168,6 +168,31 @@ def test_what_was_skipped_comes_back_with_new_evidence_only(album: Album, sugges
     assert again.likelihood >= question.likelihood + 0.1
 
 
+def test_a_skip_that_is_taken_back_makes_the_question_come_next(album: Album, suggestions: Suggestions) -> None:
+    person(album, "Anna", faces(0, 1, 0.0, 6))
+    for axis, alike in ((4, 0.55), (6, 0.45)):
+        add(album, faces(axis, 0, alike, 2))
+    first, second = suggestions.ranked(album.account.id)
+    suggestions.skip(album.account.id, second)
+    for _ in range(2):
+        suggestions.unskip(album.account.id, second.key)
+        assert suggestions.next_ones(album.account.id) == ([second, first], 2)
+    suggestions.skip(album.account.id, second)
+    suggestions.skip(album.account.id, first)
+    suggestions.unskip(album.account.id, second.key)
+    assert suggestions.next_ones(album.account.id) == ([second], 1)
+
+
+def test_what_was_never_skipped_is_not_taken_back(album: Album, suggestions: Suggestions) -> None:
+    person(album, "Anna", faces(0, 1, 0.0, 6))
+    add(album, faces(4, 0, 0.45, 2))
+    (question,) = suggestions.ranked(album.account.id)
+    suggestions.reject(album.account.id, question)
+    suggestions.unskip(album.account.id, question.key)
+    suggestions.unskip(album.account.id, "face-9-9")
+    assert suggestions.ranked(album.account.id) == []
+
+
 def test_who_cannot_be_meant_is_not_asked_about(album: Album, suggestions: Suggestions, users: People) -> None:
     anna = person(album, "Anna", faces(0, 1, 0.0, 6))
     album.add_photo([faces(4, 0, 0.5, 1)[0]], taken_at=at(1999))

@@ -50,6 +50,7 @@ from plugin.preferences import PreferenceBook
 from plugin.privacy import Copy, Privacy
 from plugin.sharing import Sharing
 from plugin.suggestions import Suggestions
+from plugin.vision.licences import licence_texts
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
 from tests.fakes.album import NudgeLog
@@ -219,6 +220,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         pictures=pictures,
         preferences=preferences,
         packs=lambda: PACKS,
+        licence_texts=licence_texts,
         add_folder_library=add_folder,
         check_folder=check_folder,
         privacy=privacy,

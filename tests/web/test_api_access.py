@@ -22,6 +22,8 @@ BODIES: dict[str, Any] = {
     "post /people/{person_id}/merge": {"person_ids": [1]},
     "post /people/{person_id}/split": {"face_ids": [1]},
     "post /faces/{face_id}/assign": {"name": "Mallory"},
+    "put /faces/{face_id}/box": {"x": 0.02, "y": 0.02, "w": 0.1, "h": 0.1},
+    "post /search/by-picture": {"picture": "R0lGODlh"},
     "post /suggestions/{key}/answer": {"answer": "yes"},
     "post /unassigned/assign": {"face_ids": [1], "name": "Mallory"},
     "post /unassigned/ignore": {"face_ids": [1]},
@@ -45,6 +47,8 @@ DOCUMENT = document()
 OPERATIONS = [
     f"{method} {path.removeprefix('/api/v1')}" for path, methods in DOCUMENT["paths"].items() for method in methods
 ]
+ONLY_LOOKS = {"post /search/by-picture"}
+"""Sent like a change, as a picture has no place in an address."""
 WITH_IDS = [operation for operation in OPERATIONS if re.search(r"{\w+_id}", operation)]
 ADMINS = {
     "post /libraries", "delete /libraries/{library_id}", "patch /preferences", "post /preferences/apply",
@@ -146,7 +150,9 @@ def test_nothing_opens_without_a_token(operation: str, quiet: Family, quiet_app:
     assert state(quiet) == before
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if not one.startswith("get ")])
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if not one.startswith("get ") and one not in ONLY_LOOKS]
+)
 def test_a_token_that_may_only_look_changes_nothing(operation: str, quiet: Family, quiet_app: Flask) -> None:
     reader = program(quiet, TokenScope.READ, quiet_app)
     method, path = split(operation, own(quiet))

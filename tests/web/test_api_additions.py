@@ -1,14 +1,21 @@
 """What the pages learned last, for programs: sorting, many people at once, photos by people, drawing, likeness."""
 
 import re
+from base64 import b64encode
+from io import BytesIO
 
 import pytest
+from werkzeug.test import TestResponse
 
 from plugin.domain import FaceId, FaceState, TokenScope
 from plugin.errors import SearchIndexError
 from plugin.suggestions import Suggestions
+from plugin.web.app import create_app
+from tests.fakes.workshop import photo as painted
 from tests.web.api_client import Program, assert_problem, program
+from tests.web.conftest import logged_in
 from tests.web.family import Family
+from tests.web.test_explore_pages import looks_like_painted
 
 BOX = {"x": 0.02, "y": 0.02, "w": 0.08, "h": 0.1}
 
@@ -125,6 +132,65 @@ def test_a_face_is_drawn_and_deleted_again(api: Program, family: Family) -> None
     newest = api.get("/history")["standing_id"]
     api.well("POST", "/history/undo", {"event_id": newest})
     assert api.get(f"/faces/{drawn['id']}")["person_name"] == "Emil"
+
+
+def test_a_drawn_box_is_moved_and_one_that_detection_found_is_not(api: Program, family: Family) -> None:
+    drawn = api.well("POST", f"/assets/{family.assets[0]}/faces", {"box": BOX, "name": "Emil"})
+    elsewhere = {"x": 0.01, "y": 0.6, "w": 0.11, "h": 0.2}
+    moved = api.well("PUT", f"/faces/{drawn['id']}/box", elsewhere)
+    assert (moved["box"], moved["person_name"]) == (elsewhere, "Emil")
+    assert api.get("/history")["events"][0]["title"] == "Moved the box of a face"
+    answer = api.call("PUT", f"/faces/{family.face_of('Anna')}/box", elsewhere)
+    assert_problem(answer, 422, "refused")
+    assert_problem(api.call("PUT", f"/faces/{drawn['id']}/box", {**elsewhere, "w": 0}), 400, "bad_request")
+
+
+def by_picture(api: Program, picture: bytes, **more: object) -> TestResponse:
+    return api.call("POST", "/search/by-picture", {"picture": b64encode(picture).decode(), **more})
+
+
+def test_a_picture_finds_the_nearest_faces_and_people(api: Program, family: Family) -> None:
+    looks_like_painted(family, "Ben", 9)
+    answer = by_picture(api, painted([(9, 100, 100, 160), (3, 400, 100, 160)]), limit=5)
+    assert answer.status_code == 200, answer.text
+    first, second = answer.get_json()["found"]
+    assert first["people"][0]["person_id"] == family.people["Ben"]
+    assert first["people"][0]["distance"] < 0.1 < second["people"][0]["distance"]
+    assert len(first["faces"]) == 5
+    assert first["faces"][0]["face"]["person_name"] == "Ben"
+    assert first["box"]["x"] < second["box"]["x"]
+    assert family.catalogue.assets.counts(family.account.id)[0] == 14
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.4 no picture", b"\xff\xd8\xff\xe0 cut off", b"GIF89a"])
+def test_what_is_no_picture_is_refused(api: Program, content: bytes) -> None:
+    assert_problem(by_picture(api, content), 422, "refused")
+
+
+@pytest.mark.parametrize("text", ["no base64!", "ünïcode", "A"])
+def test_what_is_not_base64_is_refused(api: Program, text: str) -> None:
+    assert_problem(api.call("POST", "/search/by-picture", {"picture": text}), 422, "refused")
+
+
+def test_a_picture_that_is_too_large_for_a_program_is_refused(api: Program) -> None:
+    large = painted([]) + b"\0" * (5 * 2**20)
+    assert by_picture(api, large).get_json() == {"found": []}
+    assert by_picture(api, b"\0" * (26 * 2**20)).status_code in {400, 413}
+
+
+def test_pages_and_programs_of_an_account_share_a_count_of_pictures(family: Family) -> None:
+    app = create_app(family.services)
+    api, maria, picture = program(family, app=app), logged_in(app), painted([])
+    for number in range(20):
+        assert by_picture(api, picture).status_code == 200, number
+    assert_problem(by_picture(api, picture), 429, "too_many_attempts")
+    form = {"csrf_token": maria.token("/explore/face"), "picture": (BytesIO(picture), "me.png")}
+    answer = maria.client.post("/explore/face", data=form)
+    assert (answer.status_code, "Wait a few minutes" in answer.text) == (429, True)
+    assert maria.get("/explore/face").status_code == 200
+    neighbour = logged_in(app, "neighbour")
+    form = {"csrf_token": neighbour.token("/explore/face"), "picture": (BytesIO(picture), "me.png")}
+    assert neighbour.client.post("/explore/face", data=form).status_code == 200
 
 
 def test_a_face_that_detection_found_cannot_be_deleted(api: Program, family: Family) -> None:

@@ -36,6 +36,7 @@ def test_from_the_printed_link_to_the_first_scan(fresh: Family) -> None:
     for pack in PACKS:
         assert pack.licence in page
         assert f'href="{pack.licence_url}"' in page
+    assert page.count("Copyright (c) 2020 Shiqi Yu") == 1
     assert fresh.applied == []
     assert fresh.nudge.told == []
     page = visitor.post("/start/pack", page=START, pack="opencv").text

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
 
-from plugin.errors import Refused
+from plugin.errors import AcceleratorFailed, Refused
+from plugin.index.building import DAMAGED
+from plugin.ports.index import IndexStatus
 from plugin.sentences import Sentence
+from plugin.vision.runtime import CPU_INSTEAD
 from plugin.web import wording
 from plugin.web.app import create_app
 from plugin.web.language import explained, ngettext, page_language, translated
-from tests.web.conftest import Visitor
-from tests.web.family import Family, empty_family
+from tests.web.conftest import Visitor, logged_in
+from tests.web.family import Family, empty_family, engine_status
 
 
 @contextmanager
@@ -147,6 +151,24 @@ def test_what_the_steps_refuse_is_explained_in_the_language_of_the_page(app: Fla
         assert explained(error) == "Der Name ist länger als 1.200 Zeichen. Wähle einen kürzeren"
     with reading(app, "en"):
         assert explained(error) == "The name is longer than 1,200 characters. Choose a shorter one"
+
+
+@pytest.mark.parametrize(
+    ("said", "german"),
+    [
+        (IndexStatus("ready").sentence, "Der Suchindex ist bereit."),
+        (IndexStatus("rebuilding", message=DAMAGED).sentence, "Der Suchindex war beschädigt und wird aus dem Katalog"),
+        (AcceleratorFailed("%(provider)s is installed but cannot run here", CPU_INSTEAD, provider="ROCm").explanation,
+         "ROCm ist installiert, kann hier aber nicht laufen. Stattdessen wird der Prozessor verwendet; prüfe"),
+        (Refused("Nobody was chosen to merge", "Choose at least one other person").explanation,
+         "Niemand wurde zum Zusammenführen ausgewählt. Wähle mindestens eine andere Person"),
+    ],
+)  # fmt: skip
+def test_what_the_machine_room_says_is_said_in_the_language_of_the_page(family: Family, said: str, german: str) -> None:
+    status = replace(engine_status((said,)), index_state=said)
+    app = create_app(replace(family.services, engine_status=lambda: status))
+    page = logged_in(app).get("/status", headers={"Accept-Language": "de"}).text
+    assert page.count(german) == 2
 
 
 def test_a_text_nobody_translated_stays_english(app: Flask) -> None:

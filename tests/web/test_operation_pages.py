@@ -37,6 +37,20 @@ def test_failures_are_shown_by_reason_with_examples(maria: Visitor, trouble: Fam
     assert page.count("Try again") == 1
 
 
+def test_each_failure_leads_to_its_photo_with_a_picture_where_there_is_one(maria: Visitor, trouble: Family) -> None:
+    seen, broken = trouble.assets[0], trouble.catalogue.assets.failed(trouble.account.id, None, 9)[0]
+    trouble.catalogue.detection.request("refresh", "opencv", [seen])
+    (claimed,) = trouble.catalogue.detection.claim("test", 1, 60)
+    trouble.catalogue.detection.fail(claimed, "picture_broken", "It was cut off meanwhile", permanent=True)
+    page = maria.text("/status")
+    for asset in (seen, broken.id):
+        assert f'href="/photos/{asset}"' in page
+        assert maria.get(f"/photos/{asset}").status_code == 200
+    assert f'src="/photos/{seen}/480.webp' in page
+    assert f'src="/photos/{broken.id}/' not in page
+    assert "It was cut off meanwhile" in page or "The file ends too early" in page
+
+
 def test_failures_are_tried_again_by_reason(maria: Visitor, trouble: Family) -> None:
     page = maria.post("/status/retry", page="/status", code="picture_broken").text
     assert "One photo is tried again." in page
@@ -171,6 +185,21 @@ def test_a_pack_is_not_fetched_before_its_licence_was_accepted(maria: Visitor, f
     assert family.services.preferences.current().pack == "buffalo_s"
 
 
+def test_a_licence_that_may_be_passed_on_is_shown_in_full_before_the_pack_is_fetched(
+    maria: Visitor, family: Family
+) -> None:
+    page = maria.text("/settings/pack/opencv")
+    assert "Copyright (c) 2020 Shiqi Yu" in page
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in page
+    page = maria.text("/settings/pack/buffalo_s")
+    assert "<pre" not in page
+    assert 'href="https://example.org/buffalo"' in page
+    away = replace(family.services, engine_status=lambda: replace(engine_status(()), pack_installed=False))
+    packs = logged_in(create_app(away)).text("/settings/packs")
+    assert 'href="/settings/pack/opencv"' in packs
+    assert "/settings/apply/pull_pack" not in packs
+
+
 def test_an_untested_pack_is_marked(maria: Visitor) -> None:
     assert maria.text("/settings/packs").count("Untested") == 1
     assert "This pack is untested with Kinfolk" in maria.text("/settings/pack/antelopev2")
@@ -206,7 +235,7 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
 
     def record(_sender: Flask, template: object, context: dict[str, object], **_rest: object) -> None:
         from_flask = {"g", "request", "session", "current_user", "csrf_token", "csrf_meta_tag"}
-        always = {"account", "scan", "section", "standing_event"} | from_flask
+        always = {"account", "scan", "section", "standing_event", "sharers", "view"} | from_flask
         seen[str(getattr(template, "name", ""))] = set(context) - always
 
     anna = family.people["Anna"]

@@ -65,6 +65,17 @@ def test_a_question_answered_twice_is_said_to_be_and_changes_nothing(
     assert owners(family, loose) == {family.people["Ben"]}
 
 
+def test_a_skip_is_taken_back_by_the_button_in_its_message(maria: Visitor, loose: list[FaceId]) -> None:
+    key = question_about(maria, loose)
+    page = maria.post("/review", page="/review", question=key, answer="skip").text
+    assert f'<input type="hidden" name="question" value="{key}">' in page
+    assert 'action="/review/unskip"' in page
+    page = maria.post("/review/unskip", page="/review", question=key).text
+    assert "Taken back: the question is here again." in page
+    assert question_about(maria, loose) == key
+    assert "/review/unskip" not in maria.text("/review")
+
+
 @pytest.mark.parametrize("answer", ["", "perhaps"])
 def test_other_answers_are_refused(maria: Visitor, loose: list[FaceId], answer: str) -> None:
     key = question_about(maria, loose)

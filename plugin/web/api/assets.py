@@ -7,7 +7,7 @@ from pydantic import Field
 
 from plugin import domain
 from plugin.domain import AssetId, TokenScope
-from plugin.web.api.faces import Face, face_of
+from plugin.web.api.faces import DrawnBox, Face, face_of
 from plugin.web.api.resource import LATER, PICTURE, Resource
 from plugin.web.api.values import Answer, Body, LocalTime, Parameters, PathId
 from plugin.web.pictures import LARGE, TILE, picture
@@ -41,15 +41,6 @@ class AssetPath(Parameters):
     """Which photo or video."""
 
     asset_id: PathId
-
-
-class DrawnBox(Body):
-    """A rectangle in fractions (0..1) of the upright picture, around the whole face; `x`, `y`: the top-left corner."""
-
-    x: float = Field(ge=0, le=1)
-    y: float = Field(ge=0, le=1)
-    w: float = Field(gt=0, le=1)
-    h: float = Field(gt=0, le=1)
 
 
 class DrawnFace(Body):
@@ -99,5 +90,4 @@ def refresh(path: AssetPath) -> Asset:
 @api.operation("post", "/assets/<int:asset_id>/faces", TokenScope.VERDICTS, Face, status=201, problems=LATER)
 def draw(path: AssetPath, body: DrawnFace) -> Face:
     """Draw a face that detection missed; it stays whatever detection finds later."""
-    box = domain.Box(body.box.x, body.box.y, body.box.w, body.box.h)
-    return face_of(services().drawing.draw(account().id, path.asset_id, box, body.name))
+    return face_of(services().drawing.draw(account().id, path.asset_id, body.box.box, body.name))

@@ -18,6 +18,7 @@ from plugin.web.api import (
     people,
     photos,
     preferences,
+    search,
     status,
     suggestions,
     tokens,
@@ -28,7 +29,20 @@ from plugin.web.api.resource import Resource
 
 api = Resource("document", "This document")
 
-RESOURCES = (people, faces, assets, photos, suggestions, unassigned, history, libraries, status, preferences, tokens)
+RESOURCES = (
+    people,
+    faces,
+    assets,
+    photos,
+    search,
+    suggestions,
+    unassigned,
+    history,
+    libraries,
+    status,
+    preferences,
+    tokens,
+)
 
 INFO = Info(
     title="Kinfolk",

@@ -56,6 +56,20 @@ class AlikeFaces(Answer):
     faces: list[AlikeFace]
 
 
+class DrawnBox(Body):
+    """A rectangle in fractions (0..1) of the upright picture, around the whole face; `x`, `y`: the top-left corner."""
+
+    x: float = Field(ge=0, le=1)
+    y: float = Field(ge=0, le=1)
+    w: float = Field(gt=0, le=1)
+    h: float = Field(gt=0, le=1)
+
+    @property
+    def box(self) -> domain.Box:
+        """As the steps take it."""
+        return domain.Box(self.x, self.y, self.w, self.h)
+
+
 class FacePath(Parameters):
     """Which face."""
 
@@ -111,6 +125,13 @@ def similar(path: FacePath, query: Most) -> AlikeFaces:
     """Search by face: the other faces of the album that are most like this one."""
     near = services().face_search.like_face(account().id, path.face_id, query.limit)
     return AlikeFaces(faces=[AlikeFace.model_validate(alike) for alike in near])
+
+
+@api.operation("put", "/faces/<int:face_id>/box", TokenScope.VERDICTS, Face, problems=LATER)
+def move(path: FacePath, body: DrawnBox) -> Face:
+    """Move or resize a box that was drawn; who the face is stays. A face that detection found stays where it is."""
+    services().drawing.redraw(account().id, path.face_id, body.box)
+    return face_of(path.face_id)
 
 
 @api.operation("delete", "/faces/<int:face_id>", TokenScope.VERDICTS, status=204)
