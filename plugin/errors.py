@@ -7,6 +7,7 @@ KinfolkError
 ├── SettingsError            a key in config.yaml, the environment or the command line is wrong
 ├── AlreadyRunning           another process holds this data folder
 ├── DiskFull                 no space left where Kinfolk writes
+├── Busy                     everything that can do this is in use; try again later
 ├── NotFound                 no such thing, or not yours
 ├── Refused                  the request breaks a rule of the product (an empty name, a foreign person)
 │   └── Stale                somebody or something changed it meanwhile
@@ -73,6 +74,13 @@ class DiskFull(KinfolkError):
     """The disk that holds the data folder has no space left."""
 
     code = "disk_full"
+    permanent = False
+
+
+class Busy(KinfolkError):
+    """Everything that can do this is in use."""
+
+    code = "busy"
     permanent = False
 
 

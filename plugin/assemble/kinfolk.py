@@ -19,6 +19,7 @@ from plugin.catalogue.store import SqlCatalogue, open_catalogue
 from plugin.detection import DetectionLimits, FaceDetection
 from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library, LibraryId, ScanProgress, ScanSummary
 from plugin.drawing import Drawing
+from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
 from plugin.errors import KinfolkError
 from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
@@ -184,6 +185,17 @@ class Kinfolk:
         return FaceSearch(
             self.catalogue, self._searched, self.preferences.current, self.models, self.media, self._detection_limits()
         )
+
+    @cached_property
+    def engine(self) -> FaceEngine:
+        """Faces for other programs."""
+        limits = DecodeLimits(MAXIMUM_AREA, self.settings.detection.maximum_photo_megabytes * 2**20)
+        return FaceEngine(self.models, StandardMedia(limits), self.preferences.current, self._detection_limits())
+
+    @cached_property
+    def engine_switch(self) -> EngineSwitch:
+        """Whether other programs may use it."""
+        return EngineSwitch(self.catalogue.preferences, self.preferences.current)
 
     def _searched(self) -> EmbeddingIndex:
         """The index on disk where this process keeps it; else what is in the catalogue is read, new faces each time."""

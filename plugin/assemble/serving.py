@@ -29,6 +29,9 @@ from plugin.web.streams import Streams
 
 log = logging.getLogger(__name__)
 
+MAXIMUM_BODY_BYTES = 64 * 2**20
+"""Above the largest thing any page takes; Waitress keeps up to 1 GB of anybody's request otherwise."""
+
 Announce = Callable[[str, str | None], None]
 """Called once the pages are served: (address, one-time first-start link or None)."""
 
@@ -57,6 +60,8 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
                     threads=web.threads,
                     ident="",
                     clear_untrusted_proxy_headers=False,
+                    # What is larger is refused before it is written to a temporary file.
+                    max_request_body_size=MAXIMUM_BODY_BYTES,
                 )
             except OSError as error:
                 raise SettingsError(
@@ -157,6 +162,8 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         apply=kinfolk.apply,
         first_start=first_start,
         tokens=ApiTokens(kinfolk.catalogue.tokens),
+        engine=kinfolk.engine,
+        engine_switch=kinfolk.engine_switch,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response
 from plugin.web import (
     accounts,
     bulk,
+    engine,
+    engine_page,
     explore,
     face_search,
     first_run,
@@ -46,6 +48,9 @@ from plugin.web.static_files import StaticVersions
 from plugin.web.wording import install_wording
 
 FAILED_LOGINS_PER_ADDRESS = "10 per 10 minutes"
+ENGINE_REQUESTS = "3000 per minute"
+"""Of one address: more than a graphics card looks at, for a picture that is refused is never sent again."""
+
 FAILED_LOGINS_IN_ALL = "100 per 10 minutes"
 """Guessing from many addresses at once; high enough that a stranger does not easily lock a family out."""
 
@@ -76,9 +81,11 @@ def create_app(services: WebServices) -> Flask:
     csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
+        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine, engine_page,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
+    # Its key is no cookie, so no page can make a browser send it.
+    csrf.exempt(engine.pages)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
     install_api(app, csrf)
@@ -136,6 +143,8 @@ def limit_logins(app: Flask) -> None:
         by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=methods, deduct_when=failed)
         in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=methods, deduct_when=failed)
         app.view_functions[endpoint] = by_address(in_all(app.view_functions[endpoint]))  # type: ignore[assignment]  # the decorator's type admits async views
+    for endpoint in ("engine.open_model", "engine.detect", "engine.compute"):
+        app.view_functions[endpoint] = limiter.limit(ENGINE_REQUESTS)(app.view_functions[endpoint])  # type: ignore[assignment]  # as above
 
 
 def everybody() -> str:

@@ -10,6 +10,7 @@ from plugin.api_tokens import ApiTokens
 from plugin.bulk import BulkActions
 from plugin.domain import AccountId, Asset, AssetId, FaceId, Fetching, Library
 from plugin.drawing import Drawing
+from plugin.engine import EngineSwitch, FaceEngine
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
@@ -110,6 +111,8 @@ class WebServices:
     apply: Callable[[str], None]
     first_start: FirstStart
     tokens: ApiTokens
+    engine: FaceEngine
+    engine_switch: EngineSwitch
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from plugin.web import first_run
 from plugin.web.api.access import admit
 from plugin.web.language import explained
 from plugin.web.passwords import check_length, password_guard
-from plugin.web.request_context import asks_api, form_text, see_other, services
+from plugin.web.request_context import asks_api, form_text, is_machine, see_other, services
 from plugin.web.security import safe_path
 
 pages = Blueprint("session", __name__)
@@ -50,6 +50,9 @@ def load_visitor(visitor_id: str) -> Visitor | None:
 def guard() -> Response | None:
     """Run before every request: first start, then log-in, then the page."""
     if request.endpoint in {"static", "health.healthz"}:
+        return None
+    if is_machine():
+        # Its blueprint looks at the secret; a session opens nothing here.
         return None
     if asks_api():
         return admit()

@@ -35,6 +35,7 @@ from plugin.domain import (
     TokenScope,
 )
 from plugin.drawing import Drawing
+from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
 from plugin.errors import HostUnreachable, Refused
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
@@ -42,7 +43,7 @@ from plugin.history import History
 from plugin.index.exact import ExactIndex
 from plugin.index.loading import ExactLoader
 from plugin.likeness import Likeness
-from plugin.media import StandardMedia
+from plugin.media import DecodeLimits, StandardMedia
 from plugin.originals import Originals
 from plugin.people import People
 from plugin.ports.vision import PackInfo
@@ -228,6 +229,8 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         apply=applied.append,
         first_start=first_start,
         tokens=ApiTokens(catalogue.tokens),
+        engine=FaceEngine(models, StandardMedia(DecodeLimits(MAXIMUM_AREA)), preferences.current, DetectionLimits()),
+        engine_switch=EngineSwitch(catalogue.preferences, preferences.current),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
