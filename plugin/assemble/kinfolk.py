@@ -1,6 +1,7 @@
 """The parts of a running Kinfolk, put together once."""
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
+from plugin.app_identity import app_identity
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
@@ -21,6 +23,7 @@ from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library
 from plugin.drawing import Drawing
 from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
 from plugin.errors import KinfolkError
+from plugin.exapp.app import NextcloudApp
 from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
 from plugin.history import History
@@ -196,6 +199,16 @@ class Kinfolk:
     def engine_switch(self) -> EngineSwitch:
         """Whether other programs may use it."""
         return EngineSwitch(self.catalogue.preferences, self.preferences.current)
+
+    @cached_property
+    def nextcloud_app(self) -> NextcloudApp | None:
+        """Kinfolk as an app of a Nextcloud, where AppAPI started it. Raises `SettingsError`."""
+        identity = app_identity(os.environ)
+        if identity is None:
+            return None
+        return NextcloudApp(
+            identity, self.catalogue.preferences, self.engine, self.preferences.current, self._packs, self.pull_pack
+        )
 
     def _searched(self) -> EmbeddingIndex:
         """The index on disk where this process keeps it; else what is in the catalogue is read, new faces each time."""

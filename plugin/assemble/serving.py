@@ -46,7 +46,7 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
     give_memory_back()
     with open_kinfolk(settings, exclusive=worker, stays=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
         first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
-        with working(kinfolk) if worker else ExitStack():
+        with working(kinfolk) if worker else ExitStack(), inside_nextcloud(kinfolk):
             web = settings.web
             # Most threads stay free for pages.
             streams = Streams(at_most=max(1, min(4, web.threads // 2)))
@@ -112,6 +112,20 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
 
 
 @contextmanager
+def inside_nextcloud(kinfolk: Kinfolk) -> Iterator[None]:
+    """Be an app of Nextcloud for as long as the block runs, where AppAPI started Kinfolk."""
+    app = kinfolk.nextcloud_app
+    if app is None:
+        yield
+        return
+    app.start()
+    try:
+        yield
+    finally:
+        app.stop()
+
+
+@contextmanager
 def until_signal(first: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Let SIGTERM and SIGINT end the block, wherever it waits; a second signal ends the process.
 
@@ -164,6 +178,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         tokens=ApiTokens(kinfolk.catalogue.tokens),
         engine=kinfolk.engine,
         engine_switch=kinfolk.engine_switch,
+        nextcloud=kinfolk.nextcloud_app,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

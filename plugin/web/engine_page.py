@@ -7,9 +7,11 @@ from flask import Blueprint, flash, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from plugin.errors import NotFound
 from plugin.ports.vision import PackInfo
 from plugin.web.preferences_page import find_pack
 from plugin.web.request_context import require_admin, see_other, services
+from plugin.web.services import InsideNextcloud
 
 pages = Blueprint("other_apps", __name__, url_prefix="/settings/other-apps")
 
@@ -23,6 +25,7 @@ class OtherAppsPage:
         address: where it answers.
         pack: the model pack it is bound to.
         pictures, last_asked: how many were looked at since Kinfolk started, and when the last one came.
+        nextcloud: the Nextcloud this is an app of, which Recognize needs.
         key: the key that was made just now, shown only once.
     """
 
@@ -31,6 +34,7 @@ class OtherAppsPage:
     pack: PackInfo
     pictures: int
     last_asked: datetime | None
+    nextcloud: InsideNextcloud | None
     key: str = ""
 
     @property
@@ -47,7 +51,10 @@ def other_apps_page(key: str = "") -> str:
     """The page as it is now."""
     switch, engine = services().engine_switch, services().engine
     address = url_for("engine.open_model", _external=True).removesuffix("/open")
-    page = OtherAppsPage(switch.is_on, address, find_pack(switch.pack), engine.pictures, engine.last_asked, key)
+    nextcloud = services().nextcloud
+    page = OtherAppsPage(
+        switch.is_on, address, find_pack(switch.pack), engine.pictures, engine.last_asked, nextcloud, key
+    )
     return render_template("settings_other_apps.html", page=page)
 
 
@@ -73,4 +80,22 @@ def switch_off() -> Response:
     require_admin()
     services().engine_switch.switch_off()
     flash(_("The engine is off. The old key opens nothing any more."), "good")
+    return see_other(url_for("other_apps.show"))
+
+
+@pages.post("/recognize/<state>")
+def recognize(state: str) -> Response:
+    """Offer faces to Recognize (`on`), or stop (`off`)."""
+    require_admin()
+    nextcloud = services().nextcloud
+    if nextcloud is None or state not in {"on", "off"}:
+        raise NotFound("There is no such app")
+    nextcloud.switch_recognize(on=state == "on")
+    if state == "on":
+        flash(
+            _("Kinfolk now finds faces for Recognize, once it is chosen there."),
+            "good",
+        )
+    else:
+        flash(_("Kinfolk finds no faces for Recognize any more."), "good")
     return see_other(url_for("other_apps.show"))

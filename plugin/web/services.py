@@ -7,6 +7,7 @@ from typing import Protocol
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.api_tokens import ApiTokens
+from plugin.app_identity import AppIdentity
 from plugin.bulk import BulkActions
 from plugin.domain import AccountId, Asset, AssetId, FaceId, Fetching, Library
 from plugin.drawing import Drawing
@@ -71,6 +72,41 @@ class EngineStatus:
     free_bytes: int
 
 
+class InsideNextcloud(Protocol):
+    """Kinfolk as an app of a Nextcloud (`plugin.exapp`)."""
+
+    @property
+    def identity(self) -> AppIdentity:
+        """Who it is there."""
+        ...
+
+    @property
+    def recognize_on(self) -> bool:
+        """Whether faces are found for Recognize."""
+        ...
+
+    @property
+    def recognize_trouble(self) -> str:
+        """What is in the way, one sentence; empty when all is well."""
+        ...
+
+    def make_ready(self) -> None:
+        """Fetch what is needed, in the background."""
+        ...
+
+    def set_enabled(self, *, enabled: bool) -> None:
+        """Register in the menus, or take that back. Raises `HostError`."""
+        ...
+
+    def switch_recognize(self, *, on: bool) -> None:
+        """Raises `Refused`, `HostError`."""
+        ...
+
+    def is_nextcloud_admin(self, user: str) -> bool:
+        """Raises `HostError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """What the views work with.
@@ -85,6 +121,7 @@ class WebServices:
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
         live_streams: bounds how many browsers are told live.
+        nextcloud: the Nextcloud this is an app of, None where AppAPI did not start it.
     """
 
     catalogue: Catalogue
@@ -117,3 +154,4 @@ class WebServices:
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     live_streams: Streams = field(default_factory=Streams)
+    nextcloud: InsideNextcloud | None = None

@@ -55,6 +55,7 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "group_id": 1,
         "event_id": 1,
         "what": "faces",
+        "state": "on",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
