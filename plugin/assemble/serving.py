@@ -13,10 +13,12 @@ from waitress.server import create_server
 
 from plugin.api_tokens import ApiTokens
 from plugin.assemble.allocator import give_memory_back
+from plugin.assemble.hooks import NextcloudHooks
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
 from plugin.bulk import BulkActions
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
+from plugin.hooks import Hooks
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
@@ -179,6 +181,12 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         engine=kinfolk.engine,
         engine_switch=kinfolk.engine_switch,
         nextcloud=kinfolk.nextcloud_app,
+        hooks=Hooks(
+            kinfolk.catalogue.hooks,
+            kinfolk.catalogue.libraries,
+            NextcloudHooks(kinfolk.nextcloud_app),
+            kinfolk.nudge.sync,
+        ),
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

@@ -15,6 +15,7 @@ from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
 from plugin.catalogue.live import SqlLive
 from plugin.catalogue.opening import full_check, memory_engine, open_engine
+from plugin.catalogue.outside import SqlHooks, SqlOutsideUsers
 from plugin.catalogue.people import SqlPeople
 from plugin.catalogue.person_photos import SqlPersonPhotos
 from plugin.catalogue.preferences import SqlPreferences
@@ -52,6 +53,8 @@ class SqlCatalogue:
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
         self.tokens = SqlTokens(self._transactions)
+        self.hooks = SqlHooks(self._transactions)
+        self.outside_users = SqlOutsideUsers(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

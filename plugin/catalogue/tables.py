@@ -330,6 +330,25 @@ api_token = Table(
     sqlite_autoincrement=True,
 )
 
+# A host that may tell when a library changed; the secret is only known to the host.
+library_hook = Table(
+    "library_hook",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret_digest", String, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime),
+)
+
+# Users of a Nextcloud whose account here has no password: Nextcloud says who they are.
+outside_user = Table(
+    "outside_user",
+    metadata,
+    Column("origin", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
 preference = Table(
     "preference",
     metadata,

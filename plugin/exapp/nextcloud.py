@@ -68,6 +68,13 @@ class AppNextcloud:
                 raise AssetGone("Nextcloud has no such file")
             return BytesIO(limited(answer, largest))
 
+    @staticmethod
+    def _session() -> requests.Session:
+        """Without the environment: a proxy would see the secret, and `.netrc` would add a password."""
+        session = requests.Session()
+        session.trust_env = False
+        return session
+
     @contextmanager
     def _request(
         self, method: str, path: str, body: Fields | None, query: Query, user: str
@@ -75,7 +82,7 @@ class AppNextcloud:
         headers = self._identity.headers(user) | {"OCS-APIRequest": "true", "Accept": "application/json"}
         address = self._identity.nextcloud_url + path
         try:
-            with requests.request(
+            with self._session() as session, session.request(
                 method, address, json=body, params=query, headers=headers, timeout=TIMEOUT,
                 allow_redirects=False, stream=True,
             ) as answer:  # fmt: skip

@@ -18,6 +18,7 @@ from plugin.web import (
     face_search,
     first_run,
     history,
+    hooks,
     libraries,
     live,
     own_account,
@@ -82,10 +83,13 @@ def create_app(services: WebServices) -> Flask:
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
         libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine, engine_page,
+        hooks,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     # Its key is no cookie, so no page can make a browser send it.
     csrf.exempt(engine.pages)
+    csrf.exempt(hooks.receiver)
+    app.register_blueprint(hooks.receiver)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
     install_api(app, csrf)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import IntakeProblem, Library
 from plugin.errors import KinfolkError
+from plugin.ports.outside import LibraryHook
 from plugin.web.language import explained
 from plugin.web.request_context import account, require_admin, see_other, services
 
@@ -23,6 +24,8 @@ class ShownLibrary:
     library: Library
     problems: list[IntakeProblem]
     problem_count: int
+    hook: LibraryHook | None = None
+    can_tell: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,13 @@ class LibrariesPage:
 def libraries_page(path: str = "", error: str = "") -> str:
     """The page, with what was entered and why it was refused."""
     rows = services().catalogue.libraries
+    hooks = services().hooks
     shown, of_library = [], rows.all_problems(account().id)
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems)))
+        shown.append(
+            ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), hooks.of(library), hooks.possible(library))
+        )
     return render_template("libraries.html", page=LibrariesPage(shown, path, error))
 
 

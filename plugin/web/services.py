@@ -15,6 +15,7 @@ from plugin.engine import EngineSwitch, FaceEngine
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.hooks import Hooks
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.people import People
@@ -150,6 +151,7 @@ class WebServices:
     tokens: ApiTokens
     engine: FaceEngine
     engine_switch: EngineSwitch
+    hooks: Hooks
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ from plugin.errors import HostUnreachable, Refused
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.hooks import Hooks
 from plugin.index.exact import ExactIndex
 from plugin.index.loading import ExactLoader
 from plugin.likeness import Likeness
@@ -54,6 +55,7 @@ from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
 from tests.fakes.album import NudgeLog
 from tests.fakes.face_models import FakeFaceModels
+from tests.fakes.hooks import FakeRegistrar, HandMovedTime
 from tests.fakes.host import FakeHost
 from tests.web.portraits import Figure, photo, webp
 
@@ -143,6 +145,8 @@ class Family:
     foreign_library: int = 0
     links: dict[AssetId, str] = field(default_factory=dict)
     foreign_token: int = 0
+    registrar: FakeRegistrar = field(default_factory=FakeRegistrar)
+    time: HandMovedTime = field(default_factory=HandMovedTime)
 
     def faces_of(self, asset_id: AssetId) -> list[FaceId]:
         return [face.id for face in self.catalogue.faces.of_asset(asset_id, self.account.id)]
@@ -197,6 +201,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         nearest = min(figures, key=lambda figure: abs(figure.x + figure.size / 2 - middle), default=Figure(7, 0, 0, 1))
         return "opencv", replace(found(nearest, 1.0), box=box)
 
+    registrar, time = FakeRegistrar(), HandMovedTime()
     models, links = FakeFaceModels(), dict[AssetId, str]()
     models.load("opencv")
     preferences = PreferenceBook(catalogue.preferences, lambda: PACKS, {})
@@ -231,10 +236,12 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         tokens=ApiTokens(catalogue.tokens),
         engine=FaceEngine(models, StandardMedia(DecodeLimits(MAXIMUM_AREA)), preferences.current, DetectionLimits()),
         engine_switch=EngineSwitch(catalogue.preferences, preferences.current),
+        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
     made.links = links
+    made.registrar, made.time = registrar, time
     return made
 
 

@@ -35,9 +35,7 @@ class PinnedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  urllib3's
         """Every connection compares the fingerprint before anything is sent."""
-        super().init_poolmanager(
-            *arguments, assert_fingerprint=self._fingerprint, **options
-        )
+        super().init_poolmanager(*arguments, assert_fingerprint=self._fingerprint, **options)
 
 
 def certificate_refused(error: requests.RequestException, login: "Login") -> HostError | None:
