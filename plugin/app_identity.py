@@ -56,19 +56,22 @@ class AppIdentity:
             "AUTHORIZATION-APP-API": authorization,
         }
 
-    def caller(self, headers: Mapping[str, str]) -> str | None:
+    def caller(self, app_id: str, authorization: str) -> str | None:
         """The Nextcloud user a request comes for, "" for Nextcloud itself; None: it is not from this Nextcloud.
 
         Takes the same time wherever the secret differs.
+
+        Args:
+            app_id: the header `EX-APP-ID`.
+            authorization: the header `AUTHORIZATION-APP-API`.
         """
-        given = headers.get("AUTHORIZATION-APP-API") or ""
         try:
-            text = b64decode(given[:LONGEST_HEADER], validate=True).decode("utf-8")
+            text = b64decode(authorization[:LONGEST_HEADER], validate=True).decode("utf-8")
         except (binascii.Error, ValueError):
             return None
         user, colon, secret = text.partition(":")
         right_secret = hmac.compare_digest(secret.encode(), self.secret.encode())
-        right_app = hmac.compare_digest((headers.get("EX-APP-ID") or "").encode(), self.app_id.encode())
+        right_app = hmac.compare_digest(app_id.encode(), self.app_id.encode())
         return user if right_secret and right_app and colon else None
 
 

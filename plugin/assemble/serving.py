@@ -22,6 +22,7 @@ from plugin.hooks import Hooks
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
+from plugin.outside_accounts import OutsideAccounts
 from plugin.settings import Settings
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
@@ -49,7 +50,9 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
     with open_kinfolk(settings, exclusive=worker, stays=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
         first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
         with working(kinfolk) if worker else ExitStack(), inside_nextcloud(kinfolk):
-            web = settings.web
+            web, app_side = settings.web, kinfolk.nextcloud_app
+            # AppAPI says where it expects its app.
+            host, port = (app_side.identity.host, app_side.identity.port) if app_side else (web.host, web.port)
             # Most threads stay free for pages.
             streams = Streams(at_most=max(1, min(4, web.threads // 2)))
             app = create_app(replace(web_services(kinfolk, first_start), live_streams=streams))
@@ -57,8 +60,8 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
                 # The application believes forwarded headers from trusted proxies only; Waitress would drop them all.
                 server = create_server(
                     app,
-                    host=web.host,
-                    port=web.port,
+                    host=host,
+                    port=port,
                     threads=web.threads,
                     ident="",
                     clear_untrusted_proxy_headers=False,
@@ -67,10 +70,10 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
                 )
             except OSError as error:
                 raise SettingsError(
-                    f"Kinfolk cannot listen on {web.host}:{web.port}: {error.strerror}",
+                    f"Kinfolk cannot listen on {host}:{port}: {error.strerror}",
                     "Choose another web.port, or stop the program that uses it",
                 ) from error
-            address = f"http://{web.host}:{web.port}{web.prefix}"
+            address = f"http://{host}:{port}{web.prefix}"
             link = f"{address}/welcome?token={first_start.token}" if first_start.pending() else None
             with until_signal(streams.close):
                 announce(address + "/", link)
@@ -181,6 +184,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         engine=kinfolk.engine,
         engine_switch=kinfolk.engine_switch,
         nextcloud=kinfolk.nextcloud_app,
+        outside_accounts=OutsideAccounts(kinfolk.catalogue.accounts, kinfolk.catalogue.outside_users),
         hooks=Hooks(
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,

@@ -39,6 +39,13 @@ class SqlAssets:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
+    def by_host_key(self, library_id: LibraryId, host_key: str) -> AssetId | None:
+        """The asset the host knows by this name, or None; gone ones are none."""
+        same = (asset.c.library_id == library_id, asset.c.host_key == host_key, asset.c.gone.is_(False))
+        with self._transactions.read() as connection:
+            found: AssetId | None = connection.execute(select(asset.c.id).where(*same)).scalar()
+        return found
+
     def content_key(self, library_id: LibraryId, host_key: str, change_key: str) -> str | None:
         """The stored content key when the stored change key is the same and not empty, else None."""
         if not change_key:

@@ -58,6 +58,12 @@ class SqlOutsideUsers:
             found: int | None = connection.execute(select(outside_user.c.account_id).where(of_user)).scalar()
         return found
 
+    def has_user(self, account_id: AccountId) -> bool:
+        """Whether somebody outside has this account."""
+        of_account = select(outside_user.c.user_id).where(outside_user.c.account_id == account_id)
+        with self._transactions.read() as connection:
+            return connection.execute(of_account).first() is not None
+
     def put(self, origin: str, user_id: str, account_id: AccountId) -> None:
         """Remember whose account it is; the same twice is no error."""
         of_user = (outside_user.c.origin == origin) & (outside_user.c.user_id == user_id)

@@ -135,6 +135,10 @@ class SeenAsset:
 class AssetRows(Protocol):
     """Assets as intake sees them, and the rows that are the detection queue."""
 
+    def by_host_key(self, library_id: LibraryId, host_key: str) -> AssetId | None:
+        """The asset the host knows by this name, or None; gone ones are none."""
+        ...
+
     def content_key(self, library_id: LibraryId, host_key: str, change_key: str) -> str | None:
         """The stored content key when the stored change key is the same and not empty, else None."""
         ...

@@ -50,6 +50,10 @@ class OutsideUserRows(Protocol):
         """Whose account it is, or None; the user's id is compared exactly."""
         ...
 
+    def has_user(self, account_id: AccountId) -> bool:
+        """Whether somebody outside has this account."""
+        ...
+
     def put(self, origin: str, user_id: str, account_id: AccountId) -> None:
         """Raises `Refused` when the user has another account already."""
         ...

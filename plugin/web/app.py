@@ -19,6 +19,7 @@ from plugin.web import (
     first_run,
     history,
     hooks,
+    inside_nextcloud,
     libraries,
     live,
     own_account,
@@ -92,6 +93,11 @@ def create_app(services: WebServices) -> Flask:
     app.register_blueprint(hooks.receiver)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
+    # Reads nothing and changes nothing; Files calls it with a token of Nextcloud.
+    csrf.exempt("plugin.web.inside_nextcloud.file_action")
+    csrf.exempt("plugin.web.inside_nextcloud.init")
+    csrf.exempt("plugin.web.inside_nextcloud.enabled")
+    inside_nextcloud.install_nextcloud(app)
     install_api(app, csrf)
     limit_logins(app)
     install_error_pages(app)
@@ -163,5 +169,6 @@ def frame() -> dict[str, object]:
         "account": visitor,
         "scan": scan_state(visitor.id) if visitor else None,
         "section": request.blueprint,
+        "embedded": bool(g.get("inside_nextcloud")),
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }

@@ -18,6 +18,7 @@ from plugin.history import History
 from plugin.hooks import Hooks
 from plugin.likeness import Likeness
 from plugin.originals import Originals
+from plugin.outside_accounts import OutsideAccounts
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import PackInfo
@@ -152,6 +153,7 @@ class WebServices:
     engine: FaceEngine
     engine_switch: EngineSwitch
     hooks: Hooks
+    outside_accounts: OutsideAccounts
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()

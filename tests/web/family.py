@@ -46,6 +46,7 @@ from plugin.index.loading import ExactLoader
 from plugin.likeness import Likeness
 from plugin.media import DecodeLimits, StandardMedia
 from plugin.originals import Originals
+from plugin.outside_accounts import OutsideAccounts
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
@@ -236,6 +237,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         tokens=ApiTokens(catalogue.tokens),
         engine=FaceEngine(models, StandardMedia(DecodeLimits(MAXIMUM_AREA)), preferences.current, DetectionLimits()),
         engine_switch=EngineSwitch(catalogue.preferences, preferences.current),
+        outside_accounts=OutsideAccounts(catalogue.accounts, catalogue.outside_users),
         hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
         secret_key=b"k" * 32,
     )

@@ -15,12 +15,16 @@ from tests.web.conftest import Visitor, logged_in
 from tests.web.family import PASSWORD, Family, empty_family
 
 OPEN = {"static", "health.healthz", "session.log_in", "session.welcome", "invitations.accept", "language.choose"}
+OPEN |= {"nextcloud.heartbeat"}
+FROM_NEXTCLOUD = {"nextcloud.init", "nextcloud.file_action"}
+"""Have no form: see test_inside_nextcloud.py."""
 
 
 def rules(app: Flask, method: str) -> Iterator[Rule]:
     for rule in app.url_map.iter_rules():
         # What programs use answers differently: see test_api_access.py, test_engine.py and test_hooks.py.
-        if method in (rule.methods or set()) and not rule.rule.startswith(("/api/", *MACHINES)):
+        for_programs = rule.rule.startswith(("/api/", *MACHINES)) or rule.endpoint in FROM_NEXTCLOUD
+        if method in (rule.methods or set()) and not for_programs:
             yield rule
 
 
