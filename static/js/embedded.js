@@ -58,7 +58,7 @@
       const target = anchor && shadow.getElementById(anchor);
       if (target) target.scrollIntoView();
       else host.scrollIntoView();
-      page.focus({ preventScroll: true });
+      (page.querySelector("[autofocus]") || page).focus({ preventScroll: true });
       return path;
     } catch {
       if (mine === turn) page.textContent = "Kinfolk does not answer. Reload the page in a moment.";
@@ -93,10 +93,11 @@
     event.preventDefault();
     const form = event.target;
     const button = event.submitter;
-    const path = pathOf(button?.hasAttribute("formaction") ? button.formAction : form.action);
+    // Not `form.action`: a field of that name would hide it.
+    const path = pathOf(button?.getAttribute("formaction") ?? form.getAttribute("action") ?? proxy + shown());
     if (path === null) return;
     const fields = new FormData(form, button);
-    const asGet = (button?.hasAttribute("formmethod") ? button.formMethod : form.method) === "get";
+    const asGet = (button?.getAttribute("formmethod") ?? form.getAttribute("method") ?? "get").toLowerCase() === "get";
     if (asGet) {
       go(`${path.split(/[?#]/)[0]}?${new URLSearchParams(fields)}`);
       return;
@@ -106,6 +107,12 @@
     go(path, { method: "POST", body: files ? fields : new URLSearchParams(fields) });
   });
 
-  window.addEventListener("popstate", () => show(shown()));
-  show(shown());
+  // Where Kinfolk led on to another page, the address bar says that one.
+  async function stay() {
+    const there = await show(shown());
+    if (there !== null && there !== shown()) history.replaceState(null, "", embedded + there);
+  }
+
+  window.addEventListener("popstate", stay);
+  stay();
 })();

@@ -27,6 +27,9 @@ PROXIED_CSP = "default-src 'none';base-uri 'none';manifest-src 'self';frame-ance
 """Nextcloud 27 puts this over whatever the app sent."""
 
 
+HOP_BY_HOP = {"connection", "content-encoding", "content-length", "date", "server", "transfer-encoding"}
+
+
 class QuietHandler(WSGIRequestHandler):
     """Nothing on stderr."""
 
@@ -240,10 +243,10 @@ class AppCloud:
         said = requests.request(
             request.method, f"{self.app_url}/{other}{query}", headers=kept, data=request.get_data(), timeout=30
         )
-        answer = Response(said.content, said.status_code, content_type=said.headers.get("Content-Type"))
-        for name in ("Cache-Control", "X-Kinfolk-Location", "X-Content-Type-Options"):
-            if name in said.headers:
-                answer.headers[name] = said.headers[name]
+        answer = Response(said.content, said.status_code)
+        for name, value in said.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                answer.headers[name] = value
         if "Cache-Control" not in said.headers:
             answer.headers["Cache-Control"] = "private, max-age=3600"
         answer.headers["Content-Security-Policy"] = PROXIED_CSP
