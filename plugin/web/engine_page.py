@@ -50,12 +50,19 @@ class OtherAppsPage:
 def other_apps_page(key: str = "") -> str:
     """The page as it is now."""
     switch, engine = services().engine_switch, services().engine
-    address = url_for("engine.open_model", _external=True).removesuffix("/open")
     nextcloud = services().nextcloud
+    address = engine_address(nextcloud)
     page = OtherAppsPage(
         switch.is_on, address, find_pack(switch.pack), engine.pictures, engine.last_asked, nextcloud, key
     )
     return render_template("settings_other_apps.html", page=page)
+
+
+def engine_address(nextcloud: InsideNextcloud | None) -> str:
+    """Where programs reach the engine: an app of Nextcloud where AppAPI reaches it, since its proxy is for people."""
+    if nextcloud is not None:
+        return f"http://{nextcloud.identity.host}:{nextcloud.identity.port}/engine/facerecognition"
+    return url_for("engine.open_model", _external=True).removesuffix("/open")
 
 
 @pages.get("")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -73,7 +73,7 @@ def register(library_id: int) -> Response | tuple[str, int]:
     require_admin()
     find_library(library_id)
     try:
-        services().hooks.register(account().id, library_id, whole_address(form_text("url")), *administrator())
+        services().hooks.register(account().id, library_id, told_at(library_id), *administrator())
     except (HostError, Refused) as error:
         return hook_page(library_id, explained(error)), 422
     flash(_("Nextcloud now tells when photos change. That may take up to five minutes."), "good")
@@ -98,9 +98,17 @@ def hook_page(library_id: int, error: str = "") -> str:
     library, hooks = find_library(library_id), services().hooks
     if not hooks.possible(library):
         raise NotFound("This library cannot tell")
-    url = form_text("url") or url_for("hooks.told", library_id=library_id, _external=True)
+    # Inside Nextcloud pages have an address that programs do not reach.
+    here = "" if g.get("inside_nextcloud") else url_for("hooks.told", library_id=library_id, _external=True)
+    url = form_text("url") or here
     page = HookPage(library, hooks.of(library), hooks.needs_admin(library), url, form_text("name", 200), error)
     return render_template("library_hook.html", page=page)
+
+
+def told_at(library_id: int) -> str:
+    """Where Nextcloud will tell; AppAPI knows it by itself. Raises `Refused`."""
+    needed = services().hooks.needs_admin(find_library(library_id))
+    return whole_address(form_text("url")) if needed else form_text("url")
 
 
 def administrator() -> tuple[str, str]:

@@ -57,7 +57,7 @@
       const anchor = path.split("#")[1];
       const target = anchor && shadow.getElementById(anchor);
       if (target) target.scrollIntoView();
-      else host.scrollIntoView();
+      else host.scrollTop = 0;
       (page.querySelector("[autofocus]") || page).focus({ preventScroll: true });
       return path;
     } catch {
