@@ -78,6 +78,7 @@ class NextcloudClient:
     Args:
         login: who we are.
         limits: how much is asked and taken.
+        refused: the server did not accept this login before: nothing is asked.
         on_refused: told once with the reason when the server does not accept the login any more.
         now, sleep: the clock.
     """
@@ -87,6 +88,7 @@ class NextcloudClient:
         login: Login,
         limits: Limits | None = None,
         *,
+        refused: LoginRefused | None = None,
         on_refused: Callable[[LoginRefused], None] = lambda _error: None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -97,7 +99,7 @@ class NextcloudClient:
         self._now = now
         self._sleep = sleep
         self._slots = threading.BoundedSemaphore(self.limits.at_once)
-        self._refused: LoginRefused | None = None
+        self._refused = refused
         self._busy: tuple[float, HostBusy] | None = None
         self._session = self._new_session()
 
@@ -216,9 +218,7 @@ class NextcloudClient:
         return unwelcome(status, self.login.base)
 
     def _login_refused(self) -> LoginRefused:
-        error = LoginRefused(
-            "Nextcloud does not accept the app password any more", "Connect this library again on the Libraries page"
-        )
+        error = login_refused()
         if self._refused is None and self.login.name:
             self._refused = error
             self._on_refused(error)
@@ -275,6 +275,13 @@ def chunks(response: requests.Response, at_most: int) -> Iterator[bytes]:
                 "Nextcloud's answer is larger than %(limit)s MB", "Choose smaller folders", limit=at_most // 2**20
             )
         yield chunk
+
+
+def login_refused() -> LoginRefused:
+    """What a user is told; the library pauses."""
+    return LoginRefused(
+        "Nextcloud does not accept the user name or password", "Connect this library again on the Libraries page"
+    )
 
 
 def unwelcome(status: int, base: str) -> HostError:
