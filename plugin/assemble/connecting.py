@@ -86,6 +86,10 @@ class NextcloudConnections:
         libraries = [library for library in self._catalogue.libraries.all() if library.host == "nextcloud"]
         return sorted({Place.of(library.address).base for library in libraries})
 
+    def server_of(self, library: Library) -> str:
+        """The server's address, as it was typed."""
+        return Place.of(library.address).base
+
     def certificate(self, account: Account, typed: str) -> tuple[str, str]:
         """(address, SHA-256 fingerprint) of the certificate the server shows. Raises `HostError`, `Refused`."""
         base = self._allowed(account, typed)

@@ -18,6 +18,7 @@ from plugin.web import (
     history,
     libraries,
     live,
+    nextcloud,
     own_account,
     people,
     person,
@@ -76,7 +77,7 @@ def create_app(services: WebServices) -> Flask:
     csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
+        libraries, nextcloud, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(accounts.invitations)

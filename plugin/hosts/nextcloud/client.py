@@ -103,6 +103,11 @@ class NextcloudClient:
         self._busy: tuple[float, HostBusy] | None = None
         self._session = self._new_session()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server did not accept the login, so that nothing is asked any more."""
+        return self._refused is not None
+
     def close(self) -> None:
         """Close kept connections."""
         self._session.close()
