@@ -173,6 +173,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         packs=kinfolk.models.packs,
         add_folder_library=kinfolk.add_folder,
         check_folder=kinfolk.check_folder,
+        nextcloud=kinfolk.connections,
         privacy=kinfolk.privacy,
         accounts=kinfolk.accounts,
         account_export=kinfolk.account_export,
@@ -183,7 +184,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         tokens=ApiTokens(kinfolk.catalogue.tokens),
         engine=kinfolk.engine,
         engine_switch=kinfolk.engine_switch,
-        nextcloud=kinfolk.nextcloud_app,
+        nextcloud_app=kinfolk.nextcloud_app,
         outside_accounts=OutsideAccounts(kinfolk.catalogue.accounts, kinfolk.catalogue.outside_users),
         hooks=Hooks(
             kinfolk.catalogue.hooks,

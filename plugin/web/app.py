@@ -22,6 +22,7 @@ from plugin.web import (
     inside_nextcloud,
     libraries,
     live,
+    nextcloud,
     own_account,
     people,
     person,
@@ -83,8 +84,8 @@ def create_app(services: WebServices) -> Flask:
     csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine, engine_page,
-        hooks,
+        libraries, nextcloud, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine,
+        engine_page, hooks,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     # Its key is no cookie, so no page can make a browser send it.

@@ -50,7 +50,7 @@ class OtherAppsPage:
 def other_apps_page(key: str = "") -> str:
     """The page as it is now."""
     switch, engine = services().engine_switch, services().engine
-    nextcloud = services().nextcloud
+    nextcloud = services().nextcloud_app
     address = engine_address(nextcloud)
     page = OtherAppsPage(
         switch.is_on, address, find_pack(switch.pack), engine.pictures, engine.last_asked, nextcloud, key
@@ -94,7 +94,7 @@ def switch_off() -> Response:
 def recognize(state: str) -> Response:
     """Offer faces to Recognize (`on`), or stop (`off`)."""
     require_admin()
-    nextcloud = services().nextcloud
+    nextcloud = services().nextcloud_app
     if nextcloud is None or state not in {"on", "off"}:
         raise NotFound("There is no such app")
     nextcloud.switch_recognize(on=state == "on")

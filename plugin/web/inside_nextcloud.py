@@ -20,11 +20,11 @@ from plugin.web.resources import resource_folder
 from plugin.web.security import APP_HEADER, BASE_HEADER
 from plugin.web.services import InsideNextcloud
 
-pages = Blueprint("nextcloud", __name__)
+pages = Blueprint("nextcloud_app", __name__)
 
 LOCATION_HEADER = "X-Kinfolk-Location"
 
-FOR_NEXTCLOUD = frozenset({"nextcloud.init", "nextcloud.enabled"})
+FOR_NEXTCLOUD = frozenset({"nextcloud_app.init", "nextcloud_app.enabled"})
 """What only Nextcloud itself may call: its users reach the app through the proxy, which names them."""
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -35,7 +35,7 @@ SHEETS = ("theme", "base", "layout", "components", "pages", "language", "people"
 
 def app_of() -> InsideNextcloud:
     """The Nextcloud this is an app of; 404 everywhere else."""
-    nextcloud = services().nextcloud
+    nextcloud = services().nextcloud_app
     if nextcloud is None:
         raise NoSuchPage
     return nextcloud
@@ -50,7 +50,7 @@ def only_nextcloud() -> InsideNextcloud:
 
 def comes_from_nextcloud() -> bool:
     """Whether the request says it is from AppAPI; whether that is true is for `admit_nextcloud`."""
-    return services().nextcloud is not None and APP_HEADER in request.headers
+    return services().nextcloud_app is not None and APP_HEADER in request.headers
 
 
 def admit_nextcloud() -> Response | None:

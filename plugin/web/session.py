@@ -51,7 +51,7 @@ def load_visitor(visitor_id: str) -> Visitor | None:
 def guard() -> Response | None:
     """Run before every request: first start, then log-in, then the page."""
     # Where programs have a secret of their own, their blueprint looks at it; a session opens nothing there.
-    if request.endpoint in {"static", "health.healthz", "nextcloud.heartbeat"} or is_machine():
+    if request.endpoint in {"static", "health.healthz", "nextcloud_app.heartbeat"} or is_machine():
         return None
     if comes_from_nextcloud() or asks_api():
         return admit_nextcloud() if comes_from_nextcloud() else admit()

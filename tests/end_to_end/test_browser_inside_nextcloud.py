@@ -63,7 +63,7 @@ def cloud(family: Family) -> Iterator[AppCloud]:
             identity, family.catalogue.preferences, engine, services.preferences.current, lambda: PACKS,
             lambda _pack, _progress: None,
         )  # fmt: skip
-        server = create_server(create_app(replace(services, nextcloud=app)), host="127.0.0.1", port=0, threads=8)
+        server = create_server(create_app(replace(services, nextcloud_app=app)), host="127.0.0.1", port=0, threads=8)
         assert isinstance(server, TcpWSGIServer)
         assert server.socket is not None
         running.app_url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"

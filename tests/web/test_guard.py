@@ -15,8 +15,8 @@ from tests.web.conftest import Visitor, logged_in
 from tests.web.family import PASSWORD, Family, empty_family
 
 OPEN = {"static", "health.healthz", "session.log_in", "session.welcome", "invitations.accept", "language.choose"}
-OPEN |= {"nextcloud.heartbeat"}
-FROM_NEXTCLOUD = {"nextcloud.init", "nextcloud.file_action"}
+OPEN |= {"nextcloud_app.heartbeat"}
+FROM_NEXTCLOUD = {"nextcloud_app.init", "nextcloud_app.file_action"}
 """Have no form: see test_inside_nextcloud.py."""
 
 

@@ -60,7 +60,7 @@ def inside() -> FakeInside:
 
 @pytest.fixture
 def app(family: Family, inside: FakeInside) -> Flask:
-    return create_app(replace(family.services, nextcloud=inside))
+    return create_app(replace(family.services, nextcloud_app=inside))
 
 
 @dataclass
@@ -169,7 +169,7 @@ def test_in_a_fresh_house_the_first_administrator_has_the_first_account(nobody_y
     account = nobody_yet.account
     nobody_yet.catalogue.accounts.remove(nobody_yet.neighbour.id)
     assert account.password_hash is not None
-    app = create_app(replace(nobody_yet.services, nextcloud=inside))
+    app = create_app(replace(nobody_yet.services, nextcloud_app=inside))
     Page(app, "ben").ask("/")
     Page(app, "admin").ask("/")
     # This house has a password already, so nobody takes its account.

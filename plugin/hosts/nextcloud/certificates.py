@@ -19,6 +19,7 @@ class CertificateRefused(HostRefused):
     """The certificate is self-signed, expired, for another name, or not the one that was confirmed."""
 
     code = "certificate_refused"
+    permanent = False  # photos are looked at once the certificate is in order
 
 
 class PinnedAdapter(HTTPAdapter):
