@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 
 from plugin.accounts import LONGEST_ACCOUNT_NAME, account_name
-from plugin.domain import Account
-from plugin.errors import Refused
-from plugin.ports.catalogue import AccountRows
+from plugin.domain import Account, AccountId, Library, LibraryId
+from plugin.errors import NotFound, Refused
+from plugin.ports.catalogue import AccountRows, LibraryRows
 from plugin.ports.outside import OutsideUserRows
 
 
@@ -19,10 +19,23 @@ class OutsideAccounts:
     Args:
         accounts: all accounts.
         users: whose account is whose.
+        libraries: where a user's own photos are added.
+        sync: a library should be compared with its host.
+        address: a user of a Nextcloud as the address of a library.
     """
 
-    def __init__(self, accounts: AccountRows, users: OutsideUserRows) -> None:
+    def __init__(
+        self,
+        accounts: AccountRows,
+        users: OutsideUserRows,
+        libraries: LibraryRows,
+        sync: Callable[[LibraryId], None],
+        address: Callable[[str, str], str],
+    ) -> None:
         self._accounts = accounts
+        self._libraries = libraries
+        self._sync = sync
+        self._address = address
         self._users = users
         self._once = threading.Lock()
 
@@ -52,6 +65,25 @@ class OutsideAccounts:
             account = account or self._accounts.add(self._free_name(user), None, is_admin=admin)
             self._users.put(origin, user, account.id)
             return account
+
+    def own_library(self, origin: str, user: str, account_id: AccountId) -> Library | None:
+        """The photos of a user in their own Nextcloud, None while nobody looks at them."""
+        address = self._address(origin, user)
+        rows = self._libraries.all(account_id)
+        return next((one for one in rows if (one.host, one.address) == ("nextcloud", address)), None)
+
+    def connect(self, origin: str, user: str, account_id: AccountId) -> Library:
+        """Look at the photos of a user in their own Nextcloud; twice is the same as once.
+
+        Raises:
+            NotFound: the account is not this user's.
+        """
+        if self._users.account_of(origin, user) != account_id:
+            raise NotFound("This is the account of somebody else")
+        library = self._libraries.add(account_id, "nextcloud", "Nextcloud", self._address(origin, user))
+        self._libraries.request_sync(library.id)
+        self._sync(library.id)
+        return library
 
     def _known(self, origin: str, user: str) -> Account | None:
         account_id = self._users.account_of(origin, user)

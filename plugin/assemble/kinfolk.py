@@ -32,6 +32,7 @@ from plugin.foreground import ForegroundScan
 from plugin.history import History
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.nextcloud.address import Place
+from plugin.hosts.nextcloud.client import Login
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.registry import HostOptions, NextcloudAccess, host_kinds, open_nextcloud
@@ -342,7 +343,7 @@ class Kinfolk:
     def _access(self, library: Library) -> NextcloudAccess:
         kept = self.catalogue.host_logins.get(library.id)
         if kept is None:
-            return NextcloudAccess()
+            return self._access_as_app(library)
         try:
             login = self.connections.login_of(library)
         except NotFound:
@@ -360,6 +361,20 @@ class Kinfolk:
             paused=kept.refused is not None,
             remembered=lambda key: assets.of_host_key(library.id, key),
             on_refused=lambda error: logins.refuse(library.id, kept.secret, error.explanation),
+        )
+
+    def _access_as_app(self, library: Library) -> NextcloudAccess:
+        """As an app of that Nextcloud, for nobody but the user whose account this is; else there is no way in."""
+        app, place = self.nextcloud_app, Place.of(library.address)
+        if app is None or app.identity.nextcloud_url != place.base:
+            return NextcloudAccess()
+        if self.catalogue.outside_users.account_of(place.base, place.user) != library.account_id:
+            return NextcloudAccess()
+        assets, settings = self.catalogue.assets, self.settings.libraries
+        return NextcloudAccess(
+            NextcloudOptions(skip=settings.skip, videos=settings.videos, others=self._others(library)),
+            Login(place.base, headers=app.identity.headers(place.user)),
+            remembered=lambda key: assets.of_host_key(library.id, key),
         )
 
     def _others(self, library: Library) -> frozenset[str]:

@@ -19,6 +19,7 @@ from plugin.bulk import BulkActions
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
 from plugin.hooks import Hooks
+from plugin.hosts.nextcloud.address import Place
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
@@ -185,7 +186,13 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         engine=kinfolk.engine,
         engine_switch=kinfolk.engine_switch,
         nextcloud_app=kinfolk.nextcloud_app,
-        outside_accounts=OutsideAccounts(kinfolk.catalogue.accounts, kinfolk.catalogue.outside_users),
+        outside_accounts=OutsideAccounts(
+            kinfolk.catalogue.accounts,
+            kinfolk.catalogue.outside_users,
+            kinfolk.catalogue.libraries,
+            kinfolk.nudge.sync,
+            lambda base, user: Place(base, user).address,
+        ),
         hooks=Hooks(
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import cast
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, request, session, url_for
+from flask import Blueprint, Flask, Response, current_app, flash, g, jsonify, render_template, request, session, url_for
+from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NoSuchPage
 
 from plugin.domain import Account
@@ -151,6 +152,17 @@ def photo() -> Response | tuple[str, int]:
             if found is not None:
                 return cast("Response", see_other(url_for("photo.show", asset_id=found)))
     return render_template("nextcloud_photo.html"), 404
+
+
+@pages.post("/nextcloud/library")
+def look_at_mine() -> Response:
+    """The visitor wants their own photos looked at."""
+    user = g.get("inside_nextcloud")
+    if not user:
+        raise NoSuchPage
+    services().outside_accounts.connect(app_of().identity.nextcloud_url, user, account().id)
+    flash(_("Your photos are being read. That goes on when you leave this page."), "good")
+    return cast("Response", see_other(url_for("libraries.index")))
 
 
 @pages.get("/nextcloud/style.css")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, g, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -36,6 +36,15 @@ class LibrariesPage:
     libraries: list[ShownLibrary]
     path: str = ""
     error: str = ""
+    may_add_own: bool = False
+
+
+def may_add_own() -> bool:
+    """Whether the visitor is inside Nextcloud and their photos there are not looked at yet."""
+    app, user = services().nextcloud_app, g.get("inside_nextcloud")
+    if app is None or not user:
+        return False
+    return services().outside_accounts.own_library(app.identity.nextcloud_url, user, account().id) is None
 
 
 def libraries_page(path: str = "", error: str = "") -> str:
@@ -48,7 +57,7 @@ def libraries_page(path: str = "", error: str = "") -> str:
         paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
         told = hooks.of(library), hooks.possible(library)
         shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told))
-    return render_template("libraries.html", page=LibrariesPage(shown, path, error))
+    return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
 
 
 @pages.get("")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
-from plugin.errors import HostUnreachable, Refused
+from plugin.errors import HostUnreachable, NotFound, Refused
+from plugin.hosts.nextcloud.address import Place
 from plugin.outside_accounts import OutsideAccounts
 
 CLOUD = "https://cloud.example.org"
@@ -22,7 +23,13 @@ def catalogue(tmp_path: Path) -> Iterator[SqlCatalogue]:
 
 @pytest.fixture
 def accounts(catalogue: SqlCatalogue) -> OutsideAccounts:
-    return OutsideAccounts(catalogue.accounts, catalogue.outside_users)
+    return OutsideAccounts(
+        catalogue.accounts,
+        catalogue.outside_users,
+        catalogue.libraries,
+        lambda _library_id: None,
+        lambda base, user: Place(base, user).address,
+    )
 
 
 def yes() -> bool:
@@ -101,3 +108,18 @@ def test_ten_requests_of_a_new_user_at_once_make_one_account(
     assert len(found) == 10
     assert len(set(found)) == 1
     assert len(catalogue.accounts.all()) == 2
+
+
+def test_a_user_has_their_own_photos_looked_at_and_nobody_elses(
+    accounts: OutsideAccounts, catalogue: SqlCatalogue
+) -> None:
+    ben, eve = accounts.find(CLOUD, "ben", no), accounts.find(CLOUD, "eve", no)
+    assert accounts.own_library(CLOUD, "ben", ben.id) is None
+    library = accounts.connect(CLOUD, "ben", ben.id)
+    assert accounts.connect(CLOUD, "ben", ben.id).id == library.id
+    assert library.address == "https://ben@cloud.example.org"
+    assert accounts.own_library(CLOUD, "ben", ben.id) is not None
+    assert catalogue.libraries.get(library.id).sync_requested_at is not None
+    with pytest.raises(NotFound):
+        accounts.connect(CLOUD, "ben", eve.id)
+    assert catalogue.libraries.all(eve.id) == []

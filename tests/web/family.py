@@ -45,6 +45,7 @@ from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
 from plugin.hooks import Hooks
+from plugin.hosts.nextcloud.address import Place
 from plugin.index.exact import ExactIndex
 from plugin.index.loading import ExactLoader
 from plugin.likeness import Likeness
@@ -242,7 +243,13 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         tokens=ApiTokens(catalogue.tokens),
         engine=FaceEngine(models, StandardMedia(DecodeLimits(MAXIMUM_AREA)), preferences.current, DetectionLimits()),
         engine_switch=EngineSwitch(catalogue.preferences, preferences.current),
-        outside_accounts=OutsideAccounts(catalogue.accounts, catalogue.outside_users),
+        outside_accounts=OutsideAccounts(
+            catalogue.accounts,
+            catalogue.outside_users,
+            catalogue.libraries,
+            nudge.sync,
+            lambda base, user: Place(base, user).address,
+        ),
         hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
         secret_key=b"k" * 32,
     )

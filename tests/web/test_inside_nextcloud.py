@@ -265,6 +265,22 @@ def test_a_base_that_is_no_path_makes_no_links(maria: Page, base: str) -> None:
     assert 'href="/libraries"' in answer.text
 
 
+def test_a_user_has_their_own_photos_looked_at(app: Flask, family: Family) -> None:
+    ben = Page(app, "ben nc")
+    assert "Look at my photos" in ben.ask("/libraries").text
+    answer = ben.post("/nextcloud/library", "/libraries")
+    assert "Your photos are being read" in ben.follow(answer).text
+    (library,) = family.catalogue.libraries.all(family.catalogue.accounts.all()[-1].id)
+    assert (library.host, library.address) == ("nextcloud", "https://ben%20nc@cloud.example.org")
+    assert "Look at my photos" not in ben.ask("/libraries").text
+
+
+def test_a_browser_outside_has_no_photos_in_nextcloud_to_look_at(app: Flask) -> None:
+    browser = logged_in(app)
+    assert "Look at my photos" not in browser.text("/libraries")
+    assert browser.post("/nextcloud/library", page="/libraries").status_code == 404
+
+
 def test_the_style_is_for_a_shadow_root(maria: Page) -> None:
     sheet = maria.ask("/nextcloud/style.css")
     assert sheet.mimetype == "text/css"

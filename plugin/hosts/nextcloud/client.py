@@ -64,12 +64,14 @@ class Login:
         name: what the user logs in with; "" for requests that need no login.
         password: an app password, usually.
         fingerprint: SHA-256 of the server's certificate (hex) when the user confirmed a self-signed one.
+        headers: sent with every request: how an app of the server says who it is and whom it acts for.
     """
 
     base: str
     name: str = ""
     password: str = field(default="", repr=False)
     fingerprint: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class NextcloudClient:
@@ -261,6 +263,7 @@ class NextcloudClient:
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = USER_AGENT
+        session.headers.update(self.login.headers)
         if self.login.name:
             # Bytes, since requests would send Latin-1, and Nextcloud wants UTF-8.
             session.auth = HTTPBasicAuth(self.login.name.encode(), self.login.password.encode())
