@@ -16,10 +16,17 @@ from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.kinfolk import Kinfolk
 from plugin.assemble.vault import KEYS, Vault
 from plugin.domain import Account, Library
-from plugin.errors import HostError, HostRefused, HostUnreachable, NotFound, Refused, SettingsError
+from plugin.errors import (
+    CertificateRefused,
+    HostError,
+    HostRefused,
+    HostUnreachable,
+    LoginRefused,
+    NotFound,
+    Refused,
+    SettingsError,
+)
 from plugin.hosts.nextcloud.address import Place, base_address
-from plugin.hosts.nextcloud.certificates import CertificateRefused
-from plugin.hosts.nextcloud.client import LoginRefused
 from plugin.settings import load_settings
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud.certificate import self_signed

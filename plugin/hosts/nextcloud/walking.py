@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from plugin.domain import IntakeProblem, ListedFolder
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
-from plugin.hosts.nextcloud.client import AnswerFailed, HostBusy, LoginRefused
+from plugin.errors import AnswerFailed, AssetGone, BadListing, HostBusy, HostRefused, HostUnreachable, LoginRefused
 from plugin.hosts.nextcloud.files import MARKERS, RemoteFile, UserFiles
-from plugin.hosts.nextcloud.multistatus import BadListing
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.ports.host import KnownMark, Listed
+from plugin.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ class Walk:
             yield IntakeProblem(
                 start,
                 "folder_missing",
-                "The chosen folder is not there any more. Choose folders again",
+                Sentence("The chosen folder is not there any more. Choose folders again"),
                 hides_below=True,
             )
 
@@ -148,7 +147,7 @@ class Walk:
             below.complete = False  # deleted or moved meanwhile; the next pass sees
         except (HostRefused, BadListing, AnswerFailed) as error:
             below.complete = False
-            yield IntakeProblem(folder.path, "folder_unreadable", str(error), hides_below=True)
+            yield IntakeProblem(folder.path, "folder_unreadable", error.message, hides_below=True)
 
     def _may_ask_all(self, path: str) -> bool:
         if not self._may_ask_below or self.options.cuts_into(path):
