@@ -16,8 +16,8 @@ The way of a photo, and the order to read the modules in:
 10. `settings`, `assemble`, `cli/`, `__main__`      one validated configuration in, running parts out
 
 Beside the way: `likeness` (who looks like a person), `face_search` (who looks like a picture), `originals` (downloads),
-`accounts`, `account_export`, `api_tokens`, `first_start`, `preferences` (thresholds saved by the screens), `thumbnails`
-and `watchers`.
+`accounts`, `account_export`, `api_tokens`, `engine` (faces for other programs), `hooks` (hosts that tell),
+`first_start`, `preferences` (thresholds saved by the screens), `thumbnails` and `watchers`.
 """
 
 __version__ = "0.1.0"

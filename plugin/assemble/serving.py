@@ -13,13 +13,17 @@ from waitress.server import create_server
 
 from plugin.api_tokens import ApiTokens
 from plugin.assemble.allocator import give_memory_back
+from plugin.assemble.hooks import NextcloudHooks
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
 from plugin.bulk import BulkActions
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
+from plugin.hooks import Hooks
+from plugin.hosts.nextcloud.address import Place
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
+from plugin.outside_accounts import OutsideAccounts
 from plugin.settings import Settings
 from plugin.sharing import Sharing
 from plugin.vision.licences import licence_texts
@@ -30,6 +34,9 @@ from plugin.web.services import EngineStatus, WebServices
 from plugin.web.streams import Streams
 
 log = logging.getLogger(__name__)
+
+MAXIMUM_BODY_BYTES = 64 * 2**20
+"""Above the largest thing any page takes; Waitress keeps up to 1 GB of anybody's request otherwise."""
 
 Announce = Callable[[str, str | None], None]
 """Called once the pages are served: (address, one-time first-start link or None)."""
@@ -45,8 +52,10 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
     give_memory_back()
     with open_kinfolk(settings, exclusive=worker, stays=worker) as kinfolk, kinfolk.folder.held("web", STOP_THE_OTHER):
         first_start = FirstStart(kinfolk.catalogue.accounts, password_guard().hash)
-        with working(kinfolk) if worker else ExitStack():
-            web = settings.web
+        with working(kinfolk) if worker else ExitStack(), inside_nextcloud(kinfolk):
+            web, app_side = settings.web, kinfolk.nextcloud_app
+            # AppAPI says where it expects its app.
+            host, port = (app_side.identity.host, app_side.identity.port) if app_side else (web.host, web.port)
             # Most threads stay free for pages.
             streams = Streams(at_most=max(1, min(4, web.threads // 2)))
             app = create_app(replace(web_services(kinfolk, first_start), live_streams=streams))
@@ -54,18 +63,20 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
                 # The application believes forwarded headers from trusted proxies only; Waitress would drop them all.
                 server = create_server(
                     app,
-                    host=web.host,
-                    port=web.port,
+                    host=host,
+                    port=port,
                     threads=web.threads,
                     ident="",
                     clear_untrusted_proxy_headers=False,
+                    # What is larger is refused before it is written to a temporary file.
+                    max_request_body_size=MAXIMUM_BODY_BYTES,
                 )
             except OSError as error:
                 raise SettingsError(
-                    f"Kinfolk cannot listen on {web.host}:{web.port}: {error.strerror}",
+                    f"Kinfolk cannot listen on {host}:{port}: {error.strerror}",
                     "Choose another web.port, or stop the program that uses it",
                 ) from error
-            address = f"http://{web.host}:{web.port}{web.prefix}"
+            address = f"http://{host}:{port}{web.prefix}"
             link = f"{address}/welcome?token={first_start.token}" if first_start.pending() else None
             with until_signal(streams.close):
                 announce(address + "/", link)
@@ -106,6 +117,20 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
         kinfolk.stopping = True
         watchers.stop()
         workers.stop()
+
+
+@contextmanager
+def inside_nextcloud(kinfolk: Kinfolk) -> Iterator[None]:
+    """Be an app of Nextcloud for as long as the block runs, where AppAPI started Kinfolk."""
+    app = kinfolk.nextcloud_app
+    if app is None:
+        yield
+        return
+    app.start()
+    try:
+        yield
+    finally:
+        app.stop()
 
 
 @contextmanager
@@ -152,6 +177,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         licence_texts=licence_texts,
         add_folder_library=kinfolk.add_folder,
         check_folder=kinfolk.check_folder,
+        nextcloud=kinfolk.connections,
         privacy=kinfolk.privacy,
         sharing=Sharing(kinfolk.catalogue, kinfolk.people),
         accounts=kinfolk.accounts,
@@ -161,6 +187,22 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         apply=kinfolk.apply,
         first_start=first_start,
         tokens=ApiTokens(kinfolk.catalogue.tokens),
+        engine=kinfolk.engine,
+        engine_switch=kinfolk.engine_switch,
+        nextcloud_app=kinfolk.nextcloud_app,
+        outside_accounts=OutsideAccounts(
+            kinfolk.catalogue.accounts,
+            kinfolk.catalogue.outside_users,
+            kinfolk.catalogue.libraries,
+            kinfolk.nudge.sync,
+            lambda base, user: Place(base, user).address,
+        ),
+        hooks=Hooks(
+            kinfolk.catalogue.hooks,
+            kinfolk.catalogue.libraries,
+            NextcloudHooks(kinfolk.nextcloud_app),
+            kinfolk.nudge.sync,
+        ),
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

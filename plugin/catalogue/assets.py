@@ -32,12 +32,22 @@ from plugin.domain import (
 )
 from plugin.ports.catalogue import SeenAsset
 
+PLACES = 10_000
+"""Ids and paths read at once, 2 MB."""
+
 
 class SqlAssets:
     """`AssetRows` in SQL."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
+
+    def by_host_key(self, library_id: LibraryId, host_key: str) -> AssetId | None:
+        """The asset the host knows by this name, or None; gone ones are none."""
+        same = (asset.c.library_id == library_id, asset.c.host_key == host_key, asset.c.gone.is_(False))
+        with self._transactions.read() as connection:
+            found: AssetId | None = connection.execute(select(asset.c.id).where(*same)).scalar()
+        return found
 
     def content_key(self, library_id: LibraryId, host_key: str, change_key: str) -> str | None:
         """The stored content key when the stored change key is the same and not empty, else None."""
@@ -87,6 +97,26 @@ class SqlAssets:
                 return
             yield from found
             after = found[-1].id
+
+    def unseen_places(self, library_id: LibraryId, sync_pass: int) -> Iterator[tuple[AssetId, str]]:
+        """(id, path) of present assets the pass did not see, in blocks."""
+        after = 0
+        unseen = (*present(), asset.c.library_id == library_id, asset.c.seen_pass < sync_pass)
+        while True:
+            query = select(asset.c.id, asset.c.path).where(*unseen, asset.c.id > after).order_by(asset.c.id)
+            with self._transactions.read() as connection:
+                found = [(row.id, row.path) for row in connection.execute(query.limit(PLACES))]
+            yield from found
+            if len(found) < PLACES:
+                return
+            after = found[-1][0]
+
+    def of_host_key(self, library_id: LibraryId, host_key: str) -> Asset | None:
+        """The asset of this library that the host names so, gone or not."""
+        query = select(*COLUMNS).where(asset.c.library_id == library_id, asset.c.host_key == host_key)
+        with self._transactions.read() as connection:
+            row = connection.execute(query).first()
+        return to_asset(row) if row is not None else None
 
     def mark_gone(self, asset_ids: Sequence[AssetId]) -> None:
         """Hidden with their faces, kept so that a return brings everything back."""

@@ -11,11 +11,14 @@ from plugin.catalogue.backup import backup_before_migration
 from plugin.catalogue.detection_queue import SqlDetectionQueue
 from plugin.catalogue.events import SqlEvents
 from plugin.catalogue.faces import SqlFaces
+from plugin.catalogue.folder_marks import SqlFolderMarks
 from plugin.catalogue.galleries import SqlGalleries
+from plugin.catalogue.host_logins import SqlHostLogins
 from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
 from plugin.catalogue.live import SqlLive
 from plugin.catalogue.opening import full_check, memory_engine, open_engine
+from plugin.catalogue.outside import SqlHooks, SqlOutsideUsers
 from plugin.catalogue.people import SqlPeople
 from plugin.catalogue.person_photos import SqlPersonPhotos
 from plugin.catalogue.preferences import SqlPreferences
@@ -42,6 +45,8 @@ class SqlCatalogue:
         self._transactions = Transactions(engine, path, clock)
         self.accounts = SqlAccounts(self._transactions)
         self.libraries = SqlLibraries(self._transactions)
+        self.host_logins = SqlHostLogins(self._transactions)
+        self.folder_marks = SqlFolderMarks(self._transactions)
         self.assets = SqlAssets(self._transactions)
         self.detection = SqlDetectionQueue(self._transactions)
         self.faces = SqlFaces(self._transactions)
@@ -57,6 +62,8 @@ class SqlCatalogue:
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
         self.tokens = SqlTokens(self._transactions)
+        self.hooks = SqlHooks(self._transactions)
+        self.outside_users = SqlOutsideUsers(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

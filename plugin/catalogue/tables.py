@@ -64,6 +64,26 @@ library = Table(
     sqlite_autoincrement=True,
 )
 
+host_login = Table(
+    "host_login",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String, nullable=False),
+    # Encrypted; the key is not in this file.
+    Column("secret", String, nullable=False),
+    Column("fingerprint", String),
+    Column("options", JSON, nullable=False),
+    Column("refused", String),
+)
+
+folder_mark = Table(
+    "folder_mark",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("mark", String, nullable=False),
+)
+
 intake_problem = Table(
     "intake_problem",
     metadata,
@@ -338,6 +358,25 @@ api_token = Table(
     Column("last_used_at", UtcDateTime),
     CheckConstraint("scope IN ('read', 'verdicts', 'admin')", name="scope"),
     sqlite_autoincrement=True,
+)
+
+# A host that may tell when a library changed; the secret is only known to the host.
+library_hook = Table(
+    "library_hook",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret_digest", String, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime),
+)
+
+# Users of a Nextcloud whose account here has no password: Nextcloud says who they are.
+outside_user = Table(
+    "outside_user",
+    metadata,
+    Column("origin", String, primary_key=True),
+    Column("user_id", String, primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
 )
 
 preference = Table(

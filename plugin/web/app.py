@@ -12,12 +12,17 @@ from werkzeug.wrappers import Response
 from plugin.web import (
     accounts,
     bulk,
+    engine,
+    engine_page,
     explore,
     face_search,
     first_run,
     history,
+    hooks,
+    inside_nextcloud,
     libraries,
     live,
+    nextcloud,
     own_account,
     people,
     person,
@@ -52,6 +57,9 @@ from plugin.web.styles import BUNDLE, bundled, serve_bundle
 from plugin.web.wording import install_wording
 
 FAILED_LOGINS_PER_ADDRESS = "10 per 10 minutes"
+ENGINE_REQUESTS = "3000 per minute"
+"""Of one address: more than a graphics card looks at, for a picture that is refused is never sent again."""
+
 FAILED_LOGINS_IN_ALL = "100 per 10 minutes"
 """Guessing from many addresses at once; high enough that a stranger does not easily lock a family out."""
 
@@ -86,12 +94,21 @@ def create_app(services: WebServices) -> Flask:
     csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
-        shares, shared_people, shared_photo,
+        libraries, nextcloud, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine,
+        engine_page, hooks, shares, shared_people, shared_photo,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
+    # Its key is no cookie, so no page can make a browser send it.
+    csrf.exempt(engine.pages)
+    csrf.exempt(hooks.receiver)
+    app.register_blueprint(hooks.receiver)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
+    # Reads nothing and changes nothing; Files calls it with a token of Nextcloud.
+    csrf.exempt("plugin.web.inside_nextcloud.file_action")
+    csrf.exempt("plugin.web.inside_nextcloud.init")
+    csrf.exempt("plugin.web.inside_nextcloud.enabled")
+    inside_nextcloud.install_nextcloud(app)
     install_api(app, csrf)
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=False)
     limit_logins(app, limiter)
@@ -152,6 +169,8 @@ def limit_logins(app: Flask, limiter: Limiter) -> None:
         by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=methods, deduct_when=failed)
         in_all = limiter.limit(FAILED_LOGINS_IN_ALL, key_func=everybody, methods=methods, deduct_when=failed)
         app.view_functions[endpoint] = by_address(in_all(app.view_functions[endpoint]))  # type: ignore[assignment]  # the decorator's type admits async views
+    for endpoint in ("engine.open_model", "engine.detect", "engine.compute"):
+        app.view_functions[endpoint] = limiter.limit(ENGINE_REQUESTS)(app.view_functions[endpoint])  # type: ignore[assignment]  # as above
 
 
 def limit_uploads(app: Flask, limiter: Limiter) -> None:
@@ -180,5 +199,6 @@ def frame() -> dict[str, object]:
         "section": request.blueprint,
         "view": g.get("view"),
         "sharers": lambda: request_services().catalogue.shares.owners(visitor.id) if visitor else {},
+        "embedded": bool(g.get("inside_nextcloud")),
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }

@@ -9,7 +9,7 @@ from plugin.errors import DiskFull, HostError, KinfolkError, ModelError, NotAllo
 from plugin.sentences import Sentence
 from plugin.web.api import problems
 from plugin.web.language import explained, translated
-from plugin.web.request_context import asks_api, see_other
+from plugin.web.request_context import see_other, speaks_json
 from plugin.web.security import came_from
 
 Answer = Response | tuple[str, int]
@@ -46,7 +46,7 @@ def install_error_pages(app: Flask) -> None:
 def page(status: int, title: str, text: str) -> Answer:
     """One error page, or the same as JSON for those who asked the API."""
     title, text = translated(title), translated(text)
-    if asks_api():
+    if speaks_json():
         return problems.problem(status, str(title), str(text))
     if status >= 500:
         # The frame of a page asks the catalogue, which may be what broke.
@@ -56,7 +56,7 @@ def page(status: int, title: str, text: str) -> Answer:
 
 def forged(_error: CSRFError) -> Answer:
     """A form (or a script of a page) without its token: too old, or not ours."""
-    if asks_api():
+    if speaks_json():
         return problems.problem(
             403, "The header X-CSRFToken is missing or too old", "Programs send a token instead", code="csrf"
         )
@@ -77,7 +77,7 @@ def http_error(error: HTTPException) -> Answer:
 
 def explain(error: KinfolkError) -> Answer:
     """Errors of the design: after a form, back to it with the explanation; else a page."""
-    if asks_api():
+    if speaks_json():
         current_app.logger.info("%s: %s", request.path, error)
         return problems.explained(error)
     if isinstance(error, NotFound):

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, flash, g, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import IntakeProblem, Library
 from plugin.errors import KinfolkError
+from plugin.ports.outside import LibraryHook
 from plugin.web.language import explained
 from plugin.web.request_context import account, require_admin, see_other, services
 
@@ -23,6 +24,9 @@ class ShownLibrary:
     library: Library
     problems: list[IntakeProblem]
     problem_count: int
+    paused: bool = False
+    hook: LibraryHook | None = None
+    can_tell: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +36,28 @@ class LibrariesPage:
     libraries: list[ShownLibrary]
     path: str = ""
     error: str = ""
+    may_add_own: bool = False
+
+
+def may_add_own() -> bool:
+    """Whether the visitor is inside Nextcloud and their photos there are not looked at yet."""
+    app, user = services().nextcloud_app, g.get("inside_nextcloud")
+    if app is None or not user:
+        return False
+    return services().outside_accounts.own_library(app.identity.nextcloud_url, user, account().id) is None
 
 
 def libraries_page(path: str = "", error: str = "") -> str:
     """The page, with what was entered and why it was refused."""
     rows = services().catalogue.libraries
+    hooks = services().hooks
     shown, of_library = [], rows.all_problems(account().id)
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems)))
-    return render_template("libraries.html", page=LibrariesPage(shown, path, error))
+        paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
+        told = hooks.of(library), hooks.possible(library)
+        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told))
+    return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
 
 
 @pages.get("")
@@ -73,6 +89,7 @@ def find_library(library_id: int) -> Library:
 def scan(library_id: int) -> Response:
     """Compare with the folder now."""
     library = find_library(library_id)
+    services().nextcloud.resume(library)
     # The row says what to do; the nudge only makes it soon.
     services().catalogue.libraries.request_sync(library_id)
     services().nudge.sync(library_id)
@@ -83,10 +100,12 @@ def scan(library_id: int) -> Response:
 @pages.route("/<int:library_id>/remove", methods=["GET", "POST"])
 def remove(library_id: int) -> Response | str:
     """Forget a library after a question; the photos themselves are never touched."""
-    require_admin()
     library = find_library(library_id)
+    if library.host != "nextcloud":  # which members connect themselves
+        require_admin()
     if request.method == "GET":
         return render_template("library_remove.html", library=library)
+    services().nextcloud.disconnect(library)
     services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")
     return see_other(url_for("libraries.index"))

@@ -29,6 +29,20 @@ def asks_api() -> bool:
     return request.path.startswith("/api/")
 
 
+MACHINES = ("/engine/", "/hooks/")
+"""Where other programs speak to Kinfolk with a secret of their own: no session, no cookie, no page."""
+
+
+def is_machine() -> bool:
+    """Whether the request is for a program with a secret of its own, checked by the blueprint."""
+    return request.path.startswith(MACHINES)
+
+
+def speaks_json() -> bool:
+    """Whether errors are answered as JSON."""
+    return asks_api() or is_machine()
+
+
 def require_admin() -> None:
     """Answer 403 to members: only the admin changes libraries and settings."""
     if not account().is_admin:

@@ -5,8 +5,9 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, Response, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 CONTENT_SECURITY_POLICY = (
@@ -15,6 +16,11 @@ CONTENT_SECURITY_POLICY = (
 )
 MAXIMUM_REQUEST_BYTES = 1024 * 1024
 """The largest form is a name and a path."""
+
+APP_HEADER, BASE_HEADER, SESSION_HEADER = "AUTHORIZATION-APP-API", "X-Kinfolk-Base", "X-Kinfolk-Session"
+"""Of requests through the proxy of Nextcloud's AppAPI: who, under which path, and the session."""
+
+EMBEDDED_SESSION_SECONDS = 24 * 3600
 
 FOREVER = "max-age=31536000, immutable"
 
@@ -39,6 +45,29 @@ class CookieRules(SecureCookieSessionInterface):
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - the signature is Flask's
         """Https in front of a trusted proxy counts; plain http in the home network must still work."""
         return request.is_secure
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """From a header inside Nextcloud (`plugin.web.inside_nextcloud`), where no cookie passes; else from the cookie.
+
+        Both are signed in the same way, so neither opens more than the other.
+        """
+        if APP_HEADER not in request.headers or BASE_HEADER not in request.headers:
+            return super().open_session(app, request)
+        signer = self.get_signing_serializer(app)
+        sent = request.headers.get(SESSION_HEADER, "")
+        try:
+            said = signer.loads(sent, max_age=EMBEDDED_SESSION_SECONDS) if signer else {}
+        except BadSignature:
+            said = {}
+        return SecureCookieSession(said)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """The other way round."""
+        if APP_HEADER not in request.headers:
+            super().save_session(app, session, response)
+        elif BASE_HEADER in request.headers and session.modified:
+            signer = self.get_signing_serializer(app)
+            response.headers[SESSION_HEADER] = str(signer.dumps(dict(session))) if signer else ""
 
     def get_cookie_path(self, app: Flask) -> str:  # noqa: ARG002 - the signature is Flask's
         """Two add-ons under one host name must not read each other's cookies."""
@@ -83,6 +112,9 @@ class TrustedProxies:
         if trusted := self._trusts(environ.get("REMOTE_ADDR", "")):
             said = environ["HTTP_X_FORWARDED_PREFIX"] = clean_prefix(environ.get("HTTP_X_FORWARDED_PREFIX", ""))
             prefix = said or prefix
+        if "HTTP_AUTHORIZATION_APP_API" in environ:
+            # The page inside Nextcloud knows the path of the proxy; links under any other would only be wrong.
+            prefix = clean_prefix(environ.get("HTTP_X_KINFOLK_BASE", "")) or prefix
         if prefix:
             environ["SCRIPT_NAME"] = prefix
             # Some proxies pass the prefix on, others strip it; both must reach the same page.

@@ -7,14 +7,18 @@ from typing import Protocol
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.api_tokens import ApiTokens
+from plugin.app_identity import AppIdentity
 from plugin.bulk import BulkActions
-from plugin.domain import AccountId, Asset, AssetId, FaceId, Fetching, Library
+from plugin.domain import Account, AccountId, Asset, AssetId, FaceId, Fetching, Library, LibraryId
 from plugin.drawing import Drawing
+from plugin.engine import EngineSwitch, FaceEngine
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.hooks import Hooks
 from plugin.likeness import Likeness
 from plugin.originals import Originals
+from plugin.outside_accounts import OutsideAccounts
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.vision import LicenceText, PackInfo
@@ -48,6 +52,86 @@ class Pictures(Protocol):
         ...
 
 
+class FolderChoice(Protocol):
+    """Folders a user may choose from, and what is chosen: `folders` empty means everything."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """At the top of the user's files."""
+        ...
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Read only these."""
+        ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Not these."""
+        ...
+
+
+class NextcloudConnecting(Protocol):
+    """Connecting to Nextcloud: `plugin.assemble.connecting`. Everything raises `HostError`, `Refused`, `NotFound`."""
+
+    def servers(self, account: Account) -> list[str] | None:
+        """Which servers this account may connect to; None: any."""
+        ...
+
+    def server_of(self, library: Library) -> str:
+        """Where the library is."""
+        ...
+
+    def certificate(self, account: Account, typed: str) -> tuple[str, str]:
+        """(address, SHA-256 fingerprint) of a certificate nobody vouches for."""
+        ...
+
+    def begin(self, account: Account, typed: str, *, fingerprint: str = "", library_id: LibraryId | None = None) -> str:
+        """Start a login; its id."""
+        ...
+
+    def page(self, account_id: AccountId, flow_id: str) -> str:
+        """Where the user grants it."""
+        ...
+
+    def poll(self, account_id: AccountId, flow_id: str) -> Library | None:
+        """The library once it was granted."""
+        ...
+
+    def with_password(
+        self,
+        account: Account,
+        typed: str,
+        name: str,
+        password: str,
+        *,
+        fingerprint: str = "",
+        library_id: LibraryId | None = None,
+    ) -> Library:
+        """Connect without a page of Nextcloud's."""
+        ...
+
+    def choice(self, library: Library) -> FolderChoice:
+        """What may be chosen, and what is."""
+        ...
+
+    def choose(self, library: Library, folders: tuple[str, ...], left_out: tuple[str, ...]) -> None:
+        """Read only these."""
+        ...
+
+    def is_paused(self, library: Library) -> bool:
+        """Whether the login was refused and nothing is asked any more."""
+        ...
+
+    def resume(self, library: Library) -> None:
+        """Ask once more."""
+        ...
+
+    def disconnect(self, library: Library) -> None:
+        """Give the login back before the library is removed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
     """How the machine room is doing, for the Status page.
@@ -71,6 +155,41 @@ class EngineStatus:
     free_bytes: int
 
 
+class InsideNextcloud(Protocol):
+    """Kinfolk as an app of a Nextcloud (`plugin.exapp`)."""
+
+    @property
+    def identity(self) -> AppIdentity:
+        """Who it is there."""
+        ...
+
+    @property
+    def recognize_on(self) -> bool:
+        """Whether faces are found for Recognize."""
+        ...
+
+    @property
+    def recognize_trouble(self) -> str:
+        """What is in the way, one sentence; empty when all is well."""
+        ...
+
+    def make_ready(self) -> None:
+        """Fetch what is needed, in the background."""
+        ...
+
+    def set_enabled(self, *, enabled: bool) -> None:
+        """Register in the menus, or take that back. Raises `HostError`."""
+        ...
+
+    def switch_recognize(self, *, on: bool) -> None:
+        """Raises `Refused`, `HostError`."""
+        ...
+
+    def is_nextcloud_admin(self, user: str) -> bool:
+        """Raises `HostError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """What the views work with.
@@ -80,12 +199,14 @@ class WebServices:
         licence_texts: the licences of a pack in full, where they may be passed on.
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         check_folder: the address of a folder that can be read. Raises `KinfolkError`.
+        nextcloud: connecting to Nextcloud.
         fetching: the file of a model pack that is on its way here, if this process fetches one.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
         live_streams: bounds how many browsers are told live.
+        nextcloud_app: the Nextcloud this is an app of, None where AppAPI did not start it.
     """
 
     catalogue: Catalogue
@@ -105,6 +226,7 @@ class WebServices:
     licence_texts: Callable[[PackInfo], list[LicenceText]]
     add_folder_library: Callable[[AccountId, str], Library]
     check_folder: Callable[[str], str]
+    nextcloud: NextcloudConnecting
     privacy: Privacy
     sharing: Sharing
     accounts: Accounts
@@ -114,7 +236,12 @@ class WebServices:
     apply: Callable[[str], None]
     first_start: FirstStart
     tokens: ApiTokens
+    engine: FaceEngine
+    engine_switch: EngineSwitch
+    hooks: Hooks
+    outside_accounts: OutsideAccounts
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     live_streams: Streams = field(default_factory=Streams)
+    nextcloud_app: InsideNextcloud | None = None

@@ -11,9 +11,10 @@ from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
 from plugin.web import first_run
 from plugin.web.api.access import admit
+from plugin.web.inside_nextcloud import admit_nextcloud, comes_from_nextcloud
 from plugin.web.language import explained
 from plugin.web.passwords import check_length, password_guard
-from plugin.web.request_context import asks_api, form_text, see_other, services
+from plugin.web.request_context import asks_api, form_text, is_machine, see_other, services
 from plugin.web.security import safe_path
 
 pages = Blueprint("session", __name__)
@@ -49,10 +50,11 @@ def load_visitor(visitor_id: str) -> Visitor | None:
 
 def guard() -> Response | None:
     """Run before every request: first start, then log-in, then the page."""
-    if request.endpoint in {"static", "health.healthz"}:
+    # Where programs have a secret of their own, their blueprint looks at it; a session opens nothing there.
+    if request.endpoint in {"static", "health.healthz", "nextcloud_app.heartbeat"} or is_machine():
         return None
-    if asks_api():
-        return admit()
+    if comes_from_nextcloud() or asks_api():
+        return admit_nextcloud() if comes_from_nextcloud() else admit()
     if services().first_start.pending():
         return (
             None if request.endpoint in {"session.welcome", "language.choose"} else redirect(url_for("session.welcome"))

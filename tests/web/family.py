@@ -7,6 +7,7 @@ one photo of its own, which nobody else may ever see.
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -14,6 +15,9 @@ from PIL import Image
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.api_tokens import ApiTokens
+from plugin.assemble.connecting import NextcloudConnections
+from plugin.assemble.data_folder import DataFolder
+from plugin.assemble.vault import KEYS, Vault
 from plugin.bulk import BulkActions
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.detection import DetectionLimits
@@ -35,15 +39,19 @@ from plugin.domain import (
     TokenScope,
 )
 from plugin.drawing import Drawing
+from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
 from plugin.errors import HostUnreachable, Refused
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
+from plugin.hooks import Hooks
+from plugin.hosts.nextcloud.address import Place
 from plugin.index.exact import ExactIndex
 from plugin.index.loading import ExactLoader
 from plugin.likeness import Likeness
-from plugin.media import StandardMedia
+from plugin.media import DecodeLimits, StandardMedia
 from plugin.originals import Originals
+from plugin.outside_accounts import OutsideAccounts
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
@@ -55,6 +63,7 @@ from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
 from tests.fakes.album import NudgeLog
 from tests.fakes.face_models import FakeFaceModels
+from tests.fakes.hooks import FakeRegistrar, HandMovedTime
 from tests.fakes.host import FakeHost
 from tests.web.portraits import Figure, photo, webp
 
@@ -144,6 +153,8 @@ class Family:
     foreign_library: int = 0
     links: dict[AssetId, str] = field(default_factory=dict)
     foreign_token: int = 0
+    registrar: FakeRegistrar = field(default_factory=FakeRegistrar)
+    time: HandMovedTime = field(default_factory=HandMovedTime)
 
     def faces_of(self, asset_id: AssetId) -> list[FaceId]:
         return [face.id for face in self.catalogue.faces.of_asset(asset_id, self.account.id)]
@@ -198,6 +209,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         nearest = min(figures, key=lambda figure: abs(figure.x + figure.size / 2 - middle), default=Figure(7, 0, 0, 1))
         return "opencv", replace(found(nearest, 1.0), box=box)
 
+    registrar, time = FakeRegistrar(), HandMovedTime()
     models, links = FakeFaceModels(), dict[AssetId, str]()
     models.load("opencv")
     preferences = PreferenceBook(catalogue.preferences, lambda: PACKS, {})
@@ -223,6 +235,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         licence_texts=licence_texts,
         add_folder_library=add_folder,
         check_folder=check_folder,
+        nextcloud=NextcloudConnections(catalogue, vault(), nudge.sync),
         privacy=privacy,
         sharing=Sharing(catalogue, people),
         accounts=Accounts(catalogue, password_guard().hash),
@@ -232,11 +245,27 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         apply=applied.append,
         first_start=first_start,
         tokens=ApiTokens(catalogue.tokens),
+        engine=FaceEngine(models, StandardMedia(DecodeLimits(MAXIMUM_AREA)), preferences.current, DetectionLimits()),
+        engine_switch=EngineSwitch(catalogue.preferences, preferences.current),
+        outside_accounts=OutsideAccounts(
+            catalogue.accounts,
+            catalogue.outside_users,
+            catalogue.libraries,
+            nudge.sync,
+            lambda base, user: Place(base, user).address,
+        ),
+        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
     made.links = links
+    made.registrar, made.time = registrar, time
     return made
+
+
+def vault() -> Vault:
+    """With a key of its own, and so without a file."""
+    return Vault(DataFolder(Path("/nowhere")), {KEYS: "5a" * 32})
 
 
 def searched(catalogue: SqlCatalogue) -> ExactIndex:

@@ -6,6 +6,7 @@ from flask import Response
 from pydantic import BaseModel, Field, ValidationError
 
 from plugin.errors import (
+    Busy,
     DiskFull,
     HostError,
     KinfolkError,
@@ -33,6 +34,7 @@ STATUSES: tuple[tuple[type[KinfolkError], int], ...] = (
     (PackUnavailable, 503),
     (HostError, 503),
     (SearchIndexError, 503),
+    (Busy, 503),
     (DiskFull, 507),
 )
 """The first one that fits; everything else is 500."""

@@ -1,0 +1,176 @@
+"""What a host tells: "something changed". It is never believed, only taken as a reason to look.
+
+A hook names a library and carries its secret. Its payload says which file of which user changed; Kinfolk only decides
+by it whether the change concerns the library, and then compares the library with its host as it does every few minutes
+anyway. So nothing of the payload is fetched, and whatever a hook missed is found by that comparison.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from plugin.domain import AccountId, Library, LibraryId
+from plugin.errors import Refused
+from plugin.ports.catalogue import LibraryRows
+from plugin.ports.outside import HookRegistrar, HookRows, LibraryHook
+
+PICTURES = (
+    "jpg", "jpeg", "jpe", "png", "webp", "tif", "tiff", "gif", "heic", "heif", "hif", "avif", "bmp", "jp2", "j2k",
+    "mp4", "m4v", "mov", "avi", "mkv", "webm", "mts", "m2ts", "3gp", "mpg", "mpeg", "wmv", "nomedia", "noimage",
+)  # fmt: skip
+"""Endings of what may be a photo or a video, and of the files that keep a folder out; folders mostly have none."""
+
+WAIT_SECONDS = 2.0
+"""One upload tells two or three times, a folder of photos hundreds of times: the first look waits for the others."""
+
+GAP_SECONDS = 10.0
+"""Between two looks at one library, however much is told meanwhile."""
+
+LONGEST_SECRET = 200
+
+
+class Hooks:
+    """Lets hosts tell that libraries changed.
+
+    Args:
+        rows: secrets and when something was heard.
+        libraries: which there are.
+        registrar: asks hosts to tell.
+        sync: a library should be compared with its host.
+        start: runs a function after some seconds; a test does it at once.
+        now: seconds that only go on.
+    """
+
+    def __init__(
+        self,
+        rows: HookRows,
+        libraries: LibraryRows,
+        registrar: HookRegistrar,
+        sync: Callable[[LibraryId], None],
+        start: Callable[[float, Callable[[], None]], None] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rows = rows
+        self._libraries = libraries
+        self._registrar = registrar
+        self._sync = sync
+        self._start = start or start_timer
+        self._now = now
+        self._lock = threading.Lock()
+        self._waiting: set[LibraryId] = set()
+        self._looked: dict[LibraryId, float] = {}
+
+    def of(self, library: Library) -> LibraryHook | None:
+        """The hook of a library, or None."""
+        return self._rows.get(library.id)
+
+    def possible(self, library: Library) -> bool:
+        """Whether the host of this library can tell."""
+        return self._registrar.user(library) is not None
+
+    def needs_admin(self, library: Library) -> bool:
+        """Whether an administrator of the host has to allow it."""
+        return not self._registrar.as_app(library)
+
+    def register(self, account_id: AccountId, library_id: LibraryId, url: str, name: str, password: str) -> None:
+        """Ask the host to tell, with a new secret; the administrator's password is used now and kept nowhere.
+
+        Raises:
+            NotFound: another account's library.
+            Refused: its host cannot tell.
+            HostError: the host did not take it; the former secret stays in force.
+        """
+        library = self._libraries.get(library_id, account_id)
+        if not self.possible(library):
+            raise Refused("This library cannot tell when something changes", "It is compared every few minutes")
+        secret = secrets.token_urlsafe(32)
+        self._registrar.register(library, url, secret, name, password)
+        self._rows.put(library_id, digest_of(secret))
+
+    def remove(self, account_id: AccountId, library_id: LibraryId, url: str, name: str, password: str) -> None:
+        """Nothing is taken from the host any more, and it is asked to tell no more.
+
+        Raises:
+            NotFound: another account's library.
+            HostError: the host was not told; the secret is of no use to it any more.
+        """
+        library = self._libraries.get(library_id, account_id)
+        self._rows.remove(library_id)
+        self._registrar.remove(library, url, name, password)
+
+    def opens(self, library_id: LibraryId, secret: str) -> bool:
+        """Whether this is the secret; takes the same time wherever the two differ, and where there is no library."""
+        hook = self._rows.get(library_id)
+        fits = hmac.compare_digest(digest_of(secret[:LONGEST_SECRET]), hook.secret_digest if hook else digest_of(""))
+        return fits and hook is not None and bool(secret)
+
+    def receive(self, library_id: LibraryId, payload: bytes) -> bool:
+        """Something was told by who has the secret. Returns whether it concerns the library.
+
+        Raises:
+            Refused: the payload is not what Nextcloud sends.
+        """
+        paths = list(paths_in(payload))
+        library = self._libraries.get(library_id)
+        user = self._registrar.user(library)
+        if not any(concerns(path, user) for path in paths):
+            return False
+        with self._lock:
+            if library_id in self._waiting:
+                return True
+            self._waiting.add(library_id)
+            ago = self._now() - self._looked.get(library_id, float("-inf"))
+        # A row first: when Kinfolk is killed before it looked, it looks after the next start.
+        self._libraries.request_sync(library_id)
+        self._rows.heard(library_id)
+        self._start(max(WAIT_SECONDS, GAP_SECONDS - ago), lambda: self._look(library_id))
+        return True
+
+    def _look(self, library_id: LibraryId) -> None:
+        with self._lock:
+            # From here on what is told leads to another look: this one may already be past that folder.
+            self._waiting.discard(library_id)
+            self._looked[library_id] = self._now()
+        self._sync(library_id)
+
+
+def start_timer(seconds: float, work: Callable[[], None]) -> None:
+    """Run the function in a thread of its own, later."""
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
+
+
+def paths_in(payload: bytes) -> Iterator[str]:
+    """The paths an event names, as `/<user>/files/...`. Raises `Refused`."""
+    try:
+        said = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise Refused("This is not what Nextcloud sends") from None
+    event = said.get("event") if isinstance(said, Mapping) else None
+    if not isinstance(event, Mapping):
+        raise Refused("This is not what Nextcloud sends")
+    for name in ("node", "source", "target"):
+        node = event.get(name)
+        path = node.get("path") if isinstance(node, Mapping) else None
+        if isinstance(path, str):
+            yield path
+
+
+def concerns(path: str, user: str | None) -> bool:
+    """Whether a path is among the files of the user and may be a photo, a video or a folder."""
+    if not user or not path.startswith(f"/{user}/files/"):
+        return False
+    name = path.rsplit("/", 1)[-1]
+    ending = name.rsplit(".", 1)[-1].lower()
+    # A name with spaces after its point, or a long ending, is a folder like "2024. Summer".
+    return "." not in name or ending in PICTURES or " " in ending or len(ending) > 5
+
+
+def digest_of(secret: str) -> str:
+    """SHA-256 in hex: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,84 @@
+"""`webhook_listeners` of Nextcloud (30 and later): asking it to tell when files of a user change.
+
+Follows the OCS API of the app (`/ocs/v2.php/apps/webhook_listeners/api/v1/webhooks`). It needs an administrator of
+Nextcloud, or Kinfolk as an app. There is one registration for each kind of event; all carry the same address, by which
+they are found again.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from plugin.errors import AssetGone, HostRefused
+
+API = "/ocs/v2.php/apps/webhook_listeners/api/v1/webhooks"
+
+SECRET_HEADER = "X-Kinfolk-Hook"  # noqa: S105 - the name of a header
+
+EVENTS = "OCP\\Files\\Events\\Node\\"
+ONE_NODE = ("NodeCreatedEvent", "NodeWrittenEvent", "NodeDeletedEvent")
+TWO_NODES = ("NodeRenamedEvent", "NodeCopiedEvent", "NodeRestoredEvent")
+
+Ask = Callable[[str, str, Mapping[str, object] | None, Mapping[str, str]], Any]
+"""(method, path, JSON body, query) to the data of the OCS answer. Raises `HostError`."""
+
+
+def register(ask: Ask, url: str, secret: str, user: str) -> None:
+    """Ask to be told about the files of one user; what was asked with this address before is replaced.
+
+    Raises:
+        HostRefused: not an administrator, or the app is not there (Nextcloud before 30, or switched off).
+        HostError: no answer.
+    """
+    former = listeners(ask, url)
+    for kind in (*ONE_NODE, *TWO_NODES):
+        ask("POST", API, listener(kind, url, secret, user), {})
+    # The former ones last: when this is interrupted, there are too many of them and never too few.
+    for number in former:
+        forget(ask, number)
+
+
+def remove(ask: Ask, url: str) -> None:
+    """Ask not to be told any more; what is not there is no error. Raises `HostError`."""
+    for number in listeners(ask, url):
+        forget(ask, number)
+
+
+def listeners(ask: Ask, url: str) -> list[int]:
+    """The numbers of what was registered with this address."""
+    try:
+        known = ask("GET", API, None, {"uri": url})
+    except AssetGone:
+        raise HostRefused(
+            "This Nextcloud has no webhooks",
+            "They need Nextcloud 30 and `occ app:enable webhook_listeners`; the library is compared every few minutes",
+        ) from None
+    rows = known if isinstance(known, list) else []
+    return [row["id"] for row in rows if isinstance(row, dict) and row.get("uri") == url and type(row.get("id")) is int]
+
+
+def forget(ask: Ask, number: int) -> None:
+    """Delete one registration."""
+    try:
+        ask("DELETE", f"{API}/{number}", None, {})
+    except AssetGone:
+        return
+
+
+def listener(kind: str, url: str, secret: str, user: str) -> dict[str, object]:
+    """One registration. The secret goes into `authData`, which Nextcloud stores encrypted."""
+    pattern = "/^\\/" + re.escape(user).replace("/", "\\/") + "\\/files\\//"
+    if kind in ONE_NODE:
+        event_filter: dict[str, object] = {"event.node.path": pattern}
+    else:
+        event_filter = {"$or": [{"event.source.path": pattern}, {"event.target.path": pattern}]}
+    return {
+        "httpMethod": "POST",
+        "uri": url,
+        "event": EVENTS + kind,
+        "eventFilter": event_filter,
+        "userIdFilter": None,
+        "headers": None,
+        "authMethod": "header",
+        "authData": {SECRET_HEADER: secret},
+    }

@@ -1,0 +1,190 @@
+"""The page inside Nextcloud in a real Chromium: a stand-in page with Nextcloud's CSP, behind a stand-in proxy."""
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from waitress.server import TcpWSGIServer, create_server
+
+from plugin.app_identity import app_identity
+from plugin.catalogue.store import open_catalogue
+from plugin.domain import AssetKind, HostAsset
+from plugin.engine import FaceEngine
+from plugin.exapp.app import NextcloudApp
+from plugin.web.app import create_app
+from tests.fakes.nextcloud.app_api import AppCloud
+from tests.web.family import PACKS, Family, family_with_photos
+
+pytestmark = pytest.mark.browser
+
+INFO = Path(__file__).parents[2] / "appinfo" / "info.xml"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        yield chromium
+        chromium.close()
+
+
+def declared_routes() -> list[tuple[str, str, str, list[str]]]:
+    return [
+        (
+            str(route.findtext("url")), str(route.findtext("verb")), str(route.findtext("access_level")),
+            re.findall(r'"([^"]+)"', str(route.findtext("headers_to_exclude"))),
+        )
+        for route in ET.parse(INFO).getroot().findall("./external-app/routes/route")
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Family]:
+    made = family_with_photos(catalogue=open_catalogue(tmp_path / "catalogue.db"))
+    yield made
+    made.catalogue.close()
+
+
+@pytest.fixture
+def cloud(family: Family) -> Iterator[AppCloud]:
+    """A Nextcloud in which Kinfolk is enabled; `anna` is the user with the photos."""
+    with AppCloud(routes=declared_routes()) as running:
+        identity = app_identity(running.environment())
+        assert identity is not None
+        services = family.services
+        engine: FaceEngine = services.engine
+        app = NextcloudApp(
+            identity, family.catalogue.preferences, engine, services.preferences.current, lambda: PACKS,
+            lambda _pack, _progress: None,
+        )  # fmt: skip
+        server = create_server(create_app(replace(services, nextcloud_app=app)), host="127.0.0.1", port=0, threads=8)
+        assert isinstance(server, TcpWSGIServer)
+        assert server.socket is not None
+        running.app_url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        threading.Thread(target=server.run, daemon=True).start()
+        app.set_enabled(enabled=True)
+        family.catalogue.outside_users.put(running.address, "anna", family.account.id)
+        yield running
+        server.close()
+
+
+@pytest.fixture
+def page(browser: Browser, cloud: AppCloud) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies([{"name": "nc_user", "value": "anna", "url": cloud.address}])
+    opened = context.new_page()
+    blocked: list[str] = []
+    opened.on("console", lambda said: blocked.append(said.text) if "Content Security Policy" in said.text else None)
+    yield opened
+    assert blocked == []
+    context.close()
+
+
+def embedded(cloud: AppCloud, path: str = "") -> str:
+    return f"{cloud.address}/index.php/apps/app_api/embedded/kinfolk/people{path}"
+
+
+def test_people_are_shown_named_and_corrected_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
+    page.goto(embedded(cloud))
+    page.get_by_role("link", name="Anna").first.click()
+    page.wait_for_url(re.compile(r"/embedded/kinfolk/people/people/\d+"))
+    expect(page.get_by_role("heading", name="Anna")).to_be_visible()
+    picture = page.locator("#kinfolk img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") > 0
+    person = family.people["Anna"]
+    page.goto(embedded(cloud, f"/people/{person}/rename"))
+    page.get_by_label("Name").fill("Anna Maria")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Anna Maria")).to_be_visible()
+    page.wait_for_url(embedded(cloud, f"/people/{person}"))
+    assert family.catalogue.people.get(person, family.account.id).name == "Anna Maria"
+
+
+def test_back_and_forward_and_reload_stay_where_one_was(page: Page, cloud: AppCloud, family: Family) -> None:
+    page.goto(embedded(cloud))
+    page.get_by_role("link", name="Libraries").click()
+    expect(page.get_by_role("heading", name="Libraries")).to_be_visible()
+    page.get_by_role("link", name="Status").click()
+    expect(page.get_by_role("heading", name="Status", exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Libraries")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Libraries")).to_be_visible()
+    assert page.title() == "Libraries · Kinfolk"
+
+
+def test_what_was_done_is_said_once(page: Page, cloud: AppCloud, family: Family) -> None:
+    page.goto(embedded(cloud, "/libraries"))
+    page.get_by_role("button", name="Scan now").first.click()
+    expect(page.get_by_text("is being scanned")).to_be_visible()
+    page.get_by_role("link", name="Libraries").click()
+    expect(page.get_by_text("is being scanned")).to_have_count(0)
+
+
+def test_the_file_action_opens_the_photo(page: Page, cloud: AppCloud, family: Family) -> None:
+    library = family.catalogue.libraries.add(family.account.id, "nextcloud", "Cloud", "https://anna@cloud.example.org")
+    sync_pass = family.catalogue.libraries.sync_started(library.id)
+    known = next(iter(family.pictures.scenes))
+    family.catalogue.assets.seen(library.id, [HostAsset("42", "new.jpg", AssetKind.PHOTO, known)], sync_pass)
+    page.goto(embedded(cloud))
+    answer = page.evaluate(
+        """url => fetch(url, {method: "POST", headers: {"Content-Type": "application/json"}, body: '{"files": []}'})
+             .then(answer => answer.json())""",
+        f"/index.php/apps/app_api/proxy/kinfolk/{cloud.registered['v2/ui/files-actions-menu']['actionHandler']}",
+    )
+    page.goto(f"{cloud.address}/index.php/apps/app_api/embedded/kinfolk/{answer['redirect_handler']}?fileIds=42")
+    page.wait_for_url(re.compile(r"/embedded/kinfolk/people/photos/\d+"))
+
+
+def test_neither_style_sheet_reaches_the_other(page: Page, cloud: AppCloud) -> None:
+    page.goto(embedded(cloud))
+    expect(page.get_by_role("link", name="Anna").first).to_be_visible()
+    serif = "element => getComputedStyle(element).fontFamily"
+    assert "Palatino" in page.locator("#kinfolk h1").first.evaluate(serif)
+    page.evaluate("document.getElementById('header').append(document.createElement('h1'))")
+    assert "Palatino" not in page.locator("#header h1").evaluate(serif)
+    assert (
+        page.locator("#kinfolk .kinfolk").evaluate("page => getComputedStyle(page).backgroundColor")
+        == "rgb(251, 246, 239)"
+    )
+
+
+def test_no_cookie_and_no_password_of_the_user_reaches_kinfolk(page: Page, cloud: AppCloud) -> None:
+    page.goto(embedded(cloud))
+    expect(page.get_by_role("link", name="Anna").first).to_be_visible()
+    assert cloud.passed_on
+    for headers in cloud.passed_on:
+        assert not {"cookie", "authorization"} & {name.lower() for name in headers}
+    assert [cookie["name"] for cookie in page.context.cookies()] == ["nc_user"]
+
+
+def test_who_is_not_logged_in_gets_nothing(browser: Browser, cloud: AppCloud) -> None:
+    context = browser.new_context()
+    answer = context.request.get(f"{cloud.address}/index.php/apps/app_api/proxy/kinfolk/")
+    assert answer.status == 404
+    context.close()
+
+
+def test_another_user_sees_their_own(browser: Browser, cloud: AppCloud) -> None:
+    context = browser.new_context()
+    context.add_cookies([{"name": "nc_user", "value": "ben", "url": cloud.address}])
+    page = context.new_page()
+    page.goto(embedded(cloud))
+    expect(page.get_by_role("heading", name=re.compile("find your people"))).to_be_visible()
+    expect(page.get_by_text("Anna")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 2560])
+def test_it_fits_a_phone_and_a_wall(page: Page, cloud: AppCloud, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(embedded(cloud))
+    expect(page.get_by_role("link", name="Anna").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width

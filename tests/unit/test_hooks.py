@@ -1,0 +1,263 @@
+"""Hooks: what a host tells is a reason to look, and nothing more."""
+
+import json
+import threading
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from plugin.assemble.hooks import NextcloudHooks
+from plugin.catalogue.store import SqlCatalogue, open_in_memory
+from plugin.domain import Library, LibraryId
+from plugin.errors import HostRefused, HostUnreachable, NotFound, Refused
+from plugin.hooks import GAP_SECONDS, WAIT_SECONDS, Hooks, concerns
+from plugin.hosts.nextcloud.address import Place
+from tests.fakes.hooks import FakeRegistrar, HandMovedTime
+from tests.fakes.nextcloud import FakeNextcloud
+from tests.fakes.nextcloud import webhooks as told
+from tests.fakes.nextcloud.app_api import AppCloud
+
+URL = "http://kinfolk:8087/hooks/nextcloud/1"
+
+
+@dataclass
+class Setting:
+    """Hooks of one library of Anna's, and one of her neighbour."""
+
+    catalogue: SqlCatalogue
+    library: Library
+    foreign: Library
+    registrar: FakeRegistrar = field(default_factory=FakeRegistrar)
+    time: HandMovedTime = field(default_factory=HandMovedTime)
+    synced: list[tuple[float, LibraryId]] = field(default_factory=list)
+
+    def hooks(self) -> Hooks:
+        def sync(library_id: LibraryId) -> None:
+            self.synced.append((self.time.now - 1000, library_id))
+
+        rows = self.catalogue
+        return Hooks(rows.hooks, rows.libraries, self.registrar, sync, self.time.start, lambda: self.time.now)
+
+
+@pytest.fixture
+def setting() -> Iterator[Setting]:
+    catalogue = open_in_memory()
+    owner = catalogue.accounts.all()[0].id
+    neighbour = catalogue.accounts.add("neighbour", None, is_admin=False).id
+    library = catalogue.libraries.add(owner, "nextcloud", "Anna", "https://anna@cloud.example.org")
+    foreign = catalogue.libraries.add(neighbour, "nextcloud", "Ben", "https://ben@cloud.example.org")
+    yield Setting(catalogue, library, foreign)
+    catalogue.close()
+
+
+@pytest.fixture
+def hooks(setting: Setting) -> Hooks:
+    return setting.hooks()
+
+
+def test_one_upload_is_one_look_two_seconds_later(setting: Setting, hooks: Hooks) -> None:
+    for payload in told.upload("/anna/files/Photos/new.jpg"):
+        assert hooks.receive(setting.library.id, payload)
+    assert setting.synced == []
+    # Should Kinfolk be killed now, it looks after the next start.
+    assert setting.catalogue.libraries.get(setting.library.id).sync_requested_at is not None
+    setting.time.move(60)
+    assert setting.synced == [(WAIT_SECONDS, setting.library.id)]
+
+
+def test_what_comes_during_a_look_leads_to_another(setting: Setting, hooks: Hooks) -> None:
+    (first, *_) = told.upload("/anna/files/a.jpg")
+    hooks.receive(setting.library.id, first)
+    setting.time.move(WAIT_SECONDS)
+    hooks.receive(setting.library.id, first)
+    setting.time.move(60)
+    assert [at for at, _ in setting.synced] == [WAIT_SECONDS, WAIT_SECONDS + GAP_SECONDS]
+
+
+def test_ten_thousand_events_in_a_minute_cost_six_looks_and_no_memory(setting: Setting, hooks: Hooks) -> None:
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(10_000):
+        hooks.receive(setting.library.id, told.payload("NodeCreatedEvent", f"/anna/files/burst/{number}.jpg"))
+        assert len(setting.time.due) <= 1
+        setting.time.move(0.006)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    setting.time.move(60)
+    assert len(setting.synced) <= 60 / GAP_SECONDS + 1
+    assert setting.synced[-1][0] >= 60
+    assert grown < 1_000_000
+
+
+def test_many_threads_at_once_are_one_look(setting: Setting, hooks: Hooks) -> None:
+    payload = told.payload("NodeCreatedEvent", "/anna/files/a.jpg")
+    threads = [threading.Thread(target=hooks.receive, args=(setting.library.id, payload)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(setting.time.due) == 1
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        told.payload("NodeDeletedEvent", "/anna/files/gone.jpg", node_id=None),
+        told.rename("/anna/files/a.jpg", "/anna/files/b.jpg"),
+        told.rename("/anna/files_trashbin/files/a.jpg.d1", "/anna/files/a.jpg"),
+        told.payload("NodeCreatedEvent", "/anna/files/a folder"),
+        told.payload("NodeDeletedEvent", "/anna/files/2024. Summer at the sea", node_id=None),
+        told.payload("NodeWrittenEvent", "/anna/files/Photos/.nomedia"),
+        told.payload("NodeWrittenEvent", "/anna/files/IMG.HEIC", user="ben"),
+        told.payload("NodeWrittenEvent", "/anna/files/ä/日本.jpg"),
+    ],
+)
+def test_what_concerns_the_library_is_a_reason_to_look(setting: Setting, hooks: Hooks, payload: bytes) -> None:
+    assert hooks.receive(setting.library.id, payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        told.payload("NodeCreatedEvent", "/ben/files/a.jpg"),
+        told.payload("NodeCreatedEvent", "/annabel/files/a.jpg"),
+        told.payload("NodeCreatedEvent", "/anna/files_versions/a.jpg"),
+        told.payload("NodeCreatedEvent", "/anna/files_trashbin/files/a.jpg"),
+        told.payload("NodeCreatedEvent", "/anna/files/letter.odt"),
+        told.payload("NodeCreatedEvent", "http://169.254.169.254/latest/meta-data"),
+        told.payload("NodeCreatedEvent", "../../etc/passwd"),
+        told.payload("NodeCreatedEvent", ""),
+        json.dumps({"event": {"class": "OCP\\SystemTag\\TagAssignedEvent", "objectIds": ["1"]}}).encode(),
+        json.dumps({"event": {"node": {"id": 7}}}).encode(),
+        json.dumps({"event": {"node": {"path": ["/anna/files/a.jpg"]}, "source": 7, "target": None}}).encode(),
+    ],
+)
+def test_what_is_of_somebody_else_or_no_picture_is_ignored(setting: Setting, hooks: Hooks, payload: bytes) -> None:
+    assert not hooks.receive(setting.library.id, payload)
+    assert setting.time.due == []
+    assert setting.catalogue.libraries.get(setting.library.id).sync_requested_at is None
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"null", b"[]", b"{", b"[" * 60_000, b"\xff", b'{"event": 7}', b'{"event": null}']
+)
+def test_what_nextcloud_never_sends_is_refused(setting: Setting, hooks: Hooks, payload: bytes) -> None:
+    with pytest.raises(Refused):
+        hooks.receive(setting.library.id, payload)
+
+
+def test_without_a_user_nothing_concerns_a_library() -> None:
+    assert not concerns("//files/a.jpg", "")
+    assert not concerns("/None/files/a.jpg", None)
+
+
+def test_a_secret_opens_only_its_library_and_only_until_the_next(setting: Setting, hooks: Hooks) -> None:
+    owner = setting.library.account_id
+    hooks.register(owner, setting.library.id, URL, "admin", "secret password")
+    (first,) = setting.registrar.asked
+    assert hooks.opens(setting.library.id, first[3])
+    assert not hooks.opens(setting.foreign.id, first[3])
+    assert not hooks.opens(999, first[3])
+    for wrong in ("", first[3][:-1], first[3] + "x", "x" * 100_000, "\udcff"):
+        assert not hooks.opens(setting.library.id, wrong)
+    hooks.register(owner, setting.library.id, URL, "admin", "secret password")
+    assert not hooks.opens(setting.library.id, first[3])
+    hook = hooks.of(setting.library)
+    assert hook is not None
+    assert setting.registrar.asked[-1][3] not in hook.secret_digest
+
+
+def test_what_the_host_refused_leaves_the_former_secret_in_force(setting: Setting, hooks: Hooks) -> None:
+    owner = setting.library.account_id
+    hooks.register(owner, setting.library.id, URL, "admin", "x")
+    setting.registrar.failure = HostUnreachable("It is away")
+    with pytest.raises(HostUnreachable):
+        hooks.register(owner, setting.library.id, URL, "admin", "x")
+    assert hooks.opens(setting.library.id, setting.registrar.asked[0][3])
+
+
+def test_removed_it_opens_nothing_even_when_the_host_is_away(setting: Setting, hooks: Hooks) -> None:
+    owner = setting.library.account_id
+    hooks.register(owner, setting.library.id, URL, "admin", "x")
+    setting.registrar.failure = HostUnreachable("It is away")
+    with pytest.raises(HostUnreachable):
+        hooks.remove(owner, setting.library.id, URL, "admin", "x")
+    assert not hooks.opens(setting.library.id, setting.registrar.asked[0][3])
+
+
+def test_a_library_of_somebody_else_does_not_exist(setting: Setting, hooks: Hooks) -> None:
+    with pytest.raises(NotFound):
+        hooks.register(setting.library.account_id, setting.foreign.id, URL, "admin", "x")
+    with pytest.raises(NotFound):
+        hooks.remove(setting.library.account_id, setting.foreign.id, URL, "admin", "x")
+    assert setting.registrar.asked == []
+
+
+def test_a_folder_cannot_tell(setting: Setting, hooks: Hooks) -> None:
+    owner = setting.library.account_id
+    folder = setting.catalogue.libraries.add(owner, "folder", "Folder", "/photos")
+    with pytest.raises(Refused):
+        hooks.register(owner, folder.id, URL, "admin", "x")
+
+
+def test_a_hook_goes_with_its_library(setting: Setting, hooks: Hooks) -> None:
+    hooks.register(setting.library.account_id, setting.library.id, URL, "admin", "x")
+    setting.catalogue.libraries.remove(setting.library.id, setting.library.account_id)
+    assert setting.catalogue.hooks.get(setting.library.id) is None
+
+
+@pytest.fixture
+def cloud() -> Iterator[FakeNextcloud]:
+    with FakeNextcloud() as running:
+        running.cloud.add_user("admin", "admin-password")
+        running.cloud.add_user("anna", "anna-password")
+        yield running
+
+
+@pytest.fixture
+def listeners(cloud: FakeNextcloud) -> AppCloud:
+    known = AppCloud()
+    cloud.parts.append(told.part(known, {"admin"}))
+    return known
+
+
+def library_at(cloud: FakeNextcloud) -> Library:
+    return Library(1, 1, "nextcloud", "Anna", Place(cloud.address, "anna").address)
+
+
+def test_an_administrator_registers_six_kinds_of_events_and_twice_is_once(
+    cloud: FakeNextcloud, listeners: AppCloud
+) -> None:
+    registrar = NextcloudHooks(None)
+    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password")
+    registrar.register(library_at(cloud), URL, "second", "admin", "admin-password")
+    rows = list(listeners.hooks.values())
+    assert len(rows) == len({row["event"] for row in rows}) == 6
+    assert {row["authData"]["X-Kinfolk-Hook"] for row in rows} == {"second"}
+    assert {row["uri"] for row in rows} == {URL}
+    assert {row["authMethod"] for row in rows} == {"header"}
+    created = next(row for row in rows if row["event"].endswith("NodeCreatedEvent"))
+    assert created["eventFilter"] == {"event.node.path": "/^\\/anna\\/files\\//"}
+
+
+def test_what_others_registered_stays(cloud: FakeNextcloud, listeners: AppCloud) -> None:
+    listeners.hooks[1] = {"id": 1, "uri": "https://elsewhere.example", "event": "x"}
+    registrar = NextcloudHooks(None)
+    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password")
+    registrar.remove(library_at(cloud), URL, "admin", "admin-password")
+    registrar.remove(library_at(cloud), URL, "admin", "admin-password")
+    assert list(listeners.hooks) == [1]
+
+
+def test_who_is_no_administrator_is_told_so(cloud: FakeNextcloud, listeners: AppCloud) -> None:
+    with pytest.raises(HostRefused):
+        NextcloudHooks(None).register(library_at(cloud), URL, "s", "anna", "anna-password")
+    with pytest.raises(HostRefused):
+        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "wrong")
+
+
+def test_a_nextcloud_before_30_says_what_it_needs(cloud: FakeNextcloud) -> None:
+    with pytest.raises(HostRefused, match="no webhooks"):
+        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "admin-password")

@@ -1,0 +1,124 @@
+"""Where Nextcloud tells that something changed, and the page that asks it to."""
+
+import pytest
+from flask import Flask
+
+from plugin.domain import Library
+from plugin.errors import HostRefused
+from tests.fakes.nextcloud import webhooks as told
+from tests.web.conftest import Visitor, logged_in
+from tests.web.family import Family
+
+NEW = told.payload("NodeCreatedEvent", "/anna/files/new.jpg")
+
+
+@pytest.fixture
+def cloud(family: Family) -> Library:
+    return family.catalogue.libraries.add(family.account.id, "nextcloud", "Anna", "https://anna@cloud.example.org")
+
+
+def set_up(maria: Visitor, library: Library, **fields: str) -> str:
+    page = f"/libraries/{library.id}/hook"
+    fields = {"url": f"http://kinfolk:8087/hooks/nextcloud/{library.id}", "name": "admin", "password": "hush"} | fields
+    return maria.post(page, fields, page=page).text
+
+
+def test_a_hook_is_set_up_heard_and_shown(app: Flask, maria: Visitor, family: Family, cloud: Library) -> None:
+    page = f"/libraries/{cloud.id}/hook"
+    assert "Off" in maria.text("/libraries")
+    answer = maria.post(page, {"url": "http://k:1/hooks/nextcloud/9", "name": "admin", "password": "hush"}, page=page)
+    assert "Nothing heard yet" in answer.text
+    assert "allow_local_remote_servers" in answer.text
+    ((_, library_id, url, secret, name, password),) = family.registrar.asked
+    assert (library_id, url, name, password) == (cloud.id, "http://k:1/hooks/nextcloud/9", "admin", "hush")
+    assert secret not in answer.text
+    assert "hush" not in answer.text
+    heard = app.test_client().post(
+        f"/hooks/nextcloud/{cloud.id}", data=NEW, headers={"X-Kinfolk-Hook": secret}, content_type="application/json"
+    )
+    assert (heard.status_code, heard.data) == (202, b"")
+    family.time.move(5)
+    assert family.nudge.told == [f"sync {cloud.id}"]
+    assert "Works" in maria.text(page)
+    assert "allow_local_remote_servers" not in maria.text(page)
+    assert "Heard just now" in maria.text("/libraries")
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Kinfolk-Hook": ""}, {"X-Kinfolk-Hook": "wrong"}])
+def test_nobody_without_the_secret_is_heard(
+    app: Flask, maria: Visitor, family: Family, cloud: Library, headers: dict[str, str]
+) -> None:
+    set_up(maria, cloud)
+    for visitor in (app.test_client(), maria.client):
+        for library_id in (cloud.id, 999, family.foreign_library):
+            answer = visitor.post(f"/hooks/nextcloud/{library_id}", data=NEW, headers=headers)
+            assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    assert family.time.due == []
+
+
+def told_with(app: Flask, family: Family, library: Library, payload: bytes) -> int:
+    headers = {"X-Kinfolk-Hook": family.registrar.asked[-1][3]}
+    return app.test_client().post(f"/hooks/nextcloud/{library.id}", data=payload, headers=headers).status_code
+
+
+def test_bad_payloads_are_refused_and_large_ones_not_read(
+    app: Flask, maria: Visitor, family: Family, cloud: Library
+) -> None:
+    set_up(maria, cloud)
+    assert told_with(app, family, cloud, b"{") == 400
+    assert told_with(app, family, cloud, b"x" * 100_000) == 413
+    assert told_with(app, family, cloud, told.payload("NodeCreatedEvent", "/ben/files/a.jpg")) == 202
+    assert family.time.due == []
+
+
+def test_only_post_is_heard(app: Flask, maria: Visitor, cloud: Library) -> None:
+    set_up(maria, cloud)
+    assert app.test_client().get(f"/hooks/nextcloud/{cloud.id}").status_code == 405
+
+
+def test_what_nextcloud_refuses_is_said_and_the_password_does_not_come_back(
+    maria: Visitor, family: Family, cloud: Library
+) -> None:
+    family.registrar.failure = HostRefused("This Nextcloud has no webhooks", "They need Nextcloud 30")
+    text = set_up(maria, cloud)
+    assert "This Nextcloud has no webhooks. They need Nextcloud 30" in text
+    assert 'value="admin"' in text
+    assert "hush" not in text
+
+
+@pytest.mark.parametrize(
+    "url", ["", "kinfolk:8087", "ftp://kinfolk/", "file:///etc/passwd", "http://", "http://a:b@c/"]
+)
+def test_an_address_that_is_none_is_refused(maria: Visitor, family: Family, cloud: Library, url: str) -> None:
+    assert "This is not a whole address" in set_up(maria, cloud, url=url)
+    assert family.registrar.asked == []
+
+
+def test_switched_off_nothing_is_heard(app: Flask, maria: Visitor, family: Family, cloud: Library) -> None:
+    set_up(maria, cloud)
+    secret = family.registrar.asked[0][3]
+    page = f"/libraries/{cloud.id}/hook"
+    text = maria.post(f"{page}/remove", {"url": "u", "name": "admin", "password": "hush"}, page=page).text
+    assert "does not tell any more" in text
+    headers = {"X-Kinfolk-Hook": secret}
+    assert app.test_client().post(f"/hooks/nextcloud/{cloud.id}", data=NEW, headers=headers).status_code == 401
+
+
+def test_as_an_app_no_password_is_asked(maria: Visitor, family: Family, cloud: Library) -> None:
+    family.registrar.app = True
+    assert 'type="password"' not in maria.text(f"/libraries/{cloud.id}/hook")
+
+
+def test_a_folder_has_no_such_page(maria: Visitor, family: Family) -> None:
+    assert family.library is not None
+    assert maria.get(f"/libraries/{family.library.id}/hook").status_code == 404
+    assert "New photos at once" not in maria.text("/libraries")
+
+
+def test_members_look_but_do_not_set_up(app: Flask, family: Family) -> None:
+    library = family.catalogue.libraries.add(family.neighbour.id, "nextcloud", "Ben", "https://ben@cloud.example.org")
+    member = logged_in(app, "neighbour")
+    page = f"/libraries/{library.id}/hook"
+    assert '<form class="stack"' not in member.text(page)
+    for path in (page, f"{page}/remove"):
+        assert member.post(path, page="/settings", url="http://x/", name="a", password="b").status_code == 403

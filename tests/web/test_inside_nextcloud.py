@@ -1,0 +1,321 @@
+"""Kinfolk as an app inside Nextcloud: who is asking, whose photos they see, and how pages pass the proxy."""
+
+import logging
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from plugin.app_identity import AppIdentity
+from plugin.domain import AssetKind, HostAsset
+from plugin.errors import HostUnreachable
+from plugin.web.app import create_app
+from plugin.web.inside_nextcloud import scoped
+from tests.web.conftest import TOKEN, logged_in
+from tests.web.family import Family
+
+PROXY = "/index.php/apps/app_api/proxy/kinfolk"
+IDENTITY = AppIdentity("kinfolk", "a-long-shared-secret", "0.1.0", "127.0.0.1", 23000, "https://cloud.example.org")
+
+
+@dataclass
+class FakeInside:
+    """Obeys `InsideNextcloud`."""
+
+    identity: AppIdentity = IDENTITY
+    admins: set[str] = field(default_factory=lambda: {"admin"})
+    told: list[str] = field(default_factory=list)
+    failure: HostUnreachable | None = None
+    recognize_on: bool = False
+    recognize_trouble: str = ""
+
+    def make_ready(self) -> None:
+        self.told.append("make ready")
+
+    def set_enabled(self, *, enabled: bool) -> None:
+        if self.failure:
+            raise self.failure
+        self.told.append(f"enabled {enabled}")
+
+    def switch_recognize(self, *, on: bool) -> None:
+        self.recognize_on = on
+
+    def is_nextcloud_admin(self, user: str) -> bool:
+        self.told.append(f"is {user} admin")
+        if self.failure:
+            raise self.failure
+        return user in self.admins
+
+
+@pytest.fixture
+def inside() -> FakeInside:
+    return FakeInside()
+
+
+@pytest.fixture
+def app(family: Family, inside: FakeInside) -> Flask:
+    return create_app(replace(family.services, nextcloud_app=inside))
+
+
+@dataclass
+class Page:
+    """`static/js/embedded.js` in a few lines."""
+
+    app: Flask
+    user: str
+    session: str = ""
+
+    def ask(self, path: str, method: str = "GET", **options: Any) -> TestResponse:
+        headers = IDENTITY.headers(self.user) | {"X-Kinfolk-Base": PROXY, "X-Kinfolk-Session": self.session}
+        headers |= options.pop("headers", {})
+        answer = self.app.test_client().open(path, method=method, headers=headers, **options)
+        self.session = answer.headers.get("X-Kinfolk-Session", self.session)
+        assert "Set-Cookie" not in answer.headers
+        return answer
+
+    def post(self, path: str, page: str, **fields: str) -> TestResponse:
+        found = TOKEN.search(self.ask(page).text)
+        assert found
+        return self.ask(path, "POST", data={"csrf_token": found.group(1), **fields})
+
+    def follow(self, answer: TestResponse) -> TestResponse:
+        return self.ask(answer.headers["X-Kinfolk-Location"].removeprefix(PROXY).partition("#")[0])
+
+
+@pytest.fixture
+def maria(app: Flask, family: Family) -> Page:
+    """A user of Nextcloud who has the account with the photos."""
+    family.catalogue.outside_users.put(IDENTITY.nextcloud_url, "maria.nc", family.account.id)
+    return Page(app, "maria.nc")
+
+
+def test_pages_come_with_links_through_the_proxy_and_without_leave_or_languages(maria: Page) -> None:
+    answer = maria.ask("/")
+    assert answer.status_code == 200
+    assert "Anna" in answer.text
+    links = re.findall(r'(?:href|src|action)="([^"#]+)"', answer.text)
+    assert all(link.startswith(PROXY) for link in links if not link.startswith("http"))
+    assert "Log out" not in answer.text
+    assert "Français" not in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_form_is_sent_and_its_redirect_is_followed_by_the_page(maria: Page, family: Family) -> None:
+    person = family.people["Anna"]
+    answer = maria.post(f"/people/{person}/rename", f"/people/{person}/rename", name="Anna Maria")
+    assert answer.status_code == 200
+    assert answer.data == b""
+    assert answer.headers["X-Kinfolk-Location"].startswith(f"{PROXY}/people/")
+    assert "Location" not in answer.headers
+    assert family.catalogue.people.get(person, family.account.id).name == "Anna Maria"
+    assert "Anna Maria" in maria.follow(answer).text
+
+
+def test_a_form_without_its_token_or_with_the_session_of_another_changes_nothing(
+    app: Flask, maria: Page, family: Family
+) -> None:
+    person = family.people["Anna"]
+    path = f"/people/{person}/rename"
+    assert maria.ask(path, "POST", data={"name": "Mallory"}).status_code == 400
+    found = TOKEN.search(maria.ask(path).text)
+    assert found
+    fields = {"csrf_token": found.group(1), "name": "Mallory"}
+    assert Page(app, "maria.nc").ask(path, "POST", data=fields).status_code == 400
+    assert Page(app, "maria.nc", maria.session + "x").ask(path, "POST", data=fields).status_code == 400
+    other = Page(app, "somebody", maria.session)
+    assert other.ask(path, "POST", data=fields).status_code == 400
+    crossing = maria.ask(path, "POST", data=fields, headers={"Sec-Fetch-Site": "cross-site"})
+    assert crossing.status_code == 403
+    assert family.catalogue.people.get(person, family.account.id).name == "Anna"
+
+
+def test_each_user_sees_only_their_own(app: Flask, maria: Page, family: Family) -> None:
+    ben = Page(app, "ben")
+    assert "Anna" not in ben.ask("/").text
+    face = f"/faces/{family.face_of('Anna')}.webp"
+    for path in (f"/people/{family.people['Anna']}", f"/photos/{family.assets[0]}", face):
+        assert ben.ask(path).status_code == 404
+    assert maria.ask(f"/people/{family.people['Anna']}").status_code == 200
+
+
+def test_a_name_proves_nothing(app: Flask, family: Family) -> None:
+    visitor = Page(app, "Maria")
+    assert "Anna" not in visitor.ask("/").text
+    names = [account.name for account in family.catalogue.accounts.all()]
+    assert names == ["Maria", "neighbour", "Maria (2)"]
+    visitor.ask("/")
+    assert len(family.catalogue.accounts.all()) == 3
+    account = family.catalogue.accounts.all()[-1]
+    assert (account.password_hash, account.is_admin) == (None, False)
+
+
+def test_who_looks_after_nextcloud_looks_after_kinfolk_and_is_asked_once(
+    app: Flask, family: Family, inside: FakeInside
+) -> None:
+    visitor = Page(app, "admin")
+    assert visitor.ask("/settings/recognition").status_code == 200
+    visitor.ask("/")
+    assert inside.told == ["is admin admin"]
+    assert Page(app, "ben").ask("/settings/recognition").status_code == 403
+
+
+def test_in_a_fresh_house_the_first_administrator_has_the_first_account(nobody_yet: Family, inside: FakeInside) -> None:
+    account = nobody_yet.account
+    nobody_yet.catalogue.accounts.remove(nobody_yet.neighbour.id)
+    assert account.password_hash is not None
+    app = create_app(replace(nobody_yet.services, nextcloud_app=inside))
+    Page(app, "ben").ask("/")
+    Page(app, "admin").ask("/")
+    # This house has a password already, so nobody takes its account.
+    assert [one.name for one in nobody_yet.catalogue.accounts.all()] == ["Maria", "ben", "admin"]
+
+
+def test_where_nextcloud_cannot_say_who_is_an_administrator_nothing_is_made(
+    app: Flask, family: Family, inside: FakeInside
+) -> None:
+    inside.failure = HostUnreachable("It is away")
+    assert Page(app, "new").ask("/").status_code == 503
+    assert len(family.catalogue.accounts.all()) == 2
+
+
+@pytest.mark.parametrize("said", ["", "x", "maria.nc:wrong", "maria.nc", "maria.nc:"])
+@pytest.mark.parametrize("path", ["/", "/nextcloud/style.css", "/init", "/enabled", "/api/v1/me"])
+def test_a_wrong_secret_opens_nothing(maria: Page, path: str, said: str) -> None:
+    answer = maria.ask(path, headers={"AUTHORIZATION-APP-API": b64encode(said.encode()).decode()})
+    assert answer.status_code == 401
+
+
+def test_a_wrong_secret_does_not_fall_back_to_a_cookie(app: Flask, family: Family) -> None:
+    browser = logged_in(app)
+    assert browser.get("/").status_code == 200
+    assert browser.get("/", headers={"AUTHORIZATION-APP-API": "x"}).status_code == 401
+
+
+def test_nobody_logged_in_at_nextcloud_sees_nothing(app: Flask) -> None:
+    assert Page(app, "").ask("/").status_code == 401
+
+
+def test_the_api_is_not_reached_through_nextcloud(maria: Page) -> None:
+    assert maria.ask("/api/v1/me").status_code == 404
+
+
+def test_nextcloud_makes_ready_enables_and_disables(app: Flask, inside: FakeInside) -> None:
+    client = app.test_client()
+    assert client.get("/heartbeat").json == {"status": "ok"}
+    assert client.post("/init", headers=IDENTITY.headers()).json == {}
+    assert client.put("/enabled?enabled=1", headers=IDENTITY.headers()).json == {"error": ""}
+    assert client.put("/enabled?enabled=0", headers=IDENTITY.headers()).json == {"error": ""}
+    assert inside.told == ["make ready", "enabled True", "enabled False"]
+    inside.failure = HostUnreachable("It is away", "Wait")
+    assert client.put("/enabled?enabled=1", headers=IDENTITY.headers()).json == {"error": "It is away. Wait"}
+
+
+def test_users_and_browsers_cannot_do_what_nextcloud_does(app: Flask, maria: Page, inside: FakeInside) -> None:
+    assert maria.ask("/init", "POST").status_code == 403
+    assert maria.ask("/enabled?enabled=0", "PUT").status_code == 403
+    browser = logged_in(app)
+    assert browser.client.post("/init").status_code == 404
+    assert browser.client.put("/enabled?enabled=0").status_code in {400, 404}
+    assert inside.told == []
+
+
+def test_where_kinfolk_is_no_app_there_is_nothing_of_it(family: Family) -> None:
+    client = create_app(family.services).test_client()
+    assert client.get("/heartbeat").status_code == 404
+    for path in ("/", "/init", "/nextcloud/style.css"):
+        assert client.get(path, headers=IDENTITY.headers("anna")).status_code in {302, 405}
+
+
+def test_the_file_action_leads_to_the_photo(maria: Page, family: Family) -> None:
+    library = family.catalogue.libraries.add(family.account.id, "nextcloud", "Cloud", "https://maria@cloud.example.org")
+    sync_pass = family.catalogue.libraries.sync_started(library.id)
+    (seen,) = family.catalogue.assets.seen(library.id, [HostAsset("42", "a.jpg", AssetKind.PHOTO, "x")], sync_pass)
+    answer = maria.ask("/nextcloud/photo", "POST", json={"files": [{"fileId": 42, "name": "a.jpg"}]})
+    assert answer.json == {"redirect_handler": "people/nextcloud/photo"}
+    found = maria.ask("/nextcloud/photo?fileIds=42,43")
+    assert found.headers["X-Kinfolk-Location"] == f"{PROXY}/photos/{seen.asset_id}"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?fileIds=", "?fileIds=999", "?fileIds=x", "?fileIds=-1", "?fileIds=" + "9" * 30]
+)
+def test_a_photo_that_is_not_known_is_said(maria: Page, query: str) -> None:
+    answer = maria.ask(f"/nextcloud/photo{query}")
+    assert answer.status_code == 404
+    assert "does not know this photo yet" in answer.text
+
+
+def test_the_photo_of_somebody_else_is_not_known(app: Flask, family: Family) -> None:
+    library = family.catalogue.libraries.add(family.account.id, "nextcloud", "Cloud", "https://maria@cloud.example.org")
+    sync_pass = family.catalogue.libraries.sync_started(library.id)
+    family.catalogue.assets.seen(library.id, [HostAsset("42", "a.jpg", AssetKind.PHOTO, "x")], sync_pass)
+    assert Page(app, "ben").ask("/nextcloud/photo?fileIds=42").status_code == 404
+
+
+@pytest.mark.parametrize("base", ["//evil.example", "https://evil.example", "/a/../b", "/x y", "/" + "é"])
+def test_a_base_that_is_no_path_makes_no_links(maria: Page, base: str) -> None:
+    answer = maria.ask("/", headers={"X-Kinfolk-Base": base.encode("utf-8").decode("latin-1")})
+    assert "evil" not in answer.text
+    assert 'href="/libraries"' in answer.text
+
+
+def test_a_user_has_their_own_photos_looked_at(app: Flask, family: Family) -> None:
+    ben = Page(app, "ben nc")
+    assert "Look at my photos" in ben.ask("/libraries").text
+    answer = ben.post("/nextcloud/library", "/libraries")
+    assert "Your photos are being read" in ben.follow(answer).text
+    (library,) = family.catalogue.libraries.all(family.catalogue.accounts.all()[-1].id)
+    assert (library.host, library.address) == ("nextcloud", "https://ben%20nc@cloud.example.org")
+    assert "Look at my photos" not in ben.ask("/libraries").text
+
+
+def test_a_browser_outside_has_no_photos_in_nextcloud_to_look_at(app: Flask) -> None:
+    browser = logged_in(app)
+    assert "Look at my photos" not in browser.text("/libraries")
+    assert browser.post("/nextcloud/library", page="/libraries").status_code == 404
+
+
+def test_the_style_is_for_a_shadow_root(maria: Page) -> None:
+    sheet = maria.ask("/nextcloud/style.css")
+    assert sheet.mimetype == "text/css"
+    assert ":host" in sheet.text
+    assert ".kinfolk {" in sheet.text
+    assert ":root" not in sheet.text
+    assert re.search(r"(^|[\s,}])(body|html)\s*[{,]", sheet.text) is None
+    assert scoped("html, body { x } .body a{} tbody{}") == ":host, .kinfolk { x } .body a{} tbody{}"
+
+
+def test_secrets_and_passwords_of_users_are_never_logged(
+    maria: Page, app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    hush = {"Authorization": "Basic aHVzaDpodXNo", "Cookie": "nc_session=hush-hush"}
+    maria.ask("/", headers=hush)
+    maria.ask("/", headers=hush | {"AUTHORIZATION-APP-API": b64encode(b"x:wrong-secret").decode()})
+    maria.ask("/nothing", headers=hush)
+    assert "aHVzaD" not in caplog.text
+    assert "hush-hush" not in caplog.text
+    assert IDENTITY.secret not in caplog.text
+    assert "wrong-secret" not in caplog.text
+
+
+INFO = ET.parse(Path(__file__).parents[2] / "appinfo" / "info.xml").getroot()
+
+
+@pytest.mark.parametrize(
+    ("path", "reached"),
+    [("/", True), ("/people/3", True), ("/static/js/embedded.js", True), ("/nextcloud/photo", True), ("/init", False),
+     ("/enabled", False), ("/heartbeat", False), ("/hooks/nextcloud/1", False), ("/engine/facerecognition/open", False),
+     ("/api/v1/me", False), ("/login", False), ("/welcome", False), ("/INIT", False)],
+)  # fmt: skip
+def test_the_declared_routes_reach_pages_and_nothing_else(path: str, reached: bool) -> None:
+    (route,) = INFO.findall("./external-app/routes/route")
+    assert (re.match(str(route.findtext("url")), path, re.IGNORECASE) is not None) == reached
+    assert route.findtext("headers_to_exclude") == '["Authorization","Cookie"]'
+    assert route.findtext("access_level") == "USER"
