@@ -91,6 +91,7 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
         rescan=timedelta(minutes=settings.libraries.rescan_minutes),
         nightly_at=settings.recognition.nightly_time,
         upkeep=kinfolk.upkeep,
+        writing=kinfolk.writing,
     )
     kinfolk.nudge = jobs
     watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)

@@ -23,6 +23,7 @@ from plugin.catalogue.restore import finish_restore
 from plugin.catalogue.tokens import SqlTokens
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
+from plugin.catalogue.written import SqlWritten
 from plugin.errors import CatalogueCorrupt
 
 
@@ -52,6 +53,7 @@ class SqlCatalogue:
         self.index_state = SqlIndexState(self._transactions)
         self.preferences = SqlPreferences(self._transactions)
         self.tokens = SqlTokens(self._transactions)
+        self.written = SqlWritten(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

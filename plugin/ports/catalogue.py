@@ -45,6 +45,7 @@ from plugin.domain import (
     VerdictKind,
 )
 from plugin.ports.galleries import GalleryRows, LiveRows, Touched
+from plugin.ports.written import WrittenRows
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -758,6 +759,8 @@ class Catalogue(Protocol):
     def preferences(self) -> PreferenceRows: ...
     @property
     def tokens(self) -> TokenRows: ...
+    @property
+    def written(self) -> WrittenRows: ...
     def close(self) -> None:
         """Release every connection. Safe to call twice."""
         ...

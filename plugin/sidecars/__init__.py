@@ -5,8 +5,8 @@ says · `editing` put and take our own. After the Metadata Working Group's guide
 is a centre and a size in fractions of the picture as it is *stored*, before the EXIF orientation is applied.
 """
 
-from plugin.sidecars.editing import edited
+from plugin.sidecars.editing import edited, sayable
 from plugin.sidecars.places import as_stored, as_upright
 from plugin.sidecars.regions import Region, Sidecar, read_sidecar
 
-__all__ = ["Region", "Sidecar", "as_stored", "as_upright", "edited", "read_sidecar"]
+__all__ = ["Region", "Sidecar", "as_stored", "as_upright", "edited", "read_sidecar", "sayable"]

@@ -180,8 +180,13 @@ def _document(put: Mapping[str, Region], size: tuple[int, int]) -> bytes:
 
 def _quoted(value: str) -> str:
     """As an attribute, without what XML cannot say."""
-    return quoteattr("".join(c if _sayable(c) else "\ufffd" for c in value))
+    return quoteattr(sayable(value))
 
 
-def _sayable(c: str) -> bool:
+def sayable(value: str) -> str:
+    """The text with a sign of replacement for what XML cannot say."""
+    return "".join(c if _is_sayable(c) else "\ufffd" for c in value)
+
+
+def _is_sayable(c: str) -> bool:
     return c == "\t" or " " <= c < "\ud800" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"

@@ -67,6 +67,9 @@ class NudgeLog:
     def model(self) -> None:
         self.told.append("model")
 
+    def writeback(self) -> None:
+        self.told.append("writeback")
+
 
 class DamagedIndex(ExactIndex):
     """An index that cannot answer."""
