@@ -158,6 +158,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         apply=kinfolk.apply,
         first_start=first_start,
         tokens=ApiTokens(kinfolk.catalogue.tokens),
+        writing=kinfolk.writing,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

@@ -18,6 +18,7 @@ from plugin.web import (
     history,
     libraries,
     live,
+    names_on_host,
     own_account,
     people,
     person,
@@ -77,6 +78,7 @@ def create_app(services: WebServices) -> Flask:
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
         libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
+        names_on_host,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     app.register_blueprint(accounts.invitations)

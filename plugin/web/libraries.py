@@ -18,11 +18,12 @@ PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ShownLibrary:
-    """A library and what its last listing could not take."""
+    """A library, what its last listing could not take, and whether its host takes names."""
 
     library: Library
     problems: list[IntakeProblem]
     problem_count: int
+    takes_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def libraries_page(path: str = "", error: str = "") -> str:
     shown, of_library = [], rows.all_problems(account().id)
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems)))
+        takes_names = bool(services().writing.kinds(library))
+        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), takes_names))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error))
 
 

@@ -23,6 +23,7 @@ from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
 from plugin.suggestions import Suggestions
 from plugin.web.streams import Streams
+from plugin.writeback import WriteBack
 
 APPLY_ACTIONS = (
     "detect_missing",
@@ -110,6 +111,7 @@ class WebServices:
     apply: Callable[[str], None]
     first_start: FirstStart
     tokens: ApiTokens
+    writing: WriteBack
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
