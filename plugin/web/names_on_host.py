@@ -27,7 +27,15 @@ class NamesPage:
     @property
     def busy(self) -> bool:
         """Whether something is being written or taken back at the moment."""
-        return any(is_busy(way) for way in self.ways)
+        return any(self.is_busy(way) for way in self.ways)
+
+    @staticmethod
+    def is_busy(way: WriteBackStatus) -> bool:
+        """Whether names of this way are on their way; photos that rest are not."""
+        if way.setting is None or way.setting.error or way.setting.state is WriteState.PAUSED:
+            return False
+        troubled = sum(problem.count for problem in way.counts.problems) if way.counts else 0
+        return way.waiting > troubled or way.setting.state is WriteState.REMOVING
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +47,6 @@ class PreviewPage:
     plan: WritePlan
     people: list[tuple[PersonTile, int]]
     faces: list[FaceTile]
-
-
-def is_busy(way: WriteBackStatus) -> bool:
-    """Whether names of this way are on their way."""
-    if way.setting is None or way.setting.error or way.setting.state is WriteState.PAUSED:
-        return False
-    troubled = sum(problem.count for problem in way.counts.problems) if way.counts else 0
-    return way.waiting > troubled or way.setting.state is WriteState.REMOVING
 
 
 def own_library(library_id: int) -> Library:
