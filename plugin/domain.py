@@ -106,6 +106,21 @@ class IntakeProblem:
     hides_below: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFolder:
+    """A folder of which a host said everything there is to say; comes after all that is in and below it.
+
+    Attributes:
+        path: as in the paths of assets; "" is the whole library.
+        mark: changes whenever anything at or below the folder does (an ETag).
+        unchanged: nothing was listed, since all is as it was when the host gave this mark before.
+    """
+
+    path: str
+    mark: str
+    unchanged: bool = False
+
+
 class WorkState(StrEnum):
     """Where an asset stands on its way through detection."""
 

@@ -16,16 +16,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, SyncSummary
+from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, ListedFolder, SyncSummary
 from plugin.errors import HostError, HostRefused, HostUnreachable
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.host import Host
+from plugin.ports.host import FolderMarkingHost, Host, Listed
 
 BLOCK = 200
 """Assets per transaction: few enough that progress moves and a screen never waits, many enough to be fast."""
 
 HELD = 5_000
 """New and changed assets that wait for the end of a listing, at most (some 3 MB); beyond that the oldest go first."""
+
+
+HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "bad_listing", "certificate_refused")
+"""Photos that were given up because the host was away for long; they are looked at once it is back."""
 
 
 def _never() -> bool:
@@ -74,8 +78,11 @@ class Intake:
             libraries.sync_finished(library.id, error.explanation)
             raise
         if complete:
-            libraries.replace_problems(library.id, sync.problems)
+            if not sync.is_unchanged:  # else problems of earlier passes still stand
+                libraries.replace_problems(library.id, sync.problems)
             libraries.sync_finished(library.id, None)
+            if library.last_sync_error is not None:
+                self._catalogue.detection.retry_of_library(library.id, HOST_AWAY)
         else:
             self._keep_problems(library, sync.problems)
             libraries.request_sync(library.id)
@@ -101,26 +108,46 @@ class _Pass:
     ) -> None:
         self.summary = SyncSummary()
         self.problems: list[IntakeProblem] = []
+        self.is_unchanged = False
         self._assets = catalogue.assets
+        self._marks = catalogue.folder_marks
         self._library = library
         self._host = host
         self._number = number
         self._on_progress = on_progress
         self._unchanged: set[tuple[str, str]] = set()
+        self._unchanged_folders: set[str] = set()
+        self._marked: set[str] = set()
         self._held: list[HostAsset] = []
         # The first listing of an account has nothing to find moves among: spares a query per photo.
         self._may_have_moved = not host.stable_keys and any(catalogue.assets.counts(library.account_id))
 
     def take_listing(self, should_stop: Callable[[], bool]) -> bool:
         """Take what the host lists, block by block; False when asked to stop before the end."""
-        for block in _in_blocks(self._host.listing(self._known)):
+        for block in _in_blocks(self._listing()):
             self._take([entry for entry in block if isinstance(entry, HostAsset)])
             self.problems += [entry for entry in block if isinstance(entry, IntakeProblem)]
             self._count(problems=len(self.problems) - self.summary.problems)
+            self._take_folders([entry for entry in block if isinstance(entry, ListedFolder)])
             if should_stop():
                 return False
         self._release(keep=0)
         return True
+
+    def _listing(self) -> Iterator[Listed]:
+        host = self._host
+        if isinstance(host, FolderMarkingHost):
+            return host.changes(lambda path: self._marks.get(self._library.id, path))
+        return iter(host.listing(self._known))
+
+    def _take_folders(self, folders: list[ListedFolder]) -> None:
+        """Remember which folders are as their marks say. Their assets are stored by now: a kill costs a listing."""
+        self._unchanged_folders |= {folder.path for folder in folders if folder.unchanged}
+        self.is_unchanged = "" in self._unchanged_folders
+        listed = {folder.path: folder.mark for folder in folders if not folder.unchanged}
+        if listed:
+            self._marks.put(self._library.id, listed)
+            self._marked |= listed.keys()
 
     def mark_gone(self) -> None:
         """Hide what the pass did not meet, except where a problem hid it.
@@ -128,14 +155,22 @@ class _Pass:
         Raises:
             HostUnreachable: the listing was empty, as a folder is whose disk is not mounted.
         """
-        hidden = {problem.path for problem in self.problems if problem.hides_below}
+        if self.is_unchanged:
+            return
+        hidden = {problem.path for problem in self.problems if problem.hides_below} | self._unchanged_folders
         # All ids first (a few MB at most): marking while reading would move the blocks the catalogue streams.
-        gone = [asset.id for asset in self._assets.unseen(self._library.id, self._number) if not _below(asset, hidden)]
-        if gone and not self.summary.listed:
+        gone, stale = [], set[str]()
+        for asset in self._assets.unseen(self._library.id, self._number):
+            if not _below(asset, hidden):
+                gone.append(asset.id)
+                stale |= _above(asset) - self._marked
+        if gone and not self.summary.listed and not self._unchanged_folders:
             raise HostUnreachable(
                 f"{self._library.name} has no photos any more, so nothing was removed",
                 "Is the disk mounted? If the photos were deleted on purpose, remove the library",
             )
+        # Folders that were not listed, such as those below a `.nomedia`, are not as their marks say any more.
+        self._marks.drop(self._library.id, stale)
         for block in _blocks(gone):
             self._assets.mark_gone(block)
             self._count(gone=len(block))
@@ -227,9 +262,14 @@ def _below(asset: Asset, hidden: set[str]) -> bool:
     return asset.path in hidden or "" in hidden or any(str(parent) in hidden for parent in path.parents)
 
 
-def _in_blocks(listing: Iterator[HostAsset | IntakeProblem]) -> Iterator[list[HostAsset | IntakeProblem]]:
+def _above(asset: Asset) -> set[str]:
+    """The folders the asset is in; "" is the whole library."""
+    return {"" if str(parent) == "." else str(parent) for parent in PurePosixPath(asset.path).parents}
+
+
+def _in_blocks(listing: Iterator[Listed]) -> Iterator[list[Listed]]:
     """The listing in blocks; what came before the host went away is not thrown away."""
-    block: list[HostAsset | IntakeProblem] = []
+    block: list[Listed] = []
     try:
         for entry in listing:
             block.append(entry)

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -10,21 +11,26 @@ from pathlib import Path
 
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
+from plugin.assemble.connecting import NextcloudConnections
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
+from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
 from plugin.detection import DetectionLimits, FaceDetection
 from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library, LibraryId, ScanProgress, ScanSummary
 from plugin.drawing import Drawing
-from plugin.errors import KinfolkError
+from plugin.errors import KinfolkError, NotFound
 from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
 from plugin.history import History
 from plugin.hosts.folder.options import FolderOptions
-from plugin.hosts.registry import HostOptions, host_kinds
+from plugin.hosts.nextcloud.address import Place
+from plugin.hosts.nextcloud.host import NextcloudHost
+from plugin.hosts.nextcloud.options import NextcloudOptions
+from plugin.hosts.registry import HostOptions, NextcloudAccess, host_kinds, open_nextcloud
 from plugin.index.exact import ExactIndex
 from plugin.index.guarded import GuardedIndex
 from plugin.index.loading import ExactLoader
@@ -103,7 +109,10 @@ class Kinfolk:
         self.stays = stays
         self._stack = stack
         self.fetch_watch = FetchWatch()
+        self.vault = Vault(folder)
         self._hosts: dict[tuple[str, str], Host] = {}
+        self._network_hosts: dict[LibraryId, tuple[NextcloudAccess, NextcloudHost]] = {}
+        self._opening_hosts = threading.Lock()
         self._search_loader: tuple[str, ExactLoader] | None = None
 
     @cached_property
@@ -305,13 +314,72 @@ class Kinfolk:
         )
 
     def host_of(self, library: Library) -> Host:
-        """The host of a library; one per address, since hosts may keep connections."""
+        """The host of a library; one per address (or login), since hosts may keep connections."""
+        if library.host == "nextcloud":
+            return self._nextcloud(library)
         key = (library.host, library.address)
         if key not in self._hosts:
             libraries = self.settings.libraries
             options = HostOptions(FolderOptions(skip=libraries.skip, videos=libraries.videos))
             self._hosts[key] = host_kinds()[library.host].open(library, options)
         return self._hosts[key]
+
+    def _nextcloud(self, library: Library) -> Host:
+        """Opened anew when the login or what is chosen changed, in this process or another."""
+        access = self._access(library)
+        with self._opening_hosts:
+            known = self._network_hosts.get(library.id)
+            if known is not None and _same(known[0], access):
+                return known[1]
+            host = open_nextcloud(library, access)
+            self._network_hosts[library.id] = (access, host)
+            self._stack.callback(host.close)
+        return host
+
+    def _access(self, library: Library) -> NextcloudAccess:
+        kept = self.catalogue.host_logins.get(library.id)
+        if kept is None:
+            return NextcloudAccess()
+        try:
+            login = self.connections.login_of(library)
+        except NotFound:
+            login = None
+        assets, logins, settings = self.catalogue.assets, self.catalogue.host_logins, self.settings.libraries
+        return NextcloudAccess(
+            NextcloudOptions(
+                folders=kept.options.get("folders", ()),
+                left_out=kept.options.get("left_out", ()),
+                skip=settings.skip,
+                videos=settings.videos,
+                others=self._others(library),
+            ),
+            login,
+            paused=kept.refused is not None,
+            remembered=lambda key: assets.of_host_key(library.id, key),
+            on_refused=lambda error: logins.refuse(library.id, kept.secret, error.explanation),
+        )
+
+    def _others(self, library: Library) -> frozenset[str]:
+        """Users of the same server whose files the same account reads as a whole: they are read once, as theirs."""
+        place, found = Place.of(library.address), set[str]()
+        for other in self.catalogue.libraries.all(library.account_id):
+            if other.host != "nextcloud" or other.id == library.id:
+                continue
+            theirs, kept = Place.of(other.address), self.catalogue.host_logins.get(other.id)
+            whole = kept is not None and not kept.options.get("folders") and not kept.options.get("left_out")
+            if whole and theirs.base == place.base:
+                found.add(theirs.user)
+        return frozenset(found)
+
+    @cached_property
+    def connections(self) -> NextcloudConnections:
+        """Connecting to Nextcloud."""
+
+        def scan(library_id: LibraryId) -> None:
+            self.catalogue.libraries.request_sync(library_id)
+            self.nudge.sync(library_id)
+
+        return NextcloudConnections(self.catalogue, self.vault, scan)
 
     def check_folder(self, path: str) -> str:
         """The address of a folder of photos that can be read.
@@ -395,6 +463,10 @@ class Kinfolk:
     def free_bytes(self) -> int:
         """Space left where Kinfolk writes."""
         return shutil.disk_usage(self.folder.path).free
+
+
+def _same(one: NextcloudAccess, other: NextcloudAccess) -> bool:
+    return (one.options, one.login, one.paused) == (other.options, other.login, other.paused)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.column_types import AnyRow
+from plugin.catalogue.folder_marks import above, drop_marks
 from plugin.catalogue.tables import asset, library
 from plugin.domain import AssetId, HostAsset, LibraryId, WorkState
 from plugin.errors import NotFound
@@ -39,7 +40,7 @@ def store_seen(
     if new:
         connection.execute(insert(asset), new)
     outcomes = {key: _outcome(known[key], entry) if key in known else "new" for key, entry in by_key.items()}
-    _update_known(connection, known, by_key, outcomes, sync_pass)
+    _update_known(connection, library_id, known, by_key, outcomes, sync_pass)
     ids = {key: row.id for key, row in _known(connection, library_id, list(by_key)).items()}
     return [SeenAsset(ids[entry.host_key], outcomes[entry.host_key]) for entry in listed]
 
@@ -100,15 +101,21 @@ def _listed_values(entry: HostAsset) -> dict[str, Any]:
 
 def _update_known(
     connection: Connection,
+    library_id: LibraryId,
     known: Mapping[str, AnyRow],
     listed: Mapping[str, HostAsset],
     outcomes: Mapping[str, str],
     sync_pass: int,
 ) -> None:
     changes = {}
+    left: set[str] = set()
     for key, row in known.items():
         wanted = _changes(row, listed[key], outcomes[key])
         changes[row.id] = {name: value for name, value in wanted.items() if getattr(row, name, ...) != value}
+        if "path" in changes[row.id]:
+            left.update(above(row.path))
+    # A folder that something moved out of is not as it was marked, and may look so again when that moves back.
+    drop_marks(connection, library_id, left)
     # Nearly all are as they were: one statement for them, one by one for the rest.
     for block in blocks([row.id for row in known.values()]):
         connection.execute(update(asset).where(asset.c.id.in_(block)).values(seen_pass=sync_pass))

@@ -88,6 +88,13 @@ class SqlAssets:
             yield from found
             after = found[-1].id
 
+    def of_host_key(self, library_id: LibraryId, host_key: str) -> Asset | None:
+        """The asset of this library that the host names so, gone or not."""
+        query = select(*COLUMNS).where(asset.c.library_id == library_id, asset.c.host_key == host_key)
+        with self._transactions.read() as connection:
+            row = connection.execute(query).first()
+        return to_asset(row) if row is not None else None
+
     def mark_gone(self, asset_ids: Sequence[AssetId]) -> None:
         """Hidden with their faces, kept so that a return brings everything back."""
         with self._transactions.write() as connection:

@@ -14,7 +14,7 @@ from plugin.catalogue.detection_result import store_faces
 from plugin.catalogue.queue_rate import queue_status, recent_rate, tallied
 from plugin.catalogue.tables import asset, face, person
 from plugin.catalogue.transactions import Transactions
-from plugin.domain import AccountId, Asset, AssetId, FaceId, FoundFace, QueueStatus, WorkState
+from plugin.domain import AccountId, Asset, AssetId, FaceId, FoundFace, LibraryId, QueueStatus, WorkState
 
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 """How long a failed asset rests after its 1st, 2nd, ... attempt; the attempt after the last rest is the last one."""
@@ -51,6 +51,12 @@ class SqlDetectionQueue:
         scopes = [None] if asset_ids is None else [asset.c.id.in_(block) for block in blocks(dict.fromkeys(asset_ids))]
         with self._transactions.write() as connection:
             return sum(_request(connection, mode, pack, scope) for scope in scopes)
+
+    def retry_of_library(self, library_id: LibraryId, codes: Sequence[str]) -> int:
+        """Present assets of the library that failed for these reasons become pending at once; returns how many."""
+        which = (*present(), asset.c.library_id == library_id, asset.c.error_code.in_(codes))
+        with self._transactions.write() as connection:
+            return connection.execute(update(asset).where(*which).values(**UNTRIED)).rowcount
 
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int:
         """Failed assets (for this reason) become pending at once; returns how many."""

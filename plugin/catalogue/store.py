@@ -10,7 +10,9 @@ from plugin.catalogue.backup import backup_before_migration
 from plugin.catalogue.detection_queue import SqlDetectionQueue
 from plugin.catalogue.events import SqlEvents
 from plugin.catalogue.faces import SqlFaces
+from plugin.catalogue.folder_marks import SqlFolderMarks
 from plugin.catalogue.galleries import SqlGalleries
+from plugin.catalogue.host_logins import SqlHostLogins
 from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
 from plugin.catalogue.live import SqlLive
@@ -40,6 +42,8 @@ class SqlCatalogue:
         self._transactions = Transactions(engine, path, clock)
         self.accounts = SqlAccounts(self._transactions)
         self.libraries = SqlLibraries(self._transactions)
+        self.host_logins = SqlHostLogins(self._transactions)
+        self.folder_marks = SqlFolderMarks(self._transactions)
         self.assets = SqlAssets(self._transactions)
         self.detection = SqlDetectionQueue(self._transactions)
         self.faces = SqlFaces(self._transactions)

@@ -64,6 +64,26 @@ library = Table(
     sqlite_autoincrement=True,
 )
 
+host_login = Table(
+    "host_login",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String, nullable=False),
+    # Encrypted; the key is not in this file.
+    Column("secret", String, nullable=False),
+    Column("fingerprint", String),
+    Column("options", JSON, nullable=False),
+    Column("refused", String),
+)
+
+folder_mark = Table(
+    "folder_mark",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("path", String, primary_key=True),
+    Column("mark", String, nullable=False),
+)
+
 intake_problem = Table(
     "intake_problem",
     metadata,

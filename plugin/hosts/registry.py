@@ -7,14 +7,38 @@ from pathlib import Path
 from plugin.domain import Library
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.nextcloud.address import Place
+from plugin.hosts.nextcloud.client import Login, LoginRefused, NextcloudClient, login_refused
+from plugin.hosts.nextcloud.host import NextcloudHost, Remembered
+from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.ports.host import Host
 
 
 @dataclass(frozen=True, slots=True)
+class NextcloudAccess:
+    """How one library gets at its Nextcloud.
+
+    Attributes:
+        options: what is chosen.
+        login: None where there is none that can be read; then nothing is asked.
+        paused: the server did not accept the login before: nothing is asked.
+        remembered: what the catalogue has of an asset.
+        on_refused: told when the server does not accept the login any more.
+    """
+
+    options: NextcloudOptions = field(default_factory=NextcloudOptions)
+    login: Login | None = None
+    paused: bool = False
+    remembered: Remembered = lambda _key: None
+    on_refused: Callable[[LoginRefused], None] = lambda _error: None
+
+
+@dataclass(frozen=True, slots=True)
 class HostOptions:
-    """What a user may choose, host by host; `settings` fills it."""
+    """What a user may choose, host by host; `assemble` fills it."""
 
     folder: FolderOptions = field(default_factory=FolderOptions)
+    nextcloud: NextcloudAccess = field(default_factory=NextcloudAccess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +58,14 @@ class HostKind:
     address: Callable[[str], str]
 
 
+def open_nextcloud(library: Library, access: NextcloudAccess) -> NextcloudHost:
+    """The host of a library; without a login that may be used, every request is refused before it is sent."""
+    place = Place.of(library.address)
+    refused = login_refused() if access.paused or access.login is None else None
+    client = NextcloudClient(access.login or Login(place.base), refused=refused, on_refused=access.on_refused)
+    return NextcloudHost(place, client, access.options, access.remembered)
+
+
 def host_kinds() -> dict[str, HostKind]:
     """Every kind by name."""
     kinds = [
@@ -42,6 +74,12 @@ def host_kinds() -> dict[str, HostKind]:
             title="Folder",
             open=lambda library, options: FolderHost(library.address, options.folder),
             address=lambda typed: str(Path(typed).expanduser().resolve()),
+        ),
+        HostKind(
+            name="nextcloud",
+            title="Nextcloud",
+            open=lambda library, options: open_nextcloud(library, options.nextcloud),
+            address=lambda typed: Place.of(typed).address,
         ),
     ]
     return {kind.name: kind for kind in kinds}

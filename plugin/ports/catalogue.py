@@ -5,9 +5,9 @@ that do not exist or belong to another account, `DiskFull` when nothing can be w
 broke.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
@@ -125,6 +125,44 @@ class LibraryRows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class HostLogin:
+    """How Kinfolk logs in at the host of one library.
+
+    Attributes:
+        name: of the user.
+        secret: encrypted; the key is not in the catalogue.
+        fingerprint: of a certificate the user confirmed, None for one that is vouched for.
+        options: what the user chose, such as folders to read; each a tuple of paths.
+        refused: why the host does not accept it any more; None while it does.
+    """
+
+    name: str
+    secret: str = field(repr=False)
+    fingerprint: str | None = None
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: str | None = None
+
+
+class HostLoginRows(Protocol):
+    """Logins at hosts on the network; they go with their library."""
+
+    def get(self, library_id: LibraryId) -> HostLogin | None: ...
+    def put(self, library_id: LibraryId, login: HostLogin) -> None: ...
+    def refuse(self, library_id: LibraryId, secret: str, reason: str) -> None:
+        """The host does not accept this secret any more; a newer one stays."""
+        ...
+
+
+class FolderMarkRows(Protocol):
+    """What hosts said of folders when everything at and below them was stored. Paths: "" is the whole library."""
+
+    def get(self, library_id: LibraryId, path: str) -> str | None: ...
+    def put(self, library_id: LibraryId, marks: Mapping[str, str]) -> None: ...
+    def drop(self, library_id: LibraryId, paths: Collection[str]) -> None: ...
+    def clear(self, library_id: LibraryId) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class SeenAsset:
     """What `AssetRows.seen` did: one of `new`, `changed`, `same`, `returned`."""
 
@@ -153,6 +191,10 @@ class AssetRows(Protocol):
 
     def unseen(self, library_id: LibraryId, sync_pass: int) -> Iterator[Asset]:
         """Present assets the pass did not see, streamed in blocks."""
+        ...
+
+    def of_host_key(self, library_id: LibraryId, host_key: str) -> Asset | None:
+        """The asset of this library that the host names so, gone or not."""
         ...
 
     def mark_gone(self, asset_ids: Sequence[AssetId]) -> None:
@@ -193,6 +235,10 @@ class DetectionQueue(Protocol):
         `missing`: no result by this pack yet, or failed. `refresh`: all. `reset`: all, and faces without a verdict are
         deleted at once.
         """
+        ...
+
+    def retry_of_library(self, library_id: LibraryId, codes: Sequence[str]) -> int:
+        """Present assets of the library that failed for these reasons become pending at once; returns how many."""
         ...
 
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int: ...
@@ -733,6 +779,10 @@ class Catalogue(Protocol):
     def accounts(self) -> AccountRows: ...
     @property
     def libraries(self) -> LibraryRows: ...
+    @property
+    def host_logins(self) -> HostLoginRows: ...
+    @property
+    def folder_marks(self) -> FolderMarkRows: ...
     @property
     def assets(self) -> AssetRows: ...
     @property

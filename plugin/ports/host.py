@@ -1,13 +1,19 @@
 """The port to the program that owns the photos."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from plugin.domain import HostAsset, IntakeProblem
+from plugin.domain import HostAsset, IntakeProblem, ListedFolder
 
 KnownContent = Callable[[str, str], str | None]
 """(host_key, change_key) -> the content key stored for them, or None; spares the host reading the file again."""
+
+
+KnownMark = Callable[[str], str | None]
+"""path of a folder -> the mark stored for it, or None."""
+
+Listed = HostAsset | IntakeProblem | ListedFolder
 
 
 class Host(Protocol):
@@ -49,6 +55,30 @@ class Host(Protocol):
 
     def link(self, host_key: str) -> str | None:
         """Where a person sees this asset in the host's own interface, or None where there is none."""
+        ...
+
+
+@runtime_checkable
+class FolderMarkingHost(Host, Protocol):
+    """A host that can tell whether anything at or below a folder changed, without listing it. Needs stable keys."""
+
+    def changes(self, known: KnownMark) -> Iterator[Listed]:
+        """As `listing`, but a folder whose mark is the known one comes as a `ListedFolder` that is `unchanged`.
+
+        A folder with a problem below it is not given as a `ListedFolder`, nor are those it is in.
+
+        Raises:
+            HostUnreachable: as for `listing`.
+        """
+        ...
+
+
+@runtime_checkable
+class FetchingHost(Host, Protocol):
+    """A host far away, which can bring what will be opened next while something else is looked at."""
+
+    def fetch_ahead(self, host_keys: Sequence[str]) -> None:
+        """Begin to fetch; `open` takes over. Never raises, and forgets what is not opened soon."""
         ...
 
 

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from plugin.domain import AssetKind, HostAsset, IntakeProblem
+from plugin.domain import AssetKind, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone, HostError, HostUnreachable
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
-from plugin.ports.host import Host
+from plugin.hosts.nextcloud.address import Place
+from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.host import NextcloudHost
+from plugin.hosts.nextcloud.options import NextcloudOptions
+from plugin.ports.host import FolderMarkingHost, Host
 from tests.fakes.host import FakeHost
+from tests.fakes.nextcloud import FakeNextcloud
 
 
 class Album(Protocol):
@@ -58,17 +64,55 @@ class FolderAlbum:
         self.root.rename(self.root.with_name("unmounted"))
 
 
-@pytest.fixture(params=["folder", "fake with paths", "fake with ids"])
-def album(request: pytest.FixtureRequest, tmp_path: Path) -> Album:
+class NextcloudAlbum:
+    def __init__(self, server: FakeNextcloud) -> None:
+        self.server = server
+        server.cloud.add_user("anna")
+        login = Login(server.address, "anna", server.cloud.app_password("anna"))
+        self.nextcloud = NextcloudHost(
+            Place(server.address, "anna"),
+            NextcloudClient(login, sleep=lambda _seconds: None),
+            NextcloudOptions(skip=FolderOptions().skip),
+        )
+        self.host: Host = self.nextcloud
+
+    def put(self, path: str, data: bytes) -> None:
+        self.server.cloud.put("anna", path, data, parents=True)
+
+    def move(self, old: str, new: str) -> None:
+        self.server.cloud.move("anna", old, new)
+
+    def remove(self, path: str) -> None:
+        self.server.cloud.delete("anna", path)
+
+    def vanish(self) -> None:
+        self.server.stop()
+
+
+@contextmanager
+def new_album(kind: str, tmp_path: Path) -> Iterator[Album]:
+    if kind == "nextcloud":
+        with FakeNextcloud() as server:
+            album = NextcloudAlbum(server)
+            yield album
+            album.nextcloud.close()
+    else:
+        yield FolderAlbum(tmp_path) if kind == "folder" else FakeAlbum(stable_keys=kind.endswith("ids"))
+
+
+@pytest.fixture(params=["folder", "fake with paths", "fake with ids", "nextcloud"])
+def album(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Album]:
     """Anna's album with three photos and a video."""
-    album: Album = FolderAlbum(tmp_path)
-    if request.param != "folder":
-        album = FakeAlbum(stable_keys=request.param.endswith("ids"))
+    with new_album(request.param, tmp_path) as album:
+        fill(album)
+        yield album
+
+
+def fill(album: Album) -> None:
     album.put("anna.jpg", b"Anna laughs")
     album.put("2024/ben.png", b"Ben waves")
     album.put("2024/summer/clara.heic", b"Clara dives")
     album.put("2024/summer/swim.mp4", b"Clara swims")
-    return album
 
 
 def nothing_known(host_key: str, change_key: str) -> str | None:
@@ -157,10 +201,10 @@ def test_other_pixels_have_another_content_key_and_change_key(album: Album) -> N
     assert after.change_key != before.change_key or not after.change_key
 
 
-def test_equal_bytes_have_equal_content_keys(album: Album) -> None:
+def test_equal_bytes_have_equal_content_keys_unless_keys_are_stable(album: Album) -> None:
     album.put("copy.jpg", b"Anna laughs")
     assets = listed(album.host)
-    assert assets["copy.jpg"].content_key == assets["anna.jpg"].content_key
+    assert album.host.stable_keys or assets["copy.jpg"].content_key == assets["anna.jpg"].content_key
     assert assets["copy.jpg"].host_key != assets["anna.jpg"].host_key
 
 
@@ -224,4 +268,24 @@ def test_several_threads_read_at_once(album: Album) -> None:
 
 def test_a_link_is_an_address_or_none(album: Album) -> None:
     link = album.host.link(listed(album.host)["anna.jpg"].host_key)
-    assert link is None or link.startswith("https://")
+    assert link is None or link.startswith(("https://", "http://"))
+
+
+def test_a_host_with_marks_lists_only_what_changed(album: Album) -> None:
+    if not isinstance(album.host, FolderMarkingHost):
+        assert not hasattr(album.host, "changes")
+        return
+    marks: dict[str, str] = {}
+    first = list(album.host.changes(marks.get))
+    marks |= {entry.path: entry.mark for entry in first if isinstance(entry, ListedFolder)}
+    assert set(marks) == {"", "2024", "2024/summer"}
+    assert [entry.path for entry in first if isinstance(entry, HostAsset)] != []
+    assert list(album.host.changes(marks.get)) == [ListedFolder("", marks[""], unchanged=True)]
+    album.put("2024/new.jpg", b"new")
+    second = list(album.host.changes(marks.get))
+    assert {entry.path for entry in second if isinstance(entry, HostAsset)} == {
+        "anna.jpg",
+        "2024/ben.png",
+        "2024/new.jpg",
+    }
+    assert [entry.path for entry in second if isinstance(entry, ListedFolder) and entry.unchanged] == ["2024/summer"]

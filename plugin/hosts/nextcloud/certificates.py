@@ -19,6 +19,7 @@ class CertificateRefused(HostRefused):
     """The certificate is self-signed, expired, for another name, or not the one that was confirmed."""
 
     code = "certificate_refused"
+    permanent = False  # photos are looked at once the certificate is in order
 
 
 class PinnedAdapter(HTTPAdapter):
@@ -35,9 +36,7 @@ class PinnedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  urllib3's
         """Every connection compares the fingerprint before anything is sent."""
-        super().init_poolmanager(
-            *arguments, assert_fingerprint=self._fingerprint, **options
-        )
+        super().init_poolmanager(*arguments, assert_fingerprint=self._fingerprint, **options)
 
 
 def certificate_refused(error: requests.RequestException, login: "Login") -> HostError | None:

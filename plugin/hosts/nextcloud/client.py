@@ -33,9 +33,10 @@ BUSY = (429, 502, 503, 504)
 
 
 class LoginRefused(HostRefused):
-    """The password is wrong, was revoked, or the user may not log in."""
+    """The password is wrong, was revoked, or the user may not log in. Not `permanent`: users connect again."""
 
     code = "login_refused"
+    permanent = False
 
 
 class HostBusy(HostUnreachable):
@@ -46,6 +47,12 @@ class HostBusy(HostUnreachable):
     def __init__(self, message: str, advice: str, seconds: float) -> None:
         super().__init__(message, advice)
         self.seconds = seconds
+
+
+class AnswerFailed(HostUnreachable):
+    """The server is there, but this one request failed inside it, or a storage behind it is away."""
+
+    code = "answer_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class NextcloudClient:
     Args:
         login: who we are.
         limits: how much is asked and taken.
+        refused: the server did not accept this login before: nothing is asked.
         on_refused: told once with the reason when the server does not accept the login any more.
         now, sleep: the clock.
     """
@@ -80,6 +88,7 @@ class NextcloudClient:
         login: Login,
         limits: Limits | None = None,
         *,
+        refused: LoginRefused | None = None,
         on_refused: Callable[[LoginRefused], None] = lambda _error: None,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -90,7 +99,7 @@ class NextcloudClient:
         self._now = now
         self._sleep = sleep
         self._slots = threading.BoundedSemaphore(self.limits.at_once)
-        self._refused: LoginRefused | None = None
+        self._refused = refused
         self._busy: tuple[float, HostBusy] | None = None
         self._session = self._new_session()
 
@@ -182,8 +191,7 @@ class NextcloudClient:
                 raise self._unreachable(error) from error
             if response.status_code in accept:
                 return response
-            response.close()
-            problem = self._problem(response)
+            problem = self._problem(response, beginning(response))
             if tries_left and isinstance(problem, HostBusy) and problem.seconds <= self.limits.patience_seconds:
                 self._busy = None
                 self._sleep(problem.seconds)
@@ -198,33 +206,19 @@ class NextcloudClient:
         if self._busy is not None and self._now() < self._busy[0]:
             raise self._busy[1]
 
-    def _problem(self, response: requests.Response) -> HostError:
+    def _problem(self, response: requests.Response, beginning: bytes) -> HostError:
         """What an unwelcome status means."""
         status = response.status_code
         if status == 401:
             return self._login_refused()
+        if status == 503 and b"StorageNotAvailable" in beginning:
+            return AnswerFailed("A storage behind Nextcloud is away", "It is tried again")
         if status in BUSY:
             return self._is_busy(response)
-        if status in (404, 410):
-            return AssetGone("It is no longer there, or not visible to this user")
-        if status == 403:
-            return HostRefused("Nextcloud does not allow this", "Look at the user's rights and the app password's")
-        if 300 <= status < 400:
-            return HostRefused(
-                "%(base)s sends its visitors to another address, which Kinfolk does not follow",
-                "Connect with the address your browser ends up at",
-                base=self.login.base,
-            )
-        return HostUnreachable(
-            "Nextcloud answered with an error (%(status)s)",
-            "It is tried again; look into Nextcloud's log if this stays",
-            status=status,
-        )
+        return unwelcome(status, self.login.base)
 
     def _login_refused(self) -> LoginRefused:
-        error = LoginRefused(
-            "Nextcloud does not accept the app password any more", "Connect this library again on the Libraries page"
-        )
+        error = login_refused()
         if self._refused is None and self.login.name:
             self._refused = error
             self._on_refused(error)
@@ -281,6 +275,42 @@ def chunks(response: requests.Response, at_most: int) -> Iterator[bytes]:
                 "Nextcloud's answer is larger than %(limit)s MB", "Choose smaller folders", limit=at_most // 2**20
             )
         yield chunk
+
+
+def login_refused() -> LoginRefused:
+    """What a user is told; the library pauses."""
+    return LoginRefused(
+        "Nextcloud does not accept the user name or password", "Connect this library again on the Libraries page"
+    )
+
+
+def unwelcome(status: int, base: str) -> HostError:
+    """What a status means that says nothing about the login or about how busy the server is."""
+    if status in (404, 410):
+        return AssetGone("It is no longer there, or not visible to this user")
+    if status == 403:
+        return HostRefused("Nextcloud does not allow this", "Look at the user's rights and the app password's")
+    if 300 <= status < 400:
+        return HostRefused(
+            "%(base)s sends its visitors to another address, which Kinfolk does not follow",
+            "Connect with the address your browser ends up at",
+            base=base,
+        )
+    return AnswerFailed(
+        "Nextcloud answered with an error (%(status)s)",
+        "It is tried again; look into Nextcloud's log if this stays",
+        status=status,
+    )
+
+
+def beginning(response: requests.Response) -> bytes:
+    """The first kilobytes of an answer that is not wanted, for the reason in it; closes it."""
+    try:
+        return next(response.iter_content(4096), b"")
+    except requests.RequestException:
+        return b""
+    finally:
+        response.close()
 
 
 def is_passing(error: requests.RequestException) -> bool:

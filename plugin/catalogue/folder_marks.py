@@ -1,0 +1,57 @@
+"""What hosts said of their folders when they were listed in full."""
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import PurePosixPath
+
+from sqlalchemy import Connection, delete, insert, select
+
+from plugin.catalogue.asset_rows import blocks
+from plugin.catalogue.tables import folder_mark
+from plugin.catalogue.transactions import Transactions
+from plugin.domain import LibraryId
+
+
+class SqlFolderMarks:
+    """`FolderMarkRows` in SQL."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def get(self, library_id: LibraryId, path: str) -> str | None:
+        """The mark of a folder, None when it was never listed in full or something below it moved away since."""
+        where = (folder_mark.c.library_id == library_id, folder_mark.c.path == path)
+        with self._transactions.read() as connection:
+            mark: str | None = connection.execute(select(folder_mark.c.mark).where(*where)).scalar()
+        return mark
+
+    def put(self, library_id: LibraryId, marks: Mapping[str, str]) -> None:
+        """Add or replace the marks of these folders, in one transaction."""
+        with self._transactions.write() as connection:
+            drop_marks(connection, library_id, marks)
+            rows = [{"library_id": library_id, "path": path, "mark": mark} for path, mark in marks.items()]
+            if rows:
+                connection.execute(insert(folder_mark), rows)
+
+    def drop(self, library_id: LibraryId, paths: Collection[str]) -> None:
+        """Forget the marks of these folders: they have to be listed again."""
+        with self._transactions.write() as connection:
+            drop_marks(connection, library_id, paths)
+
+    def clear(self, library_id: LibraryId) -> None:
+        """Every folder has to be listed again."""
+        with self._transactions.write() as connection:
+            connection.execute(delete(folder_mark).where(folder_mark.c.library_id == library_id))
+
+
+def drop_marks(connection: Connection, library_id: LibraryId, paths: Collection[str]) -> None:
+    """Forget the marks of these folders."""
+    for block in blocks(list(paths)):
+        connection.execute(
+            delete(folder_mark).where(folder_mark.c.library_id == library_id, folder_mark.c.path.in_(block))
+        )
+
+
+def above(path: str) -> Iterator[str]:
+    """Every folder an asset is in, "" being the whole library."""
+    for parent in PurePosixPath(path).parents:
+        yield "" if str(parent) == "." else str(parent)
