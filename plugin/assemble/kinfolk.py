@@ -215,17 +215,13 @@ class Kinfolk:
         return WriteBack(
             self.catalogue,
             self.host_of,
-            self._orientation,
+            self.media.orientation,
             self._wake_writing,
             should_stop=lambda: self.stopping,
         )
 
     def _wake_writing(self) -> None:
         self.nudge.writeback()  # whoever that is by then
-
-    def _orientation(self, asset: Asset) -> int:
-        with self.host_of(self.catalogue.libraries.get(asset.library_id)).open(asset.host_key) as stream:
-            return self.media.orientation(stream)
 
     def host_link(self, asset: Asset) -> str | None:
         """Where a person sees the asset in the host's own interface, or None."""

@@ -5,8 +5,9 @@ host with a way of its own (PhotoPrism's markers) may be a `NameKeeper` itself.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from plugin.domain import Asset, Box
 from plugin.ports.written import NameKey, NameKind
@@ -86,6 +87,10 @@ class SidecarHost(Protocol):
 
     def remove_sidecar(self, path: str, version: str) -> None:
         """Delete the sidecar of this version. Raises `ChangedMeanwhile`."""
+        ...
+
+    def stored_picture(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """The asset as it is stored, not a preview; may end early once its header is there. Raises `AssetGone`."""
         ...
 
 

@@ -72,7 +72,7 @@ class WriteBack:
     Args:
         catalogue: where everything is stored.
         host_of: the host of a library.
-        orientation_of: how the picture of an asset is stored.
+        orientation_of: how a picture is stored.
         wake: wakes the workers.
         clock: what time it is; tests pass their own.
         should_stop: true once the process is shutting down.

@@ -1,6 +1,7 @@
 """Names kept as face regions in sidecar files, on any host that has room for them."""
 
 from collections.abc import Callable, Mapping
+from typing import BinaryIO
 
 from plugin.domain import Asset, Box
 from plugin.errors import SidecarUnusable
@@ -9,8 +10,8 @@ from plugin.ports.written import NameKey, NameKind
 from plugin.sidecars import Region, as_stored, as_upright, edited, read_sidecar, sayable
 from plugin.sidecars.places import stored_size, within
 
-OrientationOf = Callable[[Asset], int]
-"""The EXIF orientation (1..8) the picture of an asset is stored with. Raises `HostError`, `PictureError`."""
+OrientationOf = Callable[[BinaryIO], int]
+"""The EXIF orientation (1..8) a picture is stored with. Raises `PictureError`."""
 
 
 class SidecarNames:
@@ -19,7 +20,7 @@ class SidecarNames:
     Args:
         host: of the library.
         installation: of this Kinfolk; another one's regions are others'.
-        orientation_of: asked once for each asset that is written; regions lie in the picture as it is stored.
+        orientation_of: regions lie in the picture as it is stored.
     """
 
     kind = NameKind.SIDECARS
@@ -28,6 +29,7 @@ class SidecarNames:
         self._host = host
         self._installation = installation
         self._orientation_of = orientation_of
+        self._known: tuple[int, int] | None = None
 
     def said(self, name: str) -> str:
         """Without characters that XML does not have."""
@@ -46,10 +48,17 @@ class SidecarNames:
         stored = self._host.read_sidecar(path)
         if stored is None:
             return NamesThere(())
-        orientation = self._orientation_of(asset)
+        orientation = self._orientation(asset)
         regions = read_sidecar(stored.content).regions
         faces = (region for region in regions if region.mark or region.kind == "Face")
         return NamesThere(tuple(self._there(region, orientation) for region in faces), stored)
+
+    def _orientation(self, asset: Asset) -> int:
+        """Read once for an asset, though it is read and written."""
+        if self._known is None or self._known[0] != asset.id:
+            with self._host.stored_picture(asset.path) as stream:
+                self._known = (asset.id, self._orientation_of(stream))
+        return self._known[1]
 
     def _there(self, region: Region, orientation: int) -> NameThere:
         ours = region.mark.startswith(f"{self._installation}-")
@@ -61,7 +70,7 @@ class SidecarNames:
         stored = there.seal if isinstance(there.seal, StoredSidecar) else None
         if asset.width is None or asset.height is None:
             raise SidecarUnusable("The size of the photo is not known yet", "size_unknown")
-        orientation = self._orientation_of(asset)
+        orientation = self._orientation(asset)
         put = {
             self.mark(change.key): Region(change.name, _stored(change.box, orientation), mark=self.mark(change.key))
             for change in changes.put

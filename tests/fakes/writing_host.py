@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from io import BytesIO
 from typing import BinaryIO
 
 from plugin.domain import Asset, Library
@@ -116,8 +115,8 @@ class FakeWritingHost(FakeHost):
         del self.tags[tag_id]
         self.carried = {pair for pair in self.carried if pair[1] != tag_id}
 
-    def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
-        return BytesIO(b"")
+    def stored_picture(self, path: str) -> AbstractContextManager[BinaryIO]:
+        return self.open(path)
 
     def _present(self, key: str) -> None:
         if key not in self.files:
@@ -189,7 +188,7 @@ class Household:
         return WriteBack(
             catalogue,  # type: ignore[arg-type]  # it passes every call on
             lambda _library: self.host,
-            lambda _asset: self.orientation,
+            lambda _stream: self.orientation,
             self._wake,
             clock=self.catalogue._transactions.now,
         )

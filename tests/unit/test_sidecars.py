@@ -5,7 +5,7 @@ import pytest
 from plugin.domain import Box
 from plugin.errors import SidecarUnusable
 from plugin.sidecars import Region, as_stored, as_upright, edited, read_sidecar
-from plugin.sidecars.places import within
+from plugin.sidecars.places import stored_size, within
 
 SIZE = (4000, 3000)
 ANNA = Region("Anna", Box(0.1, 0.2, 0.3, 0.4), mark="k-1")
@@ -240,6 +240,15 @@ def test_areas_in_pixels_and_numbers_that_are_none_have_no_box() -> None:
 def test_a_box_is_written_where_it_lies_in_the_stored_picture(orientation: int, stored: Box) -> None:
     assert close(as_stored(Box(0.1, 0.2, 0.2, 0.4), orientation), stored)
     assert close(as_upright(stored, orientation), Box(0.1, 0.2, 0.2, 0.4))
+
+
+def test_width_and_height_are_those_of_the_stored_picture() -> None:
+    assert [stored_size(30, 40, orientation) for orientation in (1, 3, 6, 8)] == [
+        (30, 40),
+        (30, 40),
+        (40, 30),
+        (40, 30),
+    ]
 
 
 def test_boxes_are_cut_at_the_edge_of_the_picture() -> None:

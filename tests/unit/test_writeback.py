@@ -365,11 +365,11 @@ def test_regions_lie_in_the_picture_as_it_is_stored() -> None:
     home = Home(NameKind.SIDECARS)
     home.orientation = 6
     home.start()
-    asset, face = home.asset(2), home.catalogue.faces.get(home.faces[2][0])
+    face = home.catalogue.faces.get(home.faces[2][0])
     sidecar = read_sidecar(home.host.sidecars[home.paths[2]])
     box = sidecar.regions[0].box
-    assert box is not None
-    assert sidecar.size == (asset.height, asset.width)
+    assert sidecar.size == (1000.0, 1000.0)
+    assert box
     assert box.x + box.w / 2 == pytest.approx(face.box.y + face.box.h / 2, abs=1e-4)
     assert box.y + box.h / 2 == pytest.approx(1 - face.box.x - face.box.w / 2, abs=1e-4)
 
@@ -416,7 +416,7 @@ def test_a_paused_library_is_left_as_it_is(home: Home) -> None:
 
 
 def test_a_host_without_this_way_says_so(home: Home) -> None:
-    plain = WriteBack(home.catalogue, lambda _library: FakeHost(), lambda _asset: 1, lambda: None)
+    plain = WriteBack(home.catalogue, lambda _library: FakeHost(), lambda _stream: 1, lambda: None)
     assert plain.kinds(home.library) == ()
     with pytest.raises(NotFound):
         plain.start(home.library, home.kind)

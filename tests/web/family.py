@@ -229,7 +229,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         apply=applied.append,
         first_start=first_start,
         tokens=ApiTokens(catalogue.tokens),
-        writing=WriteBack(catalogue, lambda _library: host, lambda _asset: 1, nudge.writeback),
+        writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)

@@ -11,7 +11,7 @@ from io import BufferedReader
 from typing import BinaryIO
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
+from plugin.errors import AssetGone, HostRefused, HostUnreachable, WriteRefused
 from plugin.hosts.folder import problems
 from plugin.hosts.folder.content import change_key, content_key
 from plugin.hosts.folder.links import Links
@@ -116,6 +116,13 @@ class FolderHost:
     def remove_sidecar(self, path: str, version: str) -> None:
         """See `SidecarHost`."""
         FolderSidecars(Root.resolve(self._address)).remove(path, version)
+
+    def stored_picture(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """As `open`: a folder knows no previews. Raises `WriteRefused` for one that may not be read."""
+        try:
+            return self.open(path)
+        except HostRefused as error:
+            raise WriteRefused(str(error.message), str(error.advice)) from error
 
     def watch(self, on_change: Callable[[], None]) -> Watch | None:
         """Call `on_change` from another thread once changes have settled; None where the system cannot watch.

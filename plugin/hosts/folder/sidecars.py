@@ -14,6 +14,7 @@ from plugin.errors import (
     AssetGone,
     ChangedMeanwhile,
     HostFull,
+    HostRefused,
     HostUnreachable,
     SidecarUnusable,
     WriteLocked,
@@ -80,7 +81,10 @@ class FolderSidecars:
         if "\0" in path or any(part in {"", ".", ".."} for part in path.split("/")):
             raise AssetGone(f"{path!r} is not a path inside the library's folder")
         folder, _, name = path.rpartition("/")
-        relative = self._root.locate(folder) if folder else b""
+        try:
+            relative = self._root.locate(folder) if folder else b""
+        except HostRefused as error:  # about this folder only, not about the whole host
+            raise WriteRefused(str(error.message), str(error.advice)) from error
         descriptor = -1
         try:
             descriptor = _open_folder(self._root.path, relative)
