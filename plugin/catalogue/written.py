@@ -222,9 +222,9 @@ def _counts(connection: Connection, library_id: LibraryId, kind: NameKind) -> Wr
         )
     }
     reasons = (
-        select(write_problem.c.code, write_problem.c.message, func.count())
+        select(write_problem.c.code, func.min(write_problem.c.message), func.count())
         .where(*_problems(library_id, kind))
-        .group_by(write_problem.c.code, write_problem.c.message)
+        .group_by(write_problem.c.code)
         .order_by(func.count().desc(), write_problem.c.code)
     )
     written, new = found.get(WrittenState.WRITTEN, (0, 0)), found.get(WrittenState.NEW, (0, 0))

@@ -13,6 +13,7 @@ from plugin.web.language import ngettext
 from plugin.web.request_context import account, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 from plugin.writeback import WriteBackStatus
+from plugin.writeback.label_names import PREFIX
 
 pages = Blueprint("names_on_host", __name__, url_prefix="/libraries/<int:library_id>/names")
 
@@ -40,12 +41,12 @@ class NamesPage:
 
 @dataclass(frozen=True, slots=True)
 class PreviewPage:
-    """What would be written, with people and faces to look at."""
+    """What would be written, with people (and the words for them on the host) and faces to look at."""
 
     library: Library
     way: NameKind
     plan: WritePlan
-    people: list[tuple[PersonTile, int]]
+    people: list[tuple[PersonTile, str, int]]
     faces: list[FaceTile]
 
 
@@ -79,7 +80,8 @@ def preview(library_id: int, way: str) -> str:
     plan = services().writing.preview(library, kind)
     found = services().catalogue.people.many([person.person_id for person in plan.people], account().id)
     photos = {person.person_id: person.photos for person in plan.people}
-    people = [(tile, photos[tile.person.id]) for tile in person_tiles(found)]
+    prefix = "" if kind.has_places else PREFIX  # never translated: it is what the host will show
+    people = [(tile, prefix + tile.person.name, photos[tile.person.id]) for tile in person_tiles(found)]
     (faces,) = face_tiles([plan.examples])
     return render_template("names_on_host_preview.html", page=PreviewPage(library, kind, plan, people, faces))
 

@@ -215,7 +215,7 @@ class WriteBack:
             raise
         except (AssetGone, WriteError, PictureError) as error:
             now = self._clock()
-            self._rows.trouble(asset.id, keeper.kind, error.code, error.explanation, now)
+            self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), now)
             run.trouble(permanent=error.permanent)
             if run.in_a_row >= MOST_TROUBLES_IN_A_ROW and isinstance(error, WriteError):
                 raise

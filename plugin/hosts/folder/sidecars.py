@@ -20,7 +20,6 @@ from plugin.errors import (
     WriteLocked,
     WriteRefused,
 )
-from plugin.hosts.folder.names import printable
 from plugin.hosts.folder.root import DENIED, Root
 from plugin.ports.writing import StoredSidecar
 
@@ -96,15 +95,16 @@ class FolderSidecars:
                 os.close(descriptor)
 
     def _reason(self, path: str, error: OSError) -> Exception:
-        name = f"The sidecar file of {printable(os.fsencode(path))}"
         if error.errno in DENIED or error.errno in {errno.EROFS, errno.EISDIR, errno.ELOOP}:
-            return WriteRefused(f"{name} may not be written", "Let the user that runs Kinfolk write to the folder")
+            return WriteRefused(
+                "The sidecar file may not be written", "Let the user that runs Kinfolk write to the folder"
+            )
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return HostFull("The disk with the photos is full", "Make room on it; Kinfolk goes on by itself")
         if error.errno in {errno.EBUSY, errno.ETXTBSY, errno.EAGAIN}:
-            return WriteLocked(f"{name} is held open by another program", "It is tried again later")
+            return WriteLocked("The sidecar file is held open by another program", "It is tried again later")
         if error.errno == errno.ENAMETOOLONG:
-            return WriteRefused(f"{name} would have too long a name", "Give the photo a shorter name")
+            return WriteRefused("The sidecar file would have too long a name", "Give the photo a shorter name")
         reason = self._root.reason(path, error)
         return reason if isinstance(reason, AssetGone | HostUnreachable) else WriteRefused(str(reason))
 
