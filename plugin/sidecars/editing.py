@@ -138,7 +138,7 @@ def _check_size(sidecar: Sidecar, size: tuple[int, int]) -> None:
         return
     theirs, ours = sidecar.size[0] / sidecar.size[1], size[0] / size[1]
     if abs(theirs / ours - 1) > SIZE_TOLERANCE:
-        raise SidecarUnusable("The sidecar file was made for a picture of another shape", "sidecar_other_size")
+        raise SidecarUnusable("The sidecar file was made for a picture of another shape", code="sidecar_other_size")
 
 
 def _line_numbers(box: Box) -> tuple[str, ...]:

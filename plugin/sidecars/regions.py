@@ -68,11 +68,11 @@ def read_sidecar(content: bytes) -> Sidecar:
     root = read_tree(content)
     rdf = root if root.name == RDF else next((found for found in root.all_below() if found.name == RDF), None)
     if rdf is None:
-        raise SidecarUnusable("The sidecar file holds no XMP", "sidecar_not_xmp")
+        raise SidecarUnusable("The sidecar file holds no XMP", code="sidecar_not_xmp")
     structures = [found for about in rdf.children for found in about.children if found.name == REGIONS]
     lists = tuple(found for regions in structures if (found := _list_of(regions)) is not None)
     if len(lists) < len(structures):
-        raise SidecarUnusable("The regions in the sidecar file cannot be understood", "sidecar_not_xmp")
+        raise SidecarUnusable("The regions in the sidecar file cannot be understood", code="sidecar_not_xmp")
     items = tuple((_region(item), item) for found in lists for item in found.children if item.name == ITEM)
     return Sidecar(content, root, rdf, items, lists, _size(structures[0]) if structures else None)
 

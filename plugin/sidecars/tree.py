@@ -60,16 +60,18 @@ def read_tree(content: bytes) -> Element:
         SidecarUnusable: too large, not XML, not UTF-8, nested too deep, or with a document type.
     """
     if len(content) > LARGEST_BYTES:
-        raise SidecarUnusable("The sidecar file is too large to be one", "sidecar_too_large")
+        raise SidecarUnusable("The sidecar file is too large to be one", code="sidecar_too_large")
     if b"\0" in content or content[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raise SidecarUnusable("The sidecar file is not UTF-8", "sidecar_not_utf8")
+        raise SidecarUnusable("The sidecar file is not UTF-8", code="sidecar_not_utf8")
     try:
         parse(BytesIO(content), ContentHandler(), forbid_dtd=True)
         return _Reader(content).root()
     except DefusedXmlException as error:
-        raise SidecarUnusable("The sidecar file has a document type, which can do harm", "sidecar_harmful") from error
+        raise SidecarUnusable(
+            "The sidecar file has a document type, which can do harm", code="sidecar_harmful"
+        ) from error
     except (SAXException, expat.ExpatError, ValueError, LookupError) as error:
-        raise SidecarUnusable("The sidecar file is not XML", "sidecar_not_xml") from error
+        raise SidecarUnusable("The sidecar file is not XML", code="sidecar_not_xml") from error
 
 
 class _Reader:
@@ -93,19 +95,19 @@ class _Reader:
     def root(self) -> Element:
         self._parser.Parse(self._content, True)  # noqa: FBT003  expat's signature
         if self._root is None:
-            raise SidecarUnusable("The sidecar file is not XML", "sidecar_not_xml")
+            raise SidecarUnusable("The sidecar file is not XML", code="sidecar_not_xml")
         return self._root
 
     def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
         # Offsets are in the bytes of the file only where expat does not convert them.
         if (encoding or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii", "ascii"}:
-            raise SidecarUnusable("The sidecar file is not UTF-8", "sidecar_not_utf8")
+            raise SidecarUnusable("The sidecar file is not UTF-8", code="sidecar_not_utf8")
 
     def _started(self, name: str, attributes: dict[str, str]) -> None:
         self._passed()
         self._count += 1
         if len(self._open) >= DEEPEST or self._count > MOST_ELEMENTS:
-            raise SidecarUnusable("The sidecar file is nested too deep", "sidecar_not_xml")
+            raise SidecarUnusable("The sidecar file is nested too deep", code="sidecar_not_xml")
         element = Element(name, attributes, self._parser.CurrentByteIndex)
         if self._open:
             self._open[-1].children.append(element)

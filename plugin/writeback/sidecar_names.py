@@ -69,7 +69,7 @@ class SidecarNames:
         """See `NameKeeper.write`. The whole file is replaced at once, and only if it is the one that was read."""
         stored = there.seal if isinstance(there.seal, StoredSidecar) else None
         if asset.width is None or asset.height is None:
-            raise SidecarUnusable("The size of the photo is not known yet", "size_unknown")
+            raise SidecarUnusable("The size of the photo is not known yet", code="size_unknown")
         orientation = self._orientation(asset)
         put = {
             self.mark(change.key): Region(change.name, _stored(change.box, orientation), mark=self.mark(change.key))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
+from plugin.catalogue.store import SqlCatalogue
 from plugin.domain import Asset, Library
 from plugin.errors import AssetGone, ChangedMeanwhile, HostError
 from plugin.ports.writing import Label, StoredSidecar
@@ -157,10 +158,11 @@ class Household:
 
     Args:
         photos: how many.
+        catalogue: a fresh one.
     """
 
-    def __init__(self, photos: int = 3) -> None:
-        self.album = Album()
+    def __init__(self, photos: int = 3, catalogue: SqlCatalogue | None = None) -> None:
+        self.album = Album(catalogue)
         self.catalogue = self.album.catalogue
         self.account_id = self.album.account.id
         self.host = FakeWritingHost()

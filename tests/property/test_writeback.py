@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from plugin.domain import AssignedBy, Box
 from plugin.ports.written import NameKey, NameKind, WrittenState
 from plugin.sidecars import Region, edited, read_sidecar
+from tests.contract.catalogue_cast import fresh_in_memory
 from tests.fakes.dying_catalogue import Killed
 from tests.fakes.writing_host import Household
 
@@ -26,7 +27,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.home = Household(photos=2)
+        self.home = Household(photos=2, catalogue=fresh_in_memory())
         self.catalogue, self.host = self.home.catalogue, self.home.host
         self.account_id = self.home.account_id
         self.people = [self.catalogue.people.add(self.account_id, name) for name in ("Anna", "Ben", "Anna")]

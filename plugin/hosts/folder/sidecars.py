@@ -49,7 +49,7 @@ class FolderSidecars:
             if content is None and _exists(folder, os.path.splitext(photo)[0] + SUFFIX):
                 raise SidecarUnusable(
                     "The photo has a sidecar file of another name, which a new one would put out of sight",
-                    "sidecar_elsewhere",
+                    code="sidecar_elsewhere",
                 )
             return None if content is None else StoredSidecar(content, _version(content))
 
@@ -127,10 +127,10 @@ def _content(folder: int, name: bytes) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise SidecarUnusable("What has the name of the sidecar file is no file", "sidecar_not_xml")
+            raise SidecarUnusable("What has the name of the sidecar file is no file", code="sidecar_not_xml")
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
-        raise SidecarUnusable("The sidecar file is too large to be one", "sidecar_too_large")
+        raise SidecarUnusable("The sidecar file is too large to be one", code="sidecar_too_large")
     return content
 
 

@@ -111,7 +111,8 @@ class Sidecars:
         except AssetGone:
             return
         raise SidecarUnusable(
-            "The photo has a sidecar file of another name, which a new one would put out of sight", "sidecar_elsewhere"
+            "The photo has a sidecar file of another name, which a new one would put out of sight",
+            code="sidecar_elsewhere",
         )
 
 
@@ -120,7 +121,7 @@ def _at_most(content: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in content:
         total += len(chunk)
         if total > LARGEST_BYTES:
-            raise SidecarUnusable("The sidecar file is too large to be one", "sidecar_too_large")
+            raise SidecarUnusable("The sidecar file is too large to be one", code="sidecar_too_large")
         yield chunk
 
 
