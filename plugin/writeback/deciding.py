@@ -79,8 +79,9 @@ class _Case:
 
     def decided(self) -> Decision:
         now = {key: self._as_found(row) for key, row in self._before.items()}
+        self._now = [row for row in now.values() if row is not None and row.state is WrittenState.WRITTEN]
         # Known before anything is decided: a label that two people share is ours for both.
-        self._ours = {self._rules.said(row.name) for row in now.values() if row and row.state is WrittenState.WRITTEN}
+        self._ours = {self._rules.said(row.name) for row in self._now}
         after = {key: self._next(key, now.get(key)) for key in (*self._wanted, *(set(now) - set(self._wanted)))}
         for key, row in after.items():
             self._note(key, now.get(key), row)
@@ -119,8 +120,9 @@ class _Case:
         """For a name we have not written on this asset."""
         fresh = WrittenName(want.key, WrittenState.WRITTEN, want.name, want.box, self._rules.mark(want.key))
         found = self._by_mark(fresh.mark)
-        if found is not None and not self._is(found, want.name, want.box):
-            return _refused(fresh)  # ours once, and changed since
+        was = any(row.mark == fresh.mark and self._find(row, row.name, row.box) for row in self._now)
+        if found is not None and not was and not self._is(found, want.name, want.box):
+            return _refused(fresh)  # ours once, and changed since (if not: the same face was somebody else's)
         return self._unless_taken(fresh, want)
 
     def _unless_taken(self, fresh: WrittenName, want: WantedName) -> WrittenName:
@@ -171,24 +173,27 @@ class _Case:
         return Aim(None) if was_ours else None
 
     def _change(self, now: dict[NameKey, WrittenName | None], after: dict[NameKey, WrittenName | None]) -> None:
-        kept = {self._rules.said(row.name) for row in after.values() if row and row.state is WrittenState.WRITTEN}
         aims = {row.key: row.aim for row in self._decision.before if row.aim is not None}
         for key, aim in aims.items():
             row = after[key]
             if aim.name is not None and row is not None and not self._carries(row):
                 mark = row.mark if self._by_mark(row.mark) else ""
                 self._put(PutName(key, self._rules.said(row.name), row.box, mark))
-        self._decision.take.extend(self._to_take(now, aims, kept))
+        self._decision.take.extend(self._to_take(now, after, aims))
 
     def _put(self, put: PutName) -> None:
         if put.box is not None or all(put.name != other.name for other in self._decision.put):
             self._decision.put.append(put)
 
     def _to_take(
-        self, now: dict[NameKey, WrittenName | None], aims: dict[NameKey, Aim], kept: set[str]
+        self,
+        now: dict[NameKey, WrittenName | None],
+        after: dict[NameKey, WrittenName | None],
+        aims: dict[NameKey, Aim],
     ) -> Iterable[NameThere]:
         """What of ours is there and not to stay: also an old label beside its new one, left by a kill."""
-        replaced = {put.mark for put in self._decision.put if put.mark}
+        stays = [row for row in after.values() if row is not None and row.state is WrittenState.WRITTEN]
+        marks, kept = {row.mark for row in stays}, {self._rules.said(row.name) for row in stays}
         old = [row for key, row in now.items() if key in aims and row is not None]
         old += [row for row in self._before.values() if row.aim is not None and row.state is WrittenState.WRITTEN]
         seen: list[NameThere] = []
@@ -197,13 +202,8 @@ class _Case:
             if found is None or found in seen:
                 continue
             seen.append(found)
-            stays = found.name in kept if not found.mark else found.mark in replaced or self._stays(found.mark, aims)
-            if not stays:
+            if not (found.mark in marks if found.mark else found.name in kept):
                 yield found
-
-    def _stays(self, mark: str, aims: dict[NameKey, Aim]) -> bool:
-        keys = [key for key, row in self._before.items() if row.mark == mark]
-        return any(key not in aims or aims[key].name is not None for key in keys)
 
     def _carries(self, row: WrittenName) -> bool:
         """Whether the asset carries this already (a label somebody else of ours shares)."""
@@ -214,8 +214,12 @@ class _Case:
         return next((found for found in candidates if self._is(found, name, box)), None)
 
     def _find_any(self, row: WrittenName) -> NameThere | None:
-        """Our entry, whatever it says now; labels have nothing but what they say."""
-        return self._by_mark(row.mark)
+        """Our entry, whatever it says, unless it is what the face was to become. Labels only have their name."""
+        found = self._by_mark(row.mark)
+        others = (other for other in self._before.values() if other.key != row.key and other.mark == row.mark)
+        aims = [other.aim for other in others if other.aim is not None and other.aim.name is not None]
+        replaced = found is not None and any(self._is(found, aim.name or "", aim.box) for aim in aims)
+        return None if replaced else found
 
     def _by_mark(self, mark: str) -> NameThere | None:
         return next((found for found in self._there if mark and found.mark == mark), None)

@@ -40,13 +40,15 @@ class Machine(RuleBasedStateMachine):
         self.home.writing().run(self.home.library.id, self.kind)
 
     def teardown(self) -> None:
-        self.finish()
-        self.compare()
-        self.home.writing().remove(self.home.library, self.kind)
-        self.home.writing().run(self.home.library.id, self.kind)
-        for photo in range(2):
-            assert self.there(photo) == self.of_others(photo), "of ours nothing is left, of others everything"
-        self.catalogue.close()
+        try:
+            self.finish()
+            self.compare()
+            self.home.writing().remove(self.home.library, self.kind)
+            self.home.writing().run(self.home.library.id, self.kind)
+            for photo in range(2):
+                assert self.there(photo) == self.of_others(photo), "of ours nothing is left, of others everything"
+        finally:
+            self.catalogue.close()  # or the next story would begin with this one's rows
 
     # What users do in Kinfolk.
 

@@ -102,10 +102,39 @@ def test_a_merge_and_its_undo_follow_by_themselves(home: Home) -> None:
     with home.catalogue.events.record(home.account_id, "merge"):
         home.catalogue.people.merge(home.anna, [home.ben], home.account_id)
     home.run()
-    assert set(home.names(0)) == {"Anna"}
+    both = ["Anna"] if home.kind is NameKind.TAGS else ["Anna", "Anna"]
+    assert home.names(0) == both
     home.catalogue.events.undo(home.account_id)
     home.run()
     assert home.names(0) == ["Anna", "Ben"]
+
+
+def test_a_face_that_becomes_somebody_elses_of_the_same_name_keeps_what_is_written(home: Home) -> None:
+    other = home.catalogue.people.add(home.account_id, "Anna")
+    home.start()
+    home.give(home.faces[2][0], other)
+    home.run()
+    assert home.names(2) == ["Anna"]
+    home.give(home.faces[2][0], home.ben)
+    home.run()
+    assert home.names(2) == ["Ben"]
+    home.give(home.faces[2][0], home.anna)
+    home.run()
+    assert home.names(2) == ["Anna"]
+
+
+def test_a_change_of_the_person_killed_at_any_moment_is_taken_up_where_it_was(home: Home) -> None:
+    home.start()
+    for calls in range(1000):
+        home.give(home.faces[2][0], home.ben)
+        over = home.run_killed_after(calls)
+        assert home.names(2) == ["Ben"], f"killed after {calls} calls"
+        home.give(home.faces[2][0], home.anna)
+        over = home.run_killed_after(calls) and over
+        assert home.names(2) == ["Anna"], f"killed after {calls} calls"
+        if over:
+            break
+    assert calls > 10
 
 
 def test_forgotten_and_deleted_people_are_taken_off_the_host_and_out_of_the_catalogue(home: Home) -> None:
