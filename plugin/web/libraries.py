@@ -19,7 +19,7 @@ PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ShownLibrary:
-    """A library and what its last listing could not take."""
+    """A library, what its last listing could not take, and whether its host takes names."""
 
     library: Library
     problems: list[IntakeProblem]
@@ -27,6 +27,7 @@ class ShownLibrary:
     paused: bool = False
     hook: LibraryHook | None = None
     can_tell: bool = False
+    takes_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,9 @@ def libraries_page(path: str = "", error: str = "") -> str:
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
         paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
+        takes_names = bool(services().writing.kinds(library))
         told = hooks.of(library), hooks.possible(library)
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told))
+        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told, takes_names))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
 
 
