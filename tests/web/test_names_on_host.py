@@ -58,12 +58,12 @@ def test_names_are_written_after_the_preview_was_confirmed(maria: Visitor, page:
     text = maria.post(f"{page}/tags/start", page=f"{page}/tags").text
     assert "Names are being written" in text
     assert ">Being written<" in text
-    assert 'hx-trigger="every 3s"' in text
+    assert 'hx-trigger="every 5s"' in text
     assert family.nudge.told[-1] == "writeback"
     run(family)
     text = maria.text(page)
     assert ">Up to date<" in text
-    assert 'hx-trigger="every 3s"' not in text
+    assert 'hx-trigger="every 5s"' not in text
     assert "Person: Anna" in family.host.tags.values()
 
 
