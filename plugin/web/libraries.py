@@ -88,7 +88,8 @@ def remove(library_id: int) -> Response | str:
     require_admin()
     library = find_library(library_id)
     if request.method == "GET":
-        return render_template("library_remove.html", library=library)
+        written = bool(services().catalogue.written.settings(library_id))
+        return render_template("library_remove.html", library=library, written=written)
     services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")
     return see_other(url_for("libraries.index"))

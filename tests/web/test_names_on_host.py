@@ -126,6 +126,13 @@ def test_what_was_removed_on_the_host_is_written_again_only_when_asked(
     assert family.host.carried
 
 
+def test_who_removes_a_library_is_told_that_names_stay_on_its_host(maria: Visitor, page: str) -> None:
+    question = page.replace("/names", "/remove")
+    assert "Take them back first" not in maria.text(question)
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    assert "Take them back first" in maria.text(question)
+
+
 def test_nonsense_for_a_way_is_not_found(maria: Visitor, page: str) -> None:
     assert maria.get(f"{page}/smoke-signals").status_code == 404
     assert maria.post(f"{page}/smoke-signals/start", page=page).status_code == 404
