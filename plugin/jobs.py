@@ -179,6 +179,8 @@ class Jobs:
                     self.writeback()
         except NotFound:
             return  # a library was removed meanwhile
+        except KinfolkError as error:  # a full disk, say; the next sweep looks again
+            log.warning("Names to hosts: %s", error.explanation)
         finally:
             self._writing_lock.release()
 

@@ -11,7 +11,7 @@ from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.privacy import overwrite_deleted
 from plugin.catalogue.tables import asset, preference, write_back, write_label, write_problem, written_name
 from plugin.catalogue.transactions import Transactions
-from plugin.catalogue.written_plan import asset_ids, plan, wanted
+from plugin.catalogue.written_plan import asset_ids, plan, waiting, wanted
 from plugin.domain import Asset, AssetId, Box, FailureCount, LibraryId
 from plugin.ports.written import (
     Aim,
@@ -96,6 +96,11 @@ class SqlWritten:
         """What a run would do now; also before it is turned on."""
         with self._transactions.read() as connection:
             return plan(connection, kind, library_id)
+
+    def waiting(self, library_id: LibraryId, kind: NameKind) -> int:
+        """How many assets differ, those that rest included."""
+        with self._transactions.read() as connection:
+            return waiting(connection, kind, library_id)
 
     def to_visit(self, library_id: LibraryId, kind: NameKind, now: datetime, limit: int) -> list[AssetId]:
         """Assets that differ and have no trouble that lasts longer than `now`, lowest id first."""

@@ -20,7 +20,7 @@ from sqlalchemy import (
     union,
 )
 
-from plugin.catalogue.tables import asset, face, library, person, write_back, write_problem, written_name
+from plugin.catalogue.tables import asset, face, person, write_back, write_problem, written_name
 from plugin.domain import AssetId, AssetKind, FaceState, LibraryId
 from plugin.ports.written import NameKind, PersonOnHost, WritePlan, WriteState, WrittenState
 
@@ -40,18 +40,11 @@ def wanted(kind: NameKind, library_id: LibraryId, asset_id: AssetId | None = Non
     conditions: list[ColumnElement[bool]] = [
         asset.c.library_id == library_id,
         asset.c.gone.is_(False),
-        face.c.state == FaceState.ASSIGNED,
-        face.c.account_id == library.c.account_id,
-        person.c.name != "",
-        person.c.hidden.is_(False),
+        *_named(),
     ]
     if asset_id is not None:
         conditions.append(face.c.asset_id == asset_id)
-    tables = (
-        face.join(asset, asset.c.id == face.c.asset_id)
-        .join(library, library.c.id == asset.c.library_id)
-        .join(person, person.c.id == face.c.person_id)
-    )
+    tables = face.join(asset, asset.c.id == face.c.asset_id).join(person, person.c.id == face.c.person_id)
     query: Select[Any]
     if kind.has_places:
         conditions += [asset.c.kind == AssetKind.PHOTO, face.c.frame_ms.is_(None)]
@@ -109,15 +102,35 @@ def to_put(kind: NameKind, library_id: LibraryId) -> Select[Any]:
 
 def to_take(kind: NameKind, library_id: LibraryId) -> Select[Any]:
     """(asset, person, state) of each name we know of on a present asset that is not wanted any more."""
-    want = wanted(kind, library_id)
     row = written_name.c
     here = (row.kind == kind, asset.c.library_id == library_id, asset.c.gone.is_(False))
     known = written_name.join(asset, asset.c.id == row.asset_id)
+    unwanted = or_(_removing(kind, library_id), ~_still_wanted(kind))
     return (
         select(row.asset_id, row.person_id, row.state)
         .select_from(known)
-        .where(*here, row.state != WrittenState.REFUSED, ~exists().where(_same(want)))
+        .where(*here, row.state != WrittenState.REFUSED, unwanted)
     )
+
+
+def _still_wanted(kind: NameKind) -> ColumnElement[bool]:
+    """As `wanted` says it, but asked row by row: two looks into indexes instead of a table of everything wanted."""
+    row = written_name.c
+    conditions = [*_named(), face.c.asset_id == row.asset_id, face.c.person_id == row.person_id]
+    if kind.has_places:
+        conditions += [face.c.id == row.face_id, face.c.frame_ms.is_(None)]
+    found = select(face.c.id).select_from(face.join(person, person.c.id == face.c.person_id)).where(*conditions)
+    return found.correlate(written_name, asset).exists()
+
+
+def _named() -> list[ColumnElement[bool]]:
+    """Of named people who are not hidden; people and their faces are of one account, the library's owner's."""
+    return [
+        face.c.state == FaceState.ASSIGNED,
+        face.c.account_id == asset.c.account_id,
+        person.c.name != "",
+        person.c.hidden.is_(False),
+    ]
 
 
 def differing(kind: NameKind, library_id: LibraryId) -> CompoundSelect[Any]:
@@ -138,9 +151,13 @@ def asset_ids(
     return list(connection.execute(query).scalars())
 
 
+def waiting(connection: Connection, kind: NameKind, library_id: LibraryId) -> int:
+    """How many assets differ."""
+    return _number(connection, select(func.count()).select_from(differing(kind, library_id).subquery("differing")))
+
+
 def plan(connection: Connection, kind: NameKind, library_id: LibraryId) -> WritePlan:
     """What a run would do."""
-    found = differing(kind, library_id).subquery("differing")
     put, take = to_put(kind, library_id).subquery("put"), to_take(kind, library_id).subquery("take")
     ours = take.c.state.in_([WrittenState.WRITTEN, WrittenState.NEW])
     want = wanted(kind, library_id)
@@ -148,7 +165,7 @@ def plan(connection: Connection, kind: NameKind, library_id: LibraryId) -> Write
     people = select(want.c.person_id, want.c.name, photos).group_by(want.c.person_id, want.c.name)
     examples = select(func.min(put.c.shown)).group_by(put.c.asset_id).order_by(put.c.asset_id.desc()).limit(SHOWN)
     return WritePlan(
-        photos=_number(connection, select(func.count()).select_from(found)),
+        photos=waiting(connection, kind, library_id),
         put=_number(connection, select(func.count()).select_from(put)),
         take=_number(connection, select(func.count()).select_from(take).where(ours)),
         people=tuple(

@@ -190,6 +190,10 @@ class WrittenRows(Protocol):
         """What a run would do now; also before it is turned on."""
         ...
 
+    def waiting(self, library_id: LibraryId, kind: NameKind) -> int:
+        """How many assets differ, those that rest included."""
+        ...
+
     def to_visit(self, library_id: LibraryId, kind: NameKind, now: datetime, limit: int) -> list[AssetId]:
         """Assets that differ and have no trouble that lasts longer than `now`, lowest id first."""
         ...

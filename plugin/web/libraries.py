@@ -106,7 +106,8 @@ def remove(library_id: int) -> Response | str:
     if library.host != "nextcloud":  # which members connect themselves
         require_admin()
     if request.method == "GET":
-        return render_template("library_remove.html", library=library)
+        written = bool(services().catalogue.written.settings(library_id))
+        return render_template("library_remove.html", library=library, written=written)
     services().nextcloud.disconnect(library)
     services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")

@@ -111,7 +111,7 @@ class WriteBack:
     def _status(self, library: Library, kind: NameKind, setting: WriteBackSetting | None) -> WriteBackStatus:
         if setting is None:
             return WriteBackStatus(kind, None, None, 0)
-        waiting = self._rows.plan(library.id, kind).photos
+        waiting = self._rows.waiting(library.id, kind)
         return WriteBackStatus(kind, setting, self._rows.counts(library.id, kind), waiting)
 
     def preview(self, library: Library, kind: NameKind) -> WritePlan:

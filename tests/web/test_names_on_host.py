@@ -58,12 +58,12 @@ def test_names_are_written_after_the_preview_was_confirmed(maria: Visitor, page:
     text = maria.post(f"{page}/tags/start", page=f"{page}/tags").text
     assert "Names are being written" in text
     assert ">Being written<" in text
-    assert 'hx-trigger="every 3s"' in text
+    assert 'hx-trigger="every 5s"' in text
     assert family.nudge.told[-1] == "writeback"
     run(family)
     text = maria.text(page)
     assert ">Up to date<" in text
-    assert 'hx-trigger="every 3s"' not in text
+    assert 'hx-trigger="every 5s"' not in text
     assert "Person: Anna" in family.host.tags.values()
 
 
@@ -124,6 +124,13 @@ def test_what_was_removed_on_the_host_is_written_again_only_when_asked(
     maria.post(f"{page}/tags/again", page=page)
     run(family)
     assert family.host.carried
+
+
+def test_who_removes_a_library_is_told_that_names_stay_on_its_host(maria: Visitor, page: str) -> None:
+    question = page.replace("/names", "/remove")
+    assert "Take them back first" not in maria.text(question)
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    assert "Take them back first" in maria.text(question)
 
 
 def test_nonsense_for_a_way_is_not_found(maria: Visitor, page: str) -> None:

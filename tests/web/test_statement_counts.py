@@ -23,6 +23,7 @@ from tests.web.family import Family, empty_family, searched
 SMALL = Size(assets=500, faces=1500, people=130)
 
 VALUES: dict[str, object] = {
+    "way": "tags",
     "person_id": 1,
     "library_id": 1,
     "long_side": 480,
