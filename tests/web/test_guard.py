@@ -54,6 +54,7 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "group_id": 1,
         "event_id": 1,
         "what": "faces",
+        "flow": "unknown",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
