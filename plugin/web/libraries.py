@@ -55,7 +55,8 @@ def libraries_page(path: str = "", error: str = "") -> str:
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
         paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
-        told = hooks.of(library), hooks.possible(library)
+        can_tell = hooks.possible(library)
+        told = hooks.of(library) if can_tell else None, can_tell
         shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
 

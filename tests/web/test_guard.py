@@ -60,6 +60,7 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "event_id": 1,
         "what": "faces",
         "state": "on",
+        "flow": "unknown",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
