@@ -28,7 +28,7 @@ HELD = 5_000
 """New and changed assets that wait for the end of a listing, at most (some 3 MB); beyond that the oldest go first."""
 
 
-HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "bad_listing", "certificate_refused")
+HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "certificate_refused", "answer_failed")
 """Photos that were given up because the host was away for long; they are looked at once it is back."""
 
 

@@ -56,8 +56,9 @@ def libraries_page(path: str = "", error: str = "") -> str:
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
         paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
+        can_tell = hooks.possible(library)
+        told = hooks.of(library) if can_tell else None, can_tell
         takes_names = bool(services().writing.kinds(library))
-        told = hooks.of(library), hooks.possible(library)
         shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told, takes_names))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
 

@@ -62,6 +62,7 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "owner_id": 1,
         "state": "on",
         "way": "tags",
+        "flow": "unknown",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():
