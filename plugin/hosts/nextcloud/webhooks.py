@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from plugin.errors import AssetGone, HostRefused
-from plugin.hosts.nextcloud.client import AnswerFailed
+
 
 log = logging.getLogger(__name__)
 
