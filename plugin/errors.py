@@ -15,7 +15,12 @@ KinfolkError
 │   └── CatalogueNewer       written by a newer Kinfolk; it was left untouched
 ├── HostError                the program that owns the photos
 │   ├── HostUnreachable      try again later
+│   │   ├── HostBusy         it asked to be left alone for a while
+│   │   ├── AnswerFailed     it is there, but this one request failed inside it
+│   │   └── BadListing       what it listed is broken off or no listing
 │   ├── HostRefused          credentials or rights
+│   │   ├── LoginRefused         the password is wrong or was revoked
+│   │   └── CertificateRefused   nobody vouches for its certificate
 │   ├── AssetGone            the asset is no longer there
 │   └── WriteError           one thing could not be written there; `permanent` tells whether to try again
 │       ├── ChangedMeanwhile somebody wrote there since it was read; read it again
@@ -136,6 +141,42 @@ class HostRefused(HostError):
 
     code = "host_refused"
     permanent = True
+
+
+class HostBusy(HostUnreachable):
+    """The host asked to be left alone: throttled, overloaded or under maintenance. `seconds`: for how long."""
+
+    code = "host_busy"
+
+    def __init__(self, message: str, advice: str, seconds: float) -> None:
+        super().__init__(message, advice)
+        self.seconds = seconds
+
+
+class AnswerFailed(HostUnreachable):
+    """The host is there, but this one request failed inside it, or a storage behind it is away."""
+
+    code = "answer_failed"
+
+
+class BadListing(HostUnreachable):
+    """What the host listed is broken off, malformed or hostile; what was read must not be taken for everything."""
+
+    code = "bad_listing"
+
+
+class LoginRefused(HostRefused):
+    """The password is wrong, was revoked, or the user may not log in. Not `permanent`: users connect again."""
+
+    code = "login_refused"
+    permanent = False
+
+
+class CertificateRefused(HostRefused):
+    """The certificate is self-signed, expired, for another name, or not the one that was confirmed."""
+
+    code = "certificate_refused"
+    permanent = False
 
 
 class AssetGone(HostError):

@@ -12,7 +12,7 @@ looked for in the other.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -28,7 +28,7 @@ HELD = 5_000
 """New and changed assets that wait for the end of a listing, at most (some 3 MB); beyond that the oldest go first."""
 
 
-HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "bad_listing", "certificate_refused")
+HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "certificate_refused", "answer_failed")
 """Photos that were given up because the host was away for long; they are looked at once it is back."""
 
 
@@ -118,6 +118,7 @@ class _Pass:
         self._unchanged: set[tuple[str, str]] = set()
         self._unchanged_folders: set[str] = set()
         self._marked: set[str] = set()
+        self._known_marks: Mapping[str, str] | None = None
         self._held: list[HostAsset] = []
         # The first listing of an account has nothing to find moves among: spares a query per photo.
         self._may_have_moved = not host.stable_keys and any(catalogue.assets.counts(library.account_id))
@@ -137,8 +138,19 @@ class _Pass:
     def _listing(self) -> Iterator[Listed]:
         host = self._host
         if isinstance(host, FolderMarkingHost):
-            return host.changes(lambda path: self._marks.get(self._library.id, path))
+            return host.changes(self._known_mark)
         return iter(host.listing(self._known))
+
+    def _known_mark(self, path: str) -> str | None:
+        """The mark of a folder as it was when the pass began; all are read when the first one below the root is asked.
+
+        One that is dropped meanwhile belongs to a folder that something left, and that so has another mark by now.
+        """
+        if not path:
+            return self._marks.get(self._library.id, path)
+        if self._known_marks is None:
+            self._known_marks = self._marks.all(self._library.id)
+        return self._known_marks.get(path)
 
     def _take_folders(self, folders: list[ListedFolder]) -> None:
         """Remember which folders are as their marks say. Their assets are stored by now: a kill costs a listing."""
@@ -160,10 +172,14 @@ class _Pass:
         hidden = {problem.path for problem in self.problems if problem.hides_below} | self._unchanged_folders
         # All ids first (a few MB at most): marking while reading would move the blocks the catalogue streams.
         gone, stale = [], set[str]()
-        for asset in self._assets.unseen(self._library.id, self._number):
-            if not _below(asset, hidden):
-                gone.append(asset.id)
-                stale |= _above(asset) - self._marked
+        kept: dict[str, bool] = {}  # folder -> whether it is at or below one that is hidden
+        for asset_id, path in self._assets.unseen_places(self._library.id, self._number):
+            folder = path.rpartition("/")[0]
+            if folder not in kept:
+                kept[folder] = not hidden.isdisjoint({folder, *_above(folder)})
+            if not kept[folder] and path not in hidden:
+                gone.append(asset_id)
+                stale |= {folder, *_above(folder)} - self._marked
         if gone and not self.summary.listed and not self._unchanged_folders:
             raise HostUnreachable(
                 f"{self._library.name} has no photos any more, so nothing was removed",
@@ -254,17 +270,11 @@ def _likeness(asset: Asset, listed: HostAsset) -> tuple[bool, bool, bool, AssetI
     return (asset.gone, old.name != new.name, old.parent != new.parent, asset.id)
 
 
-def _below(asset: Asset, hidden: set[str]) -> bool:
-    """Whether the asset lies at or below one of these paths; "" is everything."""
-    if not hidden:
-        return False
-    path = PurePosixPath(asset.path)
-    return asset.path in hidden or "" in hidden or any(str(parent) in hidden for parent in path.parents)
-
-
-def _above(asset: Asset) -> set[str]:
-    """The folders the asset is in; "" is the whole library."""
-    return {"" if str(parent) == "." else str(parent) for parent in PurePosixPath(asset.path).parents}
+def _above(folder: str) -> Iterator[str]:
+    """The folders this one is in; "" is the whole library."""
+    while folder:
+        folder = folder.rpartition("/")[0]
+        yield folder
 
 
 def _in_blocks(listing: Iterator[Listed]) -> Iterator[list[Listed]]:

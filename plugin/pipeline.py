@@ -14,7 +14,7 @@ from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
 from plugin.intake import Intake
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.host import Host
+from plugin.ports.host import FetchingHost, Host
 from plugin.ports.vision import FaceModel, FaceModels
 from plugin.recognition import Recognition, RecognitionSummary
 
@@ -146,20 +146,35 @@ class Pipeline:
             return DetectionSlice(0, 0, more=False)
         deadline = time.monotonic() + seconds
         try:
-            while time.monotonic() < deadline and not self._should_stop():
-                claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS)
+            claimed = [] if self._should_stop() else self._claim()
+            while claimed and not self._should_stop():
+                in_time = time.monotonic() < deadline
+                # Claimed one block ahead, so that a host far away brings it while this one is looked at.
+                ahead = self._claim() if in_time and not self._should_stop() else []
                 for asset in claimed:
                     found = self._detection.process(asset, model, preferences)
                     assets, faces = assets + 1, faces + found
                     if on_asset:
                         on_asset(asset, found)
                 self.troubles.over("catalogue")
-                if not claimed:
-                    return DetectionSlice(assets, faces, more=False)
+                if not in_time:
+                    break
+                claimed = ahead
+            else:
+                return DetectionSlice(assets, faces, more=bool(claimed))
         except (DiskFull, CatalogueError) as error:
             self.troubles.note("catalogue", error)
             return DetectionSlice(assets, faces, more=False)
         return DetectionSlice(assets, faces, more=True)
+
+    def _claim(self) -> list[Asset]:
+        """The next few assets; hosts far away begin to fetch them."""
+        claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS)
+        for library_id in {asset.library_id for asset in claimed}:
+            host = self._host_of(self._catalogue.libraries.get(library_id))
+            if isinstance(host, FetchingHost):
+                host.fetch_ahead([asset.host_key for asset in claimed if asset.library_id == library_id])
+        return claimed
 
     def recognise(self) -> RecognitionSummary | None:
         """Bring the index up to date and group every waiting face; None while detection still has work.

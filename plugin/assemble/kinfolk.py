@@ -325,7 +325,7 @@ class Kinfolk:
         access = self._access(library)
         with self._opening_hosts:
             known = self._network_hosts.get(library.id)
-            if known is not None and _same(known[0], access):
+            if known is not None and _same(known[0], access) and known[1].client.is_refused == _is_closed(access):
                 return known[1]
             host = open_nextcloud(library, access)
             self._network_hosts[library.id] = (access, host)
@@ -459,6 +459,11 @@ class Kinfolk:
     def free_bytes(self) -> int:
         """Space left where Kinfolk writes."""
         return shutil.disk_usage(self.folder.path).free
+
+
+def _is_closed(access: NextcloudAccess) -> bool:
+    """Whether nothing may be asked; a client that found out by itself is replaced once a user asks to try again."""
+    return access.paused or access.login is None
 
 
 def _same(one: NextcloudAccess, other: NextcloudAccess) -> bool:

@@ -150,6 +150,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         packs=kinfolk.models.packs,
         add_folder_library=kinfolk.add_folder,
         check_folder=kinfolk.check_folder,
+        nextcloud=kinfolk.connections,
         privacy=kinfolk.privacy,
         accounts=kinfolk.accounts,
         account_export=kinfolk.account_export,

@@ -32,6 +32,9 @@ from plugin.domain import (
 )
 from plugin.ports.catalogue import SeenAsset
 
+PLACES = 10_000
+"""Ids and paths read at once, 2 MB."""
+
 
 class SqlAssets:
     """`AssetRows` in SQL."""
@@ -87,6 +90,19 @@ class SqlAssets:
                 return
             yield from found
             after = found[-1].id
+
+    def unseen_places(self, library_id: LibraryId, sync_pass: int) -> Iterator[tuple[AssetId, str]]:
+        """(id, path) of present assets the pass did not see, in blocks."""
+        after = 0
+        unseen = (*present(), asset.c.library_id == library_id, asset.c.seen_pass < sync_pass)
+        while True:
+            query = select(asset.c.id, asset.c.path).where(*unseen, asset.c.id > after).order_by(asset.c.id)
+            with self._transactions.read() as connection:
+                found = [(row.id, row.path) for row in connection.execute(query.limit(PLACES))]
+            yield from found
+            if len(found) < PLACES:
+                return
+            after = found[-1][0]
 
     def of_host_key(self, library_id: LibraryId, host_key: str) -> Asset | None:
         """The asset of this library that the host names so, gone or not."""

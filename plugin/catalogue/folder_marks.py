@@ -24,6 +24,12 @@ class SqlFolderMarks:
             mark: str | None = connection.execute(select(folder_mark.c.mark).where(*where)).scalar()
         return mark
 
+    def all(self, library_id: LibraryId) -> dict[str, str]:
+        """Path -> mark of every folder that has one."""
+        query = select(folder_mark.c.path, folder_mark.c.mark).where(folder_mark.c.library_id == library_id)
+        with self._transactions.read() as connection:
+            return {row.path: row.mark for row in connection.execute(query)}
+
     def put(self, library_id: LibraryId, marks: Mapping[str, str]) -> None:
         """Add or replace the marks of these folders, in one transaction."""
         with self._transactions.write() as connection:

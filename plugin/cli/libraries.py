@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     library = typer.Typer(no_args_is_help=True, help="Where the photos are: add, list and remove libraries.")
     add = typer.Typer(no_args_is_help=True, help="Add a library.")
     add.command("folder")(add_folder)
+    add.command("nextcloud")(add_nextcloud)
     library.add_typer(add, name="add")
     library.command("list")(list_libraries)
     library.command("remove")(remove)
@@ -31,6 +32,23 @@ def add_folder(
     with opened(context, exclusive=False) as kinfolk:
         library = kinfolk.add_folder(account_of(kinfolk, account).id, str(path.expanduser().absolute()))
         say(f"Library {library.id} is the folder {printable(library.address)}")
+
+
+def add_nextcloud(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Of the server, as in the browser: https://cloud.example.org")],
+    user: Annotated[str, typer.Option(help="The name you log in with at Nextcloud.")],
+    account: AccountName = None,
+    fingerprint: Annotated[
+        str, typer.Option(help="SHA-256 fingerprint of the server's certificate when nobody vouches for it.")
+    ] = "",
+) -> None:
+    """Add a user's photos at a Nextcloud. The password is asked for; an app password is enough, and what is kept."""
+    password = typer.prompt("App password", hide_input=True, err=True)
+    with opened(context, exclusive=False) as kinfolk:
+        owner = account_of(kinfolk, account)
+        library = kinfolk.connections.with_password(owner, address, user, password, fingerprint=fingerprint)
+        say(f"Library {library.id} is {printable(library.address)}")
 
 
 def list_libraries(context: typer.Context) -> None:
@@ -57,6 +75,7 @@ def remove(
     with opened(context, exclusive=False) as kinfolk:
         found = _find(kinfolk.catalogue.libraries.all(), library)
         sure(f"Forget the library {printable(found.address)}, its faces, and what was said about them?", yes=yes)
+        kinfolk.connections.disconnect(found)
         kinfolk.catalogue.libraries.remove(found.id)
         kinfolk.make_privacy().clean_up()
         say(f"Library {found.id} was removed; its photos were not touched")

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from plugin.domain import Library
+from plugin.errors import LoginRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, LoginRefused, NextcloudClient, login_refused
+from plugin.hosts.nextcloud.client import Login, NextcloudClient, login_refused
 from plugin.hosts.nextcloud.host import NextcloudHost, Remembered
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.ports.host import Host

@@ -19,6 +19,7 @@ from plugin.web import (
     libraries,
     live,
     names_on_host,
+    nextcloud,
     own_account,
     people,
     person,
@@ -77,7 +78,7 @@ def create_app(services: WebServices) -> Flask:
     csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
+        libraries, nextcloud, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page,
         names_on_host,
     ):  # fmt: skip
         app.register_blueprint(module.pages)

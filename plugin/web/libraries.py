@@ -23,6 +23,7 @@ class ShownLibrary:
     library: Library
     problems: list[IntakeProblem]
     problem_count: int
+    paused: bool = False
     takes_names: bool = False
 
 
@@ -41,8 +42,9 @@ def libraries_page(path: str = "", error: str = "") -> str:
     shown, of_library = [], rows.all_problems(account().id)
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
+        paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
         takes_names = bool(services().writing.kinds(library))
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), takes_names))
+        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, takes_names))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error))
 
 
@@ -75,6 +77,7 @@ def find_library(library_id: int) -> Library:
 def scan(library_id: int) -> Response:
     """Compare with the folder now."""
     library = find_library(library_id)
+    services().nextcloud.resume(library)
     # The row says what to do; the nudge only makes it soon.
     services().catalogue.libraries.request_sync(library_id)
     services().nudge.sync(library_id)
@@ -85,11 +88,13 @@ def scan(library_id: int) -> Response:
 @pages.route("/<int:library_id>/remove", methods=["GET", "POST"])
 def remove(library_id: int) -> Response | str:
     """Forget a library after a question; the photos themselves are never touched."""
-    require_admin()
     library = find_library(library_id)
+    if library.host != "nextcloud":  # which members connect themselves
+        require_admin()
     if request.method == "GET":
         written = bool(services().catalogue.written.settings(library_id))
         return render_template("library_remove.html", library=library, written=written)
+    services().nextcloud.disconnect(library)
     services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")
     return see_other(url_for("libraries.index"))

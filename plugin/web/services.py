@@ -8,7 +8,7 @@ from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.api_tokens import ApiTokens
 from plugin.bulk import BulkActions
-from plugin.domain import AccountId, Asset, AssetId, FaceId, Fetching, Library
+from plugin.domain import Account, AccountId, Asset, AssetId, FaceId, Fetching, Library, LibraryId
 from plugin.drawing import Drawing
 from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
@@ -48,6 +48,86 @@ class Pictures(Protocol):
         ...
 
 
+class FolderChoice(Protocol):
+    """Folders a user may choose from, and what is chosen: `folders` empty means everything."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """At the top of the user's files."""
+        ...
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Read only these."""
+        ...
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Not these."""
+        ...
+
+
+class NextcloudConnecting(Protocol):
+    """Connecting to Nextcloud: `plugin.assemble.connecting`. Everything raises `HostError`, `Refused`, `NotFound`."""
+
+    def servers(self, account: Account) -> list[str] | None:
+        """Which servers this account may connect to; None: any."""
+        ...
+
+    def server_of(self, library: Library) -> str:
+        """Where the library is."""
+        ...
+
+    def certificate(self, account: Account, typed: str) -> tuple[str, str]:
+        """(address, SHA-256 fingerprint) of a certificate nobody vouches for."""
+        ...
+
+    def begin(self, account: Account, typed: str, *, fingerprint: str = "", library_id: LibraryId | None = None) -> str:
+        """Start a login; its id."""
+        ...
+
+    def page(self, account_id: AccountId, flow_id: str) -> str:
+        """Where the user grants it."""
+        ...
+
+    def poll(self, account_id: AccountId, flow_id: str) -> Library | None:
+        """The library once it was granted."""
+        ...
+
+    def with_password(
+        self,
+        account: Account,
+        typed: str,
+        name: str,
+        password: str,
+        *,
+        fingerprint: str = "",
+        library_id: LibraryId | None = None,
+    ) -> Library:
+        """Connect without a page of Nextcloud's."""
+        ...
+
+    def choice(self, library: Library) -> FolderChoice:
+        """What may be chosen, and what is."""
+        ...
+
+    def choose(self, library: Library, folders: tuple[str, ...], left_out: tuple[str, ...]) -> None:
+        """Read only these."""
+        ...
+
+    def is_paused(self, library: Library) -> bool:
+        """Whether the login was refused and nothing is asked any more."""
+        ...
+
+    def resume(self, library: Library) -> None:
+        """Ask once more."""
+        ...
+
+    def disconnect(self, library: Library) -> None:
+        """Give the login back before the library is removed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
     """How the machine room is doing, for the Status page.
@@ -79,6 +159,7 @@ class WebServices:
         host_link: where a person sees an asset in the host's own interface, None where there is none.
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         check_folder: the address of a folder that can be read. Raises `KinfolkError`.
+        nextcloud: connecting to Nextcloud.
         fetching: the file of a model pack that is on its way here, if this process fetches one.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
@@ -103,6 +184,7 @@ class WebServices:
     packs: Callable[[], list[PackInfo]]
     add_folder_library: Callable[[AccountId, str], Library]
     check_folder: Callable[[str], str]
+    nextcloud: NextcloudConnecting
     privacy: Privacy
     accounts: Accounts
     account_export: AccountExport

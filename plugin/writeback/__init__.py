@@ -98,7 +98,10 @@ class WriteBack:
 
     def kinds(self, library: Library) -> tuple[NameKind, ...]:
         """The ways in which names can be kept on this library's host."""
-        host = self._host_of(library)
+        try:
+            host = self._host_of(library)
+        except HostError:
+            return ()  # it cannot even be opened; its sync says why
         offered = {NameKind.TAGS: isinstance(host, LabelHost), NameKind.SIDECARS: isinstance(host, SidecarHost)}
         return tuple(kind for kind, offers in offered.items() if offers)
 

@@ -103,6 +103,14 @@ class FakeKinfolk:
     def recognition(self) -> SimpleNamespace:
         return SimpleNamespace(missing=self._noting("missing"), reset=self._noting("reset"))
 
+    @property
+    def connections(self) -> SimpleNamespace:
+        return SimpleNamespace(disconnect=lambda library: None, with_password=self._connected)
+
+    def _connected(self, account: Account, address: str, user: str, password: str, *, fingerprint: str) -> Library:
+        self.calls.append(("connect", account.id, address, user, password, fingerprint))
+        return Library(1, account.id, "nextcloud", user, f"https://{user}@cloud.example")
+
     def make_privacy(self) -> SimpleNamespace:
         return SimpleNamespace(clean_up=self._noting("clean up"))
 

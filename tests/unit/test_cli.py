@@ -101,6 +101,12 @@ class TestLibraries:
         terminal.done("library", "add", "folder", "/photos", "--account", "ben")
         assert ("add_folder", 2, "/photos") in terminal.kinfolk.calls
 
+    def test_the_password_of_a_nextcloud_is_asked_for_and_never_an_argument(self, terminal: Terminal) -> None:
+        result = terminal.run("library", "add", "nextcloud", "cloud.example", "--user", "anna", typed="app password\n")
+        assert result.exit_code == 0
+        assert ("connect", 1, "cloud.example", "anna", "app password", "") in terminal.kinfolk.calls
+        assert "app password" not in result.output.replace("App password", "")
+
     def test_an_unknown_account_is_refused_with_the_known_ones(self, terminal: Terminal) -> None:
         result = terminal.run("library", "add", "folder", "/photos", "--account", "eve")
         assert result.exit_code == 1

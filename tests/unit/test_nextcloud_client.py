@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
-from plugin.hosts.nextcloud.client import HostBusy, Login, LoginRefused, NextcloudClient
+from plugin.errors import AssetGone, BadListing, HostBusy, HostRefused, HostUnreachable, LoginRefused
+from plugin.hosts.nextcloud.client import Login, NextcloudClient
 from plugin.hosts.nextcloud.limits import Limits
-from plugin.hosts.nextcloud.multistatus import BadListing, entries
+from plugin.hosts.nextcloud.multistatus import entries
 from tests.fakes.nextcloud import FakeNextcloud
 
 

@@ -7,9 +7,9 @@ from werkzeug.wrappers import Request, Response
 
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Library, SyncSummary
-from plugin.errors import HostError, HostRefused, HostUnreachable
+from plugin.errors import HostError, HostRefused, HostUnreachable, LoginRefused
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, LoginRefused, NextcloudClient
+from plugin.hosts.nextcloud.client import Login, NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.intake import Intake

@@ -7,6 +7,7 @@ one photo of its own, which nobody else may ever see.
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -14,6 +15,9 @@ from PIL import Image
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.api_tokens import ApiTokens
+from plugin.assemble.connecting import NextcloudConnections
+from plugin.assemble.data_folder import DataFolder
+from plugin.assemble.vault import KEYS, Vault
 from plugin.bulk import BulkActions
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.detection import DetectionLimits
@@ -221,6 +225,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         packs=lambda: PACKS,
         add_folder_library=add_folder,
         check_folder=check_folder,
+        nextcloud=NextcloudConnections(catalogue, vault(), nudge.sync),
         privacy=privacy,
         accounts=Accounts(catalogue, password_guard().hash),
         account_export=AccountExport(catalogue, pictures.face_thumbnail),
@@ -235,6 +240,11 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
     made.links = links
     return made
+
+
+def vault() -> Vault:
+    """With a key of its own, and so without a file."""
+    return Vault(DataFolder(Path("/nowhere")), {KEYS: "5a" * 32})
 
 
 def searched(catalogue: SqlCatalogue) -> ExactIndex:

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO
 
 AT_ONCE = 3
-MOST_WAITING = 16
-"""Fetched and not opened yet: previews of a few hundred KB."""
+MOST_WAITING = 64
+"""Fetched and not opened yet: previews of a few hundred KB. Each worker has eight at most."""
 
 
 class Ahead:

@@ -9,17 +9,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from plugin.errors import HostError, HostRefused, HostUnreachable
+from plugin.errors import CertificateRefused, HostError, HostUnreachable
 
 if TYPE_CHECKING:
     from plugin.hosts.nextcloud.client import Login
-
-
-class CertificateRefused(HostRefused):
-    """The certificate is self-signed, expired, for another name, or not the one that was confirmed."""
-
-    code = "certificate_refused"
-    permanent = False  # photos are looked at once the certificate is in order
 
 
 class PinnedAdapter(HTTPAdapter):

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import requests
 from requests.auth import HTTPBasicAuth
 
-from plugin.errors import AssetGone, HostError, HostRefused, HostUnreachable
+from plugin.errors import AnswerFailed, AssetGone, HostBusy, HostError, HostRefused, HostUnreachable, LoginRefused
 from plugin.hosts.nextcloud.certificates import PinnedAdapter, certificate_refused
 from plugin.hosts.nextcloud.limits import Limits
 
@@ -30,29 +30,6 @@ USER_AGENT = "Kinfolk"
 """Nextcloud shows it to the user as the name of the app password."""
 
 BUSY = (429, 502, 503, 504)
-
-
-class LoginRefused(HostRefused):
-    """The password is wrong, was revoked, or the user may not log in. Not `permanent`: users connect again."""
-
-    code = "login_refused"
-    permanent = False
-
-
-class HostBusy(HostUnreachable):
-    """The server asked to be left alone: throttled, overloaded or under maintenance. `seconds`: for how long."""
-
-    code = "host_busy"
-
-    def __init__(self, message: str, advice: str, seconds: float) -> None:
-        super().__init__(message, advice)
-        self.seconds = seconds
-
-
-class AnswerFailed(HostUnreachable):
-    """The server is there, but this one request failed inside it, or a storage behind it is away."""
-
-    code = "answer_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +79,11 @@ class NextcloudClient:
         self._refused = refused
         self._busy: tuple[float, HostBusy] | None = None
         self._session = self._new_session()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server did not accept the login, so that nothing is asked any more."""
+        return self._refused is not None
 
     def close(self) -> None:
         """Close kept connections."""

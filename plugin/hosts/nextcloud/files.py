@@ -9,8 +9,9 @@ from email.utils import parsedate_to_datetime
 from xml.sax.saxutils import escape
 
 from plugin.domain import AssetKind, HostAsset
+from plugin.errors import BadListing
 from plugin.hosts.nextcloud.client import NextcloudClient, chunks, encoded
-from plugin.hosts.nextcloud.multistatus import DAV, NC, OC, BadListing, ChunkStream, DavEntry, entries
+from plugin.hosts.nextcloud.multistatus import DAV, NC, OC, ChunkStream, DavEntry, entries
 
 FILES = "/remote.php/dav/files/"
 

@@ -95,6 +95,13 @@ class NextcloudHost(TakesNames):
             raise AssetGone("There is no such photo")
         return self._ahead.take(host_key)
 
+    def open_original(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        """The file as it was uploaded. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
+        file = self.find(host_key)
+        if file is None:
+            raise AssetGone("The photo is no longer at Nextcloud")
+        return self._pixels.original(file)
+
     def fetch_ahead(self, host_keys: Sequence[str]) -> None:
         """Fetch these in the background; `open` takes them."""
         self._ahead.begin([key for key in host_keys if is_file_id(key)])

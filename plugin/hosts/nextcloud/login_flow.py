@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from plugin.errors import AssetGone, HostError, HostUnreachable
-from plugin.hosts.nextcloud.client import LoginRefused, NextcloudClient, strange_answer
+from plugin.errors import AssetGone, HostError, HostUnreachable, LoginRefused
+from plugin.hosts.nextcloud.client import NextcloudClient, strange_answer
 
 START = "/index.php/login/v2"
 POLL = "/index.php/login/v2/poll"

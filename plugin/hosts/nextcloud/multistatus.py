@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from plugin.errors import HostUnreachable
+from plugin.errors import BadListing
 
 DAV, OC, NC = "{DAV:}", "{http://owncloud.org/ns}", "{http://nextcloud.org/ns}"
 
@@ -47,12 +47,6 @@ class DavEntry:
     def is_folder(self) -> bool:
         """Whether its resource type says so."""
         return self.props.get(f"{DAV}resourcetype") == "collection"
-
-
-class BadListing(HostUnreachable):
-    """The answer is broken off, malformed or hostile; what was read of it must not be taken for everything."""
-
-    code = "bad_listing"
 
 
 def entries(stream: Readable) -> Iterator[DavEntry]:

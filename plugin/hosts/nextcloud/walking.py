@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from plugin.domain import IntakeProblem, ListedFolder
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
-from plugin.hosts.nextcloud.client import AnswerFailed, HostBusy, LoginRefused
+from plugin.errors import AnswerFailed, AssetGone, BadListing, HostBusy, HostRefused, HostUnreachable, LoginRefused
 from plugin.hosts.nextcloud.files import MARKERS, RemoteFile, UserFiles
-from plugin.hosts.nextcloud.multistatus import BadListing
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.ports.host import KnownMark, Listed
+from plugin.sentences import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ class Walk:
             yield IntakeProblem(
                 start,
                 "folder_missing",
-                "The chosen folder is not there any more. Choose folders again",
+                Sentence("The chosen folder is not there any more. Choose folders again"),
                 hides_below=True,
             )
 
@@ -118,7 +117,7 @@ class Walk:
         own = next((file for file in inside if file.path == path), None)
         if own is None:
             raise BadListing("Nextcloud's listing does not name the folder that was asked for", "It is tried again")
-        if not any(file.name in MARKERS and not file.is_folder for file in inside):
+        if not any(is_marker(file) for file in inside):
             inside = [file for file in inside if file.path != path and self._is_taken(file)]
             yield from (file for file in inside if not file.is_folder)
             yield from self._folders([file for file in inside if file.is_folder], path, below)
@@ -148,7 +147,7 @@ class Walk:
             below.complete = False  # deleted or moved meanwhile; the next pass sees
         except (HostRefused, BadListing, AnswerFailed) as error:
             below.complete = False
-            yield IntakeProblem(folder.path, "folder_unreadable", str(error), hides_below=True)
+            yield IntakeProblem(folder.path, "folder_unreadable", error.message, hides_below=True)
 
     def _may_ask_all(self, path: str) -> bool:
         if not self._may_ask_below or self.options.cuts_into(path):
@@ -171,7 +170,7 @@ class Walk:
             self._may_ask_below = False
             return
         self._may_ask_below = len(found) < MARKERS_AT_MOST
-        self._hidden = frozenset(file.folder for file in found)
+        self._hidden = frozenset(file.folder for file in found if is_marker(file))
 
     def _all_below(self, path: str, state: _Found) -> Iterator[Listed | RemoteFile]:
         """The folder and everything below in one answer. Raises `_Divide` where the server cannot do that."""
@@ -182,7 +181,7 @@ class Walk:
             with self.files.listing(path, "infinity") as found:
                 for file in found:
                     deepest = max(deepest, _depth(file.path) - depth)
-                    surprised += file.name in MARKERS and not self._is_hidden(file.folder)
+                    surprised += is_marker(file) and not self._is_hidden(file.folder)
                     if not self._is_taken(file) or self._is_hidden(file.folder if file.path else None):
                         continue
                     if file.is_folder:
@@ -225,6 +224,11 @@ class Walk:
 
 class _Divide(Exception):
     """Ask for less at once."""
+
+
+def is_marker(file: RemoteFile) -> bool:
+    """Whether it says that there are no photos beside and below it."""
+    return not file.is_folder and file.name in MARKERS
 
 
 def _depth(path: str) -> int:

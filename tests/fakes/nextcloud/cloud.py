@@ -122,6 +122,7 @@ class Cloud:
         self.users: dict[str, User] = {}
         self.shares: list[Share] = []
         self.tags: dict[int, Tag] = {}
+        self.previews: dict[str, bytes] = {}
         self.assigned: set[tuple[int, int]] = set()  # (file id, tag id)
         self.nodes: dict[int, Node] = {}
         self._share_ids = itertools.count(1)
