@@ -30,7 +30,7 @@ import psutil
 
 from benchmarks.libraries import Size, generated
 from benchmarks.serving import free_port
-from benchmarks.web_server import NAME, PASSWORD, application, serve_while_scanning
+from benchmarks.web_server import NAME, PASSWORD, application, serve_until_ended
 
 PAGE_LIMIT, PEOPLE_LIMIT, CROWD_LIMIT, PAINT_LIMIT = 150.0, 80.0, 400.0, 1000.0
 """Milliseconds."""
@@ -155,7 +155,7 @@ def measure_crowd(
     data: Path, size: Size, readers: int, seconds: float, pause: float = 0.0
 ) -> tuple[list[Measured], int]:
     """Readers beside a scan, each with this pause after a page; and how many photos the scan stored meanwhile."""
-    with scanning_server(data) as (port, stored, computed):
+    with running_server(data, scanning=True) as (port, stored, computed):
         cookie, chosen = log_in(port), pages(size)
         times: dict[str, list[float]] = {name: [] for name in CROWD_PAGES}
         ends = time.monotonic() + seconds
@@ -193,14 +193,16 @@ def measure_crowd(
 
 
 @contextmanager
-def scanning_server(data: Path) -> Iterator[tuple[int, Callable[[], int], Callable[[], float]]]:
+def running_server(data: Path, *, scanning: bool) -> Iterator[tuple[int, Callable[[], int], Callable[[], float]]]:
     """A server in a process of its own that scans while it serves.
 
     Its port, how many photos it has stored, and how many seconds it has computed.
     """
     context = multiprocessing.get_context("spawn")
     port, stored = free_port(), context.Value("i", 0)
-    server = context.Process(target=serve_while_scanning, args=(data, port, stored), daemon=True)
+    server = context.Process(
+        target=serve_until_ended, args=(data, port, stored), kwargs={"scanning": scanning}, daemon=True
+    )
     server.start()
     try:
         wait_until(lambda: answers(port))
@@ -251,11 +253,11 @@ PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime 
 
 
 def measure_paint(data: Path, size: Size, browser: str, rounds: int) -> list[Measured]:
-    """First contentful paint in Chromium, each time with an empty cache."""
+    """First contentful paint in Chromium without a scan, each time with an empty cache."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415, for development only
 
     chosen, measured = pages(size), []
-    with scanning_server(data) as (port, _, _), sync_playwright() as playwright:
+    with running_server(data, scanning=False) as (port, _, _), sync_playwright() as playwright:
         name, _, value = log_in(port).partition("=")
         chromium = playwright.chromium.launch(executable_path=browser)
         for page_name in ("people", "person, 10,000 faces", "photo", "status"):

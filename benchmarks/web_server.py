@@ -61,11 +61,12 @@ def build(kinfolk: Kinfolk) -> Flask:
     return create_app(web_services(kinfolk, FirstStart(accounts, password_guard().hash)))
 
 
-def serve_while_scanning(data: Path, port: int, stored: "Synchronized[int]") -> None:
-    """Serve until the process is ended, and store detections all the while, as fast as two workers would."""
+def serve_until_ended(data: Path, port: int, stored: "Synchronized[int]", *, scanning: bool) -> None:
+    """Serve until the process is ended; when scanning, store detections all the while, as fast as two workers would."""
     settings = load_settings(data=data)
     with open_kinfolk(settings, exclusive=False) as kinfolk:
-        threading.Thread(target=scan, args=(kinfolk, stored), daemon=True).start()
+        if scanning:
+            threading.Thread(target=scan, args=(kinfolk, stored), daemon=True).start()
         app = build(kinfolk)
         create_server(app, host="127.0.0.1", port=port, threads=settings.web.threads).run()
 

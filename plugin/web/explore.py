@@ -17,7 +17,7 @@ from plugin.web.tiles import PersonTile, PhotoTile, person_tiles, photo_tiles
 
 pages = Blueprint("explore", __name__, url_prefix="/explore")
 
-PAGE_SIZE = 120
+PAGE_SIZE = 60
 MOST_PEOPLE = 30
 """Of each kind: more than a family photo holds, and few enough for one statement."""
 

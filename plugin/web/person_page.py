@@ -11,7 +11,7 @@ from plugin.web.paging import Paging, asked_page
 from plugin.web.request_context import account, services
 from plugin.web.tiles import PersonTile, PhotoTile, person_tiles, photo_tiles
 
-PAGE_SIZE = 120
+PAGE_SIZE = 60
 COMPANIONS = 12
 
 
