@@ -40,6 +40,7 @@ def pages_of(family: Family) -> dict[str, str]:
     """Name and address of every page that is shown in the documentation."""
     anna, boat = family.people["Anna"], family.assets[0]
     face = family.face_of("Anna")
+    library = family.catalogue.libraries.all(family.account.id)[0].id
     return {
         "people": "/",
         "person": f"/people/{anna}",
@@ -55,12 +56,16 @@ def pages_of(family: Family) -> dict[str, str]:
         "ignored": "/unassigned/ignored",
         "history": "/history",
         "libraries": "/libraries",
+        "nextcloud": "/libraries/nextcloud",
+        "sharing": f"/libraries/{library}/shares",
+        "names": f"/libraries/{library}/names",
         "status": "/status",
         "settings": "/settings/recognition",
         "packs": "/settings/packs",
         "privacy": "/settings/privacy",
         "accounts": "/settings/accounts",
         "tokens": "/settings/tokens",
+        "apps": "/settings/other-apps",
         "account": "/settings/account",
     }
 
