@@ -1,37 +1,28 @@
 """API tokens in a real Chromium: made and revoked by the keyboard alone, without JavaScript, on a phone."""
 
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from waitress.server import TcpWSGIServer, create_server
 
-from plugin.catalogue.store import open_catalogue
+from plugin.catalogue.store import SqlCatalogue
 from plugin.domain import TokenScope
-from plugin.web.app import create_app
+from tests.end_to_end.browsing import served
 from tests.web.family import PASSWORD, Family, empty_family
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Family]:
-    made = empty_family(catalogue=open_catalogue(tmp_path / "catalogue.db"))
-    yield made
-    made.catalogue.close()
+def family(catalogue: SqlCatalogue) -> Family:
+    return empty_family(catalogue=catalogue)
 
 
 @pytest.fixture
 def address(family: Family) -> Iterator[str]:
-    server = create_server(create_app(family.services), host="127.0.0.1", port=0, threads=8)
-    assert isinstance(server, TcpWSGIServer)
-    assert server.socket is not None
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    server.close()
+    with served(family.services) as there:
+        yield there
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])

@@ -1,37 +1,26 @@
 """The page inside Nextcloud in a real Chromium: a stand-in page with Nextcloud's CSP, behind a stand-in proxy."""
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from waitress.server import TcpWSGIServer, create_server
+from playwright.sync_api import Browser, Page, expect
 
 from plugin.app_identity import app_identity
-from plugin.catalogue.store import open_catalogue
+from plugin.catalogue.store import SqlCatalogue
 from plugin.domain import AssetKind, HostAsset
 from plugin.engine import FaceEngine
 from plugin.exapp.app import NextcloudApp
-from plugin.web.app import create_app
+from tests.end_to_end.browsing import served
 from tests.fakes.nextcloud.app_api import AppCloud
 from tests.web.family import PACKS, Family, family_with_photos
 
 pytestmark = pytest.mark.browser
 
 INFO = Path(__file__).parents[2] / "appinfo" / "info.xml"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
 
 
 def declared_routes() -> list[tuple[str, str, str, list[str]]]:
@@ -45,10 +34,8 @@ def declared_routes() -> list[tuple[str, str, str, list[str]]]:
 
 
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Family]:
-    made = family_with_photos(catalogue=open_catalogue(tmp_path / "catalogue.db"))
-    yield made
-    made.catalogue.close()
+def family(catalogue: SqlCatalogue) -> Family:
+    return family_with_photos(catalogue)
 
 
 @pytest.fixture
@@ -63,15 +50,11 @@ def cloud(family: Family) -> Iterator[AppCloud]:
             identity, family.catalogue.preferences, engine, services.preferences.current, lambda: PACKS,
             lambda _pack, _progress: None,
         )  # fmt: skip
-        server = create_server(create_app(replace(services, nextcloud_app=app)), host="127.0.0.1", port=0, threads=8)
-        assert isinstance(server, TcpWSGIServer)
-        assert server.socket is not None
-        running.app_url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-        threading.Thread(target=server.run, daemon=True).start()
-        app.set_enabled(enabled=True)
-        family.catalogue.outside_users.put(running.address, "anna", family.account.id)
-        yield running
-        server.close()
+        with served(replace(services, nextcloud_app=app)) as address:
+            running.app_url = address
+            app.set_enabled(enabled=True)
+            family.catalogue.outside_users.put(running.address, "anna", family.account.id)
+            yield running
 
 
 @pytest.fixture

@@ -1,45 +1,27 @@
 """Other apps and hooks in a real Chromium: by keyboard, without JavaScript, on a phone, in the dark, through axe."""
 
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from waitress.server import TcpWSGIServer, create_server
+from playwright.sync_api import Browser, Page, expect
 
-from plugin.catalogue.store import open_catalogue
-from plugin.web.app import create_app
+from plugin.catalogue.store import SqlCatalogue
+from tests.end_to_end.browsing import served
 from tests.web.family import PASSWORD, Family, family_with_photos
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def family(tmp_path: Path) -> Iterator[Family]:
-    made = family_with_photos(catalogue=open_catalogue(tmp_path / "catalogue.db"))
-    yield made
-    made.catalogue.close()
+def family(catalogue: SqlCatalogue) -> Family:
+    return family_with_photos(catalogue)
 
 
 @pytest.fixture
 def address(family: Family) -> Iterator[str]:
-    server = create_server(create_app(family.services), host="127.0.0.1", port=0, threads=8)
-    assert isinstance(server, TcpWSGIServer)
-    assert server.socket is not None
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    server.close()
+    with served(family.services) as there:
+        yield there
 
 
 @pytest.fixture(params=["light", "dark"])
