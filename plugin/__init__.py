@@ -9,6 +9,7 @@ The way of a photo, and the order to read the modules in:
 5. `people`                      name, merge, hide, delete, assign, reject, ignore; `bulk`: many at once;
                                  `drawing`: faces users draw; `suggestions`, `open_questions`: what is asked;
                                  `history`: undo; `privacy`: forget for good; `sharing`: let others look
+   `writeback/`, `sidecars/`    who is on a photo, told to the host; face regions in XMP files
 6. `indexing`                    keep the disposable embedding index in step with the catalogue; check and repair
 7. `faces/`                      the pure core those steps call: alignment, quality, neighbours, grouping
 8. `pipeline`                    what follows what; `jobs` (Huey) runs it in the background, `foreground` to the end
@@ -16,8 +17,9 @@ The way of a photo, and the order to read the modules in:
 10. `settings`, `assemble`, `cli/`, `__main__`      one validated configuration in, running parts out
 
 Beside the way: `likeness` (who looks like a person), `face_search` (who looks like a picture), `originals` (downloads),
-`accounts`, `account_export`, `api_tokens`, `engine` (faces for other programs), `hooks` (hosts that tell),
-`first_start`, `preferences` (thresholds saved by the screens), `thumbnails` and `watchers`.
+`accounts`, `account_export`, `api_tokens`, `exapp/`, `app_identity` and `outside_accounts` (inside Nextcloud), `engine`
+(faces for other programs), `hooks` (hosts that tell), `first_start`, `preferences` (thresholds saved by the screens),
+`thumbnails` and `watchers`.
 """
 
 __version__ = "0.1.0"
