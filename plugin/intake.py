@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, ListedFolder, SyncSummary
 from plugin.errors import HostError, HostRefused, HostUnreachable
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.host import FolderMarkingHost, Host, Listed
+from plugin.ports.host import DatedHost, FolderMarkingHost, Host, Listed
 
 BLOCK = 200
 """Assets per transaction: few enough that progress moves and a screen never waits, many enough to be fast."""
@@ -78,7 +78,9 @@ class Intake:
             libraries.sync_finished(library.id, str(error.explanation))
             raise
         if complete:
-            if not sync.is_unchanged:  # else problems of earlier passes still stand
+            if sync.is_unchanged:  # not everything was listed, so problems of earlier passes still stand
+                self._keep_problems(library, sync.problems)
+            else:
                 libraries.replace_problems(library.id, sync.problems)
             libraries.sync_finished(library.id, None)
             if library.last_sync_error is not None:
@@ -90,6 +92,8 @@ class Intake:
 
     def _keep_problems(self, library: Library, found: Sequence[IntakeProblem]) -> None:
         """After an incomplete pass, problems of earlier passes still stand."""
+        if not found:
+            return
         libraries = self._catalogue.libraries
         by_place = {(problem.path, problem.code): problem for problem in [*libraries.problems(library.id), *found]}
         libraries.replace_problems(library.id, list(by_place.values()))
@@ -137,6 +141,8 @@ class _Pass:
 
     def _listing(self) -> Iterator[Listed]:
         host = self._host
+        if isinstance(host, DatedHost):
+            return host.changes_since(self._marks.get(self._library.id, ""))
         if isinstance(host, FolderMarkingHost):
             return host.changes(self._known_mark)
         return iter(host.listing(self._known))
@@ -156,7 +162,8 @@ class _Pass:
         """Remember which folders are as their marks say. Their assets are stored by now: a kill costs a listing."""
         self._unchanged_folders |= {folder.path for folder in folders if folder.unchanged}
         self.is_unchanged = "" in self._unchanged_folders
-        listed = {folder.path: folder.mark for folder in folders if not folder.unchanged}
+        is_dated = isinstance(self._host, DatedHost)
+        listed = {folder.path: folder.mark for folder in folders if is_dated or not folder.unchanged}
         if listed:
             self._marks.put(self._library.id, listed)
             self._marked |= listed.keys()
