@@ -23,7 +23,13 @@ KinfolkError
 │   ├── HostRefused          credentials or rights
 │   │   ├── LoginRefused         the password is wrong or was revoked
 │   │   └── CertificateRefused   nobody vouches for its certificate
-│   └── AssetGone            the asset is no longer there
+│   ├── AssetGone            the asset is no longer there
+│   └── WriteError           one thing could not be written there; `permanent` tells whether to try again
+│       ├── ChangedMeanwhile somebody wrote there since it was read; read it again
+│       ├── WriteLocked      somebody holds it open; later
+│       ├── HostFull         no space or quota left; nothing more can be written now
+│       ├── WriteRefused     this one may not be written
+│       └── SidecarUnusable  a sidecar file that is harmful, broken or not ours to change
 ├── PictureError             one photo or video cannot be used
 │   ├── PictureBroken        damaged, truncated, empty, not what its name says
 │   ├── PictureTooLarge      over the decode limits
@@ -200,6 +206,53 @@ class AssetGone(HostError):
 
     code = "asset_gone"
     permanent = True
+
+
+class WriteError(HostError):
+    """One thing could not be written to the host."""
+
+    code = "write"
+
+
+class ChangedMeanwhile(WriteError):
+    """Somebody wrote there since it was read (HTTP 412); nothing was written."""
+
+    code = "changed_meanwhile"
+
+
+class WriteLocked(WriteError):
+    """Somebody holds it open (HTTP 423)."""
+
+    code = "write_locked"
+
+
+class HostFull(WriteError):
+    """No space, or no quota, is left (HTTP 507)."""
+
+    code = "host_full"
+
+
+class WriteRefused(WriteError):
+    """This one may not be written, whoever asks (a read-only share, HTTP 403)."""
+
+    code = "write_refused"
+    permanent = True
+
+
+class SidecarUnusable(WriteError):
+    """A sidecar file that must be left as it is.
+
+    Args:
+        message: why.
+        code: the reason in short: `sidecar_not_xml`, `sidecar_not_utf8`, `sidecar_not_xmp`, `sidecar_harmful`,
+            `sidecar_too_large`, `sidecar_other_size`, `sidecar_elsewhere`.
+    """
+
+    permanent = True
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message, "It was left as it is")
+        self.code = code
 
 
 class PictureError(KinfolkError):

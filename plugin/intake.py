@@ -28,7 +28,10 @@ HELD = 5_000
 """New and changed assets that wait for the end of a listing, at most (some 3 MB); beyond that the oldest go first."""
 
 
-HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "bad_listing", "certificate_refused")
+MARKS_EVERY = 5_000
+"""Assets listed between two times that marks of folders are kept: a kill costs so many listed again, at most."""
+
+HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "certificate_refused", "answer_failed")
 """Photos that were given up because the host was away for long; they are looked at once it is back."""
 
 
@@ -74,6 +77,7 @@ class Intake:
             if complete:
                 sync.mark_gone()
         except HostError as error:
+            sync.keep_marks()
             self._keep_problems(library, sync.problems)
             libraries.sync_finished(library.id, str(error.explanation))
             raise
@@ -86,6 +90,7 @@ class Intake:
             if library.last_sync_error is not None:
                 self._catalogue.detection.retry_of_library(library.id, HOST_AWAY)
         else:
+            sync.keep_marks()
             self._keep_problems(library, sync.problems)
             libraries.request_sync(library.id)
         return sync.summary
@@ -121,7 +126,8 @@ class _Pass:
         self._on_progress = on_progress
         self._unchanged: set[tuple[str, str]] = set()
         self._unchanged_folders: set[str] = set()
-        self._marked: set[str] = set()
+        self._new_marks: dict[str, str] = {}
+        self._marks_kept_at = 0
         self._known_marks: Mapping[str, str] | None = None
         self._held: list[HostAsset] = []
         # The first listing of an account has nothing to find moves among: spares a query per photo.
@@ -159,14 +165,29 @@ class _Pass:
         return self._known_marks.get(path)
 
     def _take_folders(self, folders: list[ListedFolder]) -> None:
-        """Remember which folders are as their marks say. Their assets are stored by now: a kill costs a listing."""
+        """Note which folders are as their marks say."""
         self._unchanged_folders |= {folder.path for folder in folders if folder.unchanged}
         self.is_unchanged = "" in self._unchanged_folders
         is_dated = isinstance(self._host, DatedHost)
-        listed = {folder.path: folder.mark for folder in folders if is_dated or not folder.unchanged}
-        if listed:
-            self._marks.put(self._library.id, listed)
-            self._marked |= listed.keys()
+        self._new_marks |= {folder.path: folder.mark for folder in folders if is_dated or not folder.unchanged}
+        if self.summary.listed - self._marks_kept_at >= MARKS_EVERY:
+            self.keep_marks()
+
+    def keep_marks(self) -> None:
+        """Remember the folders that are through although the pass is not: a pass that follows goes on from there.
+
+        A mark says that the catalogue holds what the folder holds, and nothing else. So those with assets the pass has
+        not met (deleted ones, or moved to a folder that is still to come) wait until these are hidden.
+        """
+        self._marks_kept_at = self.summary.listed
+        if not self._new_marks:
+            return
+        waiting = set[str]()
+        for _, folder in self._unmet():
+            waiting |= {folder, *_above(folder)}
+        safe = {path: mark for path, mark in self._new_marks.items() if path not in waiting}
+        self._marks.put(self._library.id, safe)
+        self._new_marks = {path: mark for path, mark in self._new_marks.items() if path in waiting}
 
     def mark_gone(self) -> None:
         """Hide what the pass did not meet, except where a problem hid it.
@@ -175,18 +196,14 @@ class _Pass:
             HostUnreachable: the listing was empty, as a folder is whose disk is not mounted.
         """
         if self.is_unchanged:
+            if self._new_marks:
+                self._marks.put(self._library.id, self._new_marks)
             return
-        hidden = {problem.path for problem in self.problems if problem.hides_below} | self._unchanged_folders
         # All ids first (a few MB at most): marking while reading would move the blocks the catalogue streams.
         gone, stale = [], set[str]()
-        kept: dict[str, bool] = {}  # folder -> whether it is at or below one that is hidden
-        for asset_id, path in self._assets.unseen_places(self._library.id, self._number):
-            folder = path.rpartition("/")[0]
-            if folder not in kept:
-                kept[folder] = not hidden.isdisjoint({folder, *_above(folder)})
-            if not kept[folder] and path not in hidden:
-                gone.append(asset_id)
-                stale |= {folder, *_above(folder)} - self._marked
+        for asset_id, folder in self._unmet():
+            gone.append(asset_id)
+            stale |= {folder, *_above(folder)}
         if gone and not self.summary.listed and not self._unchanged_folders:
             raise HostUnreachable(
                 f"{self._library.name} has no photos any more, so nothing was removed",
@@ -197,6 +214,18 @@ class _Pass:
         for block in _blocks(gone):
             self._assets.mark_gone(block)
             self._count(gone=len(block))
+        self._marks.put(self._library.id, self._new_marks)
+
+    def _unmet(self) -> Iterator[tuple[AssetId, str]]:
+        """(id, folder) of present assets the pass did not meet, except where a problem or a mark kept it away."""
+        hidden = {problem.path for problem in self.problems if problem.hides_below} | self._unchanged_folders
+        kept: dict[str, bool] = {}  # folder -> whether it is at or below one of these
+        for asset_id, path in self._assets.unseen_places(self._library.id, self._number):
+            folder = path.rpartition("/")[0]
+            if folder not in kept:
+                kept[folder] = not hidden.isdisjoint({folder, *_above(folder)})
+            if not kept[folder] and path not in hidden:
+                yield asset_id, folder
 
     def _take(self, listed: list[HostAsset]) -> None:
         self._count(listed=len(listed))

@@ -15,6 +15,7 @@ from plugin.domain import LibraryId
 from plugin.errors import HostError, KinfolkError, NotFound
 from plugin.pipeline import Pipeline
 from plugin.ports.catalogue import Catalogue
+from plugin.writeback import WriteBack
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Jobs:
         rescan: how long after its last sync a library is compared with its host again.
         nightly_at: local time of the nightly run, to the minute.
         upkeep: backups and cleaning, run after the nightly recognition.
+        writing: tells hosts who is on their photos, where that is turned on.
     """
 
     def __init__(
@@ -60,12 +62,15 @@ class Jobs:
         rescan: timedelta,
         nightly_at: time,
         upkeep: Callable[[], None],
+        writing: WriteBack | None = None,
     ) -> None:
         self._huey = huey
         self._pipeline = pipeline
         self._catalogue = catalogue
         self._rescan = rescan
         self._upkeep = upkeep
+        self._writing = writing
+        self._writing_lock = threading.Lock()
         self._looks: list[Callable[[], None]] = []
         self._workers = workers
         self._detecting = threading.BoundedSemaphore(workers)
@@ -76,6 +81,7 @@ class Jobs:
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
         self._model_task = huey.task(name="model")(self._run_model)
+        self._write_task = huey.task(name="writeback")(self._run_writing)
         huey.periodic_task(crontab(), name="sweep")(self.sweep)
         huey.periodic_task(_local_time(nightly_at), name="nightly")(self._run_nightly)
 
@@ -101,6 +107,11 @@ class Jobs:
         """The chosen pack should be fetched now. A lost nudge costs nothing: detection fetches it when it has work."""
         self._enqueue(self._model_task)
 
+    def writeback(self) -> None:
+        """There may be names to tell a host. What is due is found in the rows, so a lost nudge loses nothing."""
+        if self._writing is not None:
+            self._enqueue(self._write_task)
+
     def sweep(self) -> None:
         """Look for work nobody is doing: after a crash, a lost nudge, a passed retry time. Cheap when idle."""
         self._catalogue.detection.release_expired()
@@ -111,6 +122,8 @@ class Jobs:
                 self._enqueue(self._sync_task, library.id)
         self.detection()
         self.recognition()
+        if self._writing is not None and self._writing.due():
+            self.writeback()
         for look in self._looks:
             look()
 
@@ -154,6 +167,22 @@ class Jobs:
             self._pipeline.recognise()
         finally:
             self._recognising.release()
+        self.writeback()
+
+    def _run_writing(self) -> None:
+        """One after the other: hosts take one write at a time better than many, and two must not do the same."""
+        if self._writing is None or not self._writing_lock.acquire(blocking=False):
+            return
+        try:
+            for library_id, kind in self._writing.due():
+                if self._writing.run(library_id, kind, SLICE_SECONDS).more:
+                    self.writeback()
+        except NotFound:
+            return  # a library was removed meanwhile
+        except KinfolkError as error:  # a full disk, say; the next sweep looks again
+            log.warning("Names to hosts: %s", error.explanation)
+        finally:
+            self._writing_lock.release()
 
     def _run_model(self) -> None:
         self._pipeline.fetch_model()

@@ -12,7 +12,7 @@ from zipstream import ZipStream
 from plugin.domain import AccountId, Asset, Library, LibraryId, PersonId
 from plugin.errors import HostError, NotFound, Refused
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.host import Host
+from plugin.ports.host import Host, PreviewingHost
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,9 @@ class ZipDownload:
     def _opened(self, asset: Asset, stack: ExitStack) -> BinaryIO | None:
         """The photo, open until the stack ends, or None when it cannot be had: that must not cost all the others."""
         try:
-            return stack.enter_context(self._hosts[asset.library_id].open(asset.host_key))
+            host = self._hosts[asset.library_id]
+            opened = host.open_original if isinstance(host, PreviewingHost) else host.open
+            return stack.enter_context(opened(asset.host_key))
         except (HostError, OSError, KeyError) as error:
             self._note(asset, error)
             return None

@@ -13,7 +13,7 @@ from plugin.errors import NotFound, Refused
 from plugin.hosts.nextcloud import login_flow
 from plugin.hosts.nextcloud.address import Place, base_address
 from plugin.hosts.nextcloud.certificates import fingerprint_of, readable
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import Login, NextcloudClient, login_refused
 from plugin.hosts.nextcloud.files import UserFiles
 from plugin.hosts.nextcloud.limits import Limits
 from plugin.ports.catalogue import Catalogue, HostLogin
@@ -165,6 +165,8 @@ class NextcloudConnections:
     def choice(self, library: Library) -> FolderChoice:
         """The folders at the top, and what is chosen. Raises `HostError`."""
         kept = self._kept(library)
+        if kept.refused is not None:
+            raise login_refused()
         with (
             _client(self.login_of(library)) as client,
             UserFiles(client, Place.of(library.address).user).listing("", "1") as found,

@@ -57,6 +57,7 @@ from plugin.thumbnails import Thumbnails
 from plugin.vision.downloads import Progress
 from plugin.vision.models import OnnxFaceModels
 from plugin.web.passwords import password_guard
+from plugin.writeback import WriteBack
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,9 @@ class NoNudge:
         """Nobody to wake."""
 
     def model(self) -> None:
+        """Nobody to wake."""
+
+    def writeback(self) -> None:
         """Nobody to wake."""
 
 
@@ -230,6 +234,20 @@ class Kinfolk:
         while self._search_loader[1].catch_up(SEARCH_BLOCK):
             pass
         return self._exact
+
+    @cached_property
+    def writing(self) -> WriteBack:
+        """Tells hosts who is on their photos, where that is turned on."""
+        return WriteBack(
+            self.catalogue,
+            self.host_of,
+            self.media.orientation,
+            self._wake_writing,
+            should_stop=lambda: self.stopping,
+        )
+
+    def _wake_writing(self) -> None:
+        self.nudge.writeback()  # whoever that is by then
 
     def host_link(self, asset: Asset) -> str | None:
         """Where a person sees the asset in the host's own interface, or None."""

@@ -104,6 +104,7 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
         rescan=timedelta(minutes=settings.libraries.rescan_minutes),
         nightly_at=settings.recognition.nightly_time,
         upkeep=kinfolk.upkeep,
+        writing=kinfolk.writing,
     )
     kinfolk.nudge = jobs
     watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)
@@ -203,6 +204,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             NextcloudHooks(kinfolk.nextcloud_app),
             kinfolk.nudge.sync,
         ),
+        writing=kinfolk.writing,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

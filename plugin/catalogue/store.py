@@ -29,6 +29,7 @@ from plugin.catalogue.shares import SqlShares
 from plugin.catalogue.tokens import SqlTokens
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
+from plugin.catalogue.written import SqlWritten
 from plugin.errors import CatalogueCorrupt
 
 
@@ -64,6 +65,7 @@ class SqlCatalogue:
         self.tokens = SqlTokens(self._transactions)
         self.hooks = SqlHooks(self._transactions)
         self.outside_users = SqlOutsideUsers(self._transactions)
+        self.written = SqlWritten(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

@@ -385,3 +385,65 @@ preference = Table(
     Column("key", String, primary_key=True),
     Column("value", String, nullable=False),
 )
+
+# That names of a library are written to its host in one way (`plugin.writeback`).
+write_back = Table(
+    "write_back",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("settled", String, nullable=False),
+    Column("error", String, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("failures", Integer, nullable=False),
+    Column("finished_at", UtcDateTime),
+    CheckConstraint("kind IN ('tags', 'sidecars')", name="kind"),
+    CheckConstraint("state IN ('on', 'paused', 'removing')", name="state"),
+)
+
+# What we know of each name on each asset. What is wanted is never stored: it is what `face` and `person` say.
+written_name = Table(
+    "written_name",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    # Without foreign keys: what is on the host does not go because a face or a person does.
+    Column("face_id", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", Integer, primary_key=True, autoincrement=False),
+    Column("state", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("x", Float),
+    Column("y", Float),
+    Column("w", Float),
+    Column("h", Float),
+    Column("mark", String, nullable=False),
+    Column("path", String, nullable=False),
+    # What was about to be done: {"name": ..., "box": [...]}; NULL once it is known to be done.
+    Column("aim", JSON(none_as_null=True)),
+    Column("written_at", UtcDateTime, nullable=False),
+    CheckConstraint("state IN ('new', 'written', 'theirs', 'refused')", name="state"),
+)
+
+# Assets that could not be written, and when they are tried again.
+write_problem = Table(
+    "write_problem",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("code", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+)
+
+# Labels on the host that we use; only those we made may ever be deleted.
+write_label = Table(
+    "write_label",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("label_id", String, nullable=False),
+    Column("made", Boolean, nullable=False),
+    Column("refused", Boolean, nullable=False),
+)

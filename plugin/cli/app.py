@@ -8,7 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from plugin import __version__
-from plugin.cli import accounts, export, history, libraries, models, people, sample, scanning, serving, upkeep
+from plugin.cli import (
+    accounts,
+    export,
+    history,
+    libraries,
+    models,
+    people,
+    sample,
+    scanning,
+    serving,
+    upkeep,
+    writeback,
+)
 from plugin.cli.context import GlobalOptions
 from plugin.cli.output import note, say
 from plugin.errors import KinfolkError, SettingsError
@@ -82,3 +94,4 @@ models.register(app)
 accounts.register(app)
 upkeep.register(app)
 sample.register(app)
+writeback.register(app)

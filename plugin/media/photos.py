@@ -65,6 +65,19 @@ def decode_photo(source: Source, minimum_long_side: int | None, limits: DecodeLi
     return DecodedPicture(pixels, width, height, taken_at)
 
 
+def stored_orientation(source: Source, limits: DecodeLimits) -> int:
+    """The EXIF orientation (1..8) of the picture as it is stored, 1 where it says none.
+
+    Of HEIF, too, whose decoders turn the picture themselves: programs that show regions go by the EXIF value.
+    """
+    image = _open(source, limits)
+    try:
+        found = image.info.get("original_orientation") or image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # noqa: BLE001 - as in `_read_exif`
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
 def _open(source: Source, limits: DecodeLimits) -> ImageFile:
     """Read the header only, and refuse what is too large or not to be decoded."""
     photo = photo_format(source.read(HEAD_BYTES))

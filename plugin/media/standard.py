@@ -9,7 +9,7 @@ from PIL import Image
 
 from plugin.domain import Box, Picture
 from plugin.media.limits import DecodeLimits
-from plugin.media.photos import decode_photo
+from plugin.media.photos import decode_photo, stored_orientation
 from plugin.media.source import Source, decoding
 from plugin.media.thumbnails import cut_face, encode_preview
 from plugin.media.videos import Video
@@ -39,6 +39,12 @@ class StandardMedia:
         source = Source(stream, self._limits.maximum_photo_bytes)
         with decoding(source):
             return decode_photo(source, minimum_long_side, self._limits, self._clock())
+
+    def orientation(self, stream: BinaryIO) -> int:
+        """The EXIF orientation (1..8) a still picture is stored with; only its header is read. Raises like `photo`."""
+        source = Source(stream, self._limits.maximum_photo_bytes)
+        with decoding(source):
+            return stored_orientation(source, self._limits)
 
     def video(self, stream: BinaryIO, frames: int, minimum_long_side: int | None) -> Iterator[VideoFrame]:
         """See `Media.video`. The container is closed when the iterator ends, fails or is dropped."""

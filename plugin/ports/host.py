@@ -98,6 +98,15 @@ class FetchingHost(Host, Protocol):
         ...
 
 
+@runtime_checkable
+class PreviewingHost(Host, Protocol):
+    """A host whose `open` gives something smaller than the original, which is enough to look at."""
+
+    def open_original(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        """As `open`, the bytes as they were uploaded."""
+        ...
+
+
 class Watch(Protocol):
     """A running observation of a host; a hint only, the periodic listing finds what it missed."""
 

@@ -23,3 +23,7 @@ class Nudge(Protocol):
     def model(self) -> None:
         """The chosen pack should be fetched now, although nothing needs it yet."""
         ...
+
+    def writeback(self) -> None:
+        """There may be names to tell a host."""
+        ...

@@ -135,6 +135,8 @@ def remove(account_id: int) -> Response | str:
     if request.method == "GET":
         return render_template("settings_account_remove.html", other=other, held=held(other))
     require_typed(other.name)
+    for library in services().catalogue.libraries.all(account_id):
+        services().nextcloud.disconnect(library)
     services().accounts.remove(account_id)
     flash(_("%(name)s was removed.", name=other.name), "good")
     return see_other(url_for("accounts.index"))

@@ -22,6 +22,7 @@ from plugin.web import (
     inside_nextcloud,
     libraries,
     live,
+    names_on_host,
     nextcloud,
     own_account,
     people,
@@ -95,7 +96,7 @@ def create_app(services: WebServices) -> Flask:
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
         libraries, nextcloud, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine,
-        engine_page, hooks, shares, shared_people, shared_photo,
+        engine_page, hooks, shares, shared_people, shared_photo, names_on_host,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     # Its key is no cookie, so no page can make a browser send it.

@@ -101,9 +101,9 @@ def for_the_proxy(response: Response) -> Response:
     if not g.get("inside_nextcloud"):
         return response
     response.headers.pop("Set-Cookie", None)
-    location = response.headers.get("Location")
+    location = response.headers.get("location")
     if location and BASE_HEADER in request.headers and 300 <= response.status_code < 400:
-        response.headers.pop("Location")
+        response.headers.pop("location")
         response.headers[LOCATION_HEADER] = location
         response.status_code = 200
         response.set_data(b"")

@@ -19,7 +19,7 @@ PROBLEMS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class ShownLibrary:
-    """A library and what its last listing could not take."""
+    """A library, what its last listing could not take, and whether its host takes names."""
 
     library: Library
     problems: list[IntakeProblem]
@@ -27,6 +27,7 @@ class ShownLibrary:
     paused: bool = False
     hook: LibraryHook | None = None
     can_tell: bool = False
+    takes_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,10 @@ def libraries_page(path: str = "", error: str = "") -> str:
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
         paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
-        told = hooks.of(library), hooks.possible(library)
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told))
+        can_tell = hooks.possible(library)
+        told = hooks.of(library) if can_tell else None, can_tell
+        takes_names = bool(services().writing.kinds(library))
+        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told, takes_names))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
 
 
@@ -104,7 +107,8 @@ def remove(library_id: int) -> Response | str:
     if library.host != "nextcloud":  # which members connect themselves
         require_admin()
     if request.method == "GET":
-        return render_template("library_remove.html", library=library)
+        written = bool(services().catalogue.written.settings(library_id))
+        return render_template("library_remove.html", library=library, written=written)
     services().nextcloud.disconnect(library)
     services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")

@@ -28,6 +28,7 @@ from plugin.privacy import Privacy
 from plugin.sharing import Sharing
 from plugin.suggestions import Suggestions
 from plugin.web.streams import Streams
+from plugin.writeback import WriteBack
 
 APPLY_ACTIONS = (
     "detect_missing",
@@ -240,6 +241,7 @@ class WebServices:
     engine_switch: EngineSwitch
     hooks: Hooks
     outside_accounts: OutsideAccounts
+    writing: WriteBack
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()

@@ -61,7 +61,13 @@
       (page.querySelector("[autofocus]") || page).focus({ preventScroll: true });
       return path;
     } catch {
-      if (mine === turn) page.textContent = "Kinfolk does not answer. Reload the page in a moment.";
+      // The only sign that needs no language: no page came that could say it in one.
+      if (mine === turn) {
+        const again = document.createElement("a");
+        again.href = location.href;
+        again.textContent = "Kinfolk ↻";
+        page.replaceChildren(again);
+      }
       return null;
     } finally {
       page.removeAttribute("aria-busy");

@@ -67,6 +67,9 @@ class NudgeLog:
     def model(self) -> None:
         self.told.append("model")
 
+    def writeback(self) -> None:
+        self.told.append("writeback")
+
 
 class DamagedIndex(ExactIndex):
     """An index that cannot answer."""
@@ -78,8 +81,8 @@ class DamagedIndex(ExactIndex):
 class Album:
     """Anna's account with one library; faces come one per photo, in the order given."""
 
-    def __init__(self) -> None:
-        self.catalogue: SqlCatalogue = open_in_memory()
+    def __init__(self, catalogue: SqlCatalogue | None = None) -> None:
+        self.catalogue: SqlCatalogue = catalogue or open_in_memory()
         self.index = ExactIndex()
         self.account: Account = self.catalogue.accounts.add("Anna", None, is_admin=True)
         self.library: Library = self.add_library(self.account)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from plugin.assemble.hooks import NextcloudHooks
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
@@ -240,6 +241,15 @@ def test_an_administrator_registers_six_kinds_of_events_and_twice_is_once(
     assert {row["authMethod"] for row in rows} == {"header"}
     created = next(row for row in rows if row["event"].endswith("NodeCreatedEvent"))
     assert created["eventFilter"] == {"event.node.path": "/^\\/anna\\/files\\//"}
+
+
+def test_a_kind_of_event_this_version_does_not_know_is_left_out(cloud: FakeNextcloud, listeners: AppCloud) -> None:
+    def refuse(request: Request) -> Response | None:
+        return Response("{}", 400) if b"NodeRestoredEvent" in request.get_data() else None
+
+    cloud.interfere = refuse
+    NextcloudHooks(None).register(library_at(cloud), URL, "first", "admin", "admin-password")
+    assert len(listeners.hooks) == 5
 
 
 def test_what_others_registered_stays(cloud: FakeNextcloud, listeners: AppCloud) -> None:

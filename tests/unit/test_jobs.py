@@ -10,9 +10,12 @@ import pytest
 from huey import SqliteHuey
 
 from plugin.jobs import MOST_WAITING_TASKS, Jobs, Workers, open_queue
+from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
+from plugin.writeback import WriteBack
 from tests.fakes.host import FakeWatchableHost
 from tests.fakes.workshop import Workshop, photo
+from tests.fakes.writing_host import FakeWritingHost
 
 ANNA = 1
 
@@ -32,7 +35,7 @@ def queue(tmp_path: Path) -> Iterator[SqliteHuey]:
     huey.storage.close()
 
 
-def jobs_on(queue: SqliteHuey, workshop: Workshop) -> Jobs:
+def jobs_on(queue: SqliteHuey, workshop: Workshop, writing: WriteBack | None = None) -> Jobs:
     return Jobs(
         queue,
         workshop.pipeline,
@@ -41,6 +44,7 @@ def jobs_on(queue: SqliteHuey, workshop: Workshop) -> Jobs:
         rescan=timedelta(hours=1),
         nightly_at=time_of_day(2, 0),
         upkeep=lambda: None,
+        writing=writing,
     )
 
 
@@ -136,3 +140,36 @@ def test_watches_come_and_go_with_libraries(workshop: Workshop) -> None:
     host.changed()
     assert told == [workshop.library.id]
     watchers.stop()
+
+
+def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: SqliteHuey, workshop: Workshop) -> None:
+    catalogue, host = workshop.catalogue, FakeWritingHost()
+    for path in workshop.host.files:
+        host.put(path, b"")
+    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None)
+    jobs = jobs_on(queue, workshop, writing)
+    workers = Workers(queue, jobs, threads=3)
+    workers.start()
+    try:
+        eventually(lambda: len(workshop.people()) == 1)
+        (person,) = catalogue.people.all(workshop.account_id)
+        writing.start(workshop.library, NameKind.TAGS)
+        for name in ("Anna", "Anna Maria"):
+            with catalogue.events.record(workshop.account_id, "name"):
+                catalogue.people.rename(person.id, workshop.account_id, name)
+            jobs.recognition()
+            eventually(lambda said=name: host.tags_of("anna0.jpg") == {f"Person: {said}"})  # type: ignore[misc]
+        assert len(host.carried) == 3
+    finally:
+        workers.stop()
+
+
+def test_a_sweep_writes_only_where_something_is_due(queue: SqliteHuey, workshop: Workshop) -> None:
+    writing = WriteBack(workshop.catalogue, lambda _library: FakeWritingHost(), lambda _stream: 1, lambda: None)
+    jobs = jobs_on(queue, workshop, writing)
+    jobs.sweep()
+    assert "writeback" not in {task.name for task in queue.pending()}
+    writing.start(workshop.library, NameKind.TAGS)
+    queue.flush()
+    jobs.sweep()
+    assert "writeback" in {task.name for task in queue.pending()}

@@ -189,6 +189,9 @@ def test_a_refused_login_pauses_the_library_over_restarts_until_it_is_connected_
             restarted.pipeline.sync(library.id)
     assert len(server.seen) == before
     assert kinfolk.connections.is_paused(library)
+    with pytest.raises(LoginRefused):
+        kinfolk.connections.choice(library)
+    assert len(server.seen) == before
     again = kinfolk.connections.with_password(
         admin, server.address, "anna", "Anna's own password", library_id=library.id
     )

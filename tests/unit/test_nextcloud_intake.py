@@ -1,6 +1,8 @@
 """Intake from a Nextcloud: how few requests, what changes, moves and trash mean, and what goes wrong half-way."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import cast
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -13,6 +15,8 @@ from plugin.hosts.nextcloud.client import Login, NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.intake import Intake
+from plugin.ports.catalogue import Catalogue
+from tests.fakes.dying_catalogue import DyingCatalogue, Killed
 from tests.fakes.nextcloud import FakeNextcloud
 
 SKIP = (".*", "@eaDir")
@@ -144,6 +148,31 @@ def test_a_pass_that_was_killed_half_way_loses_nothing(house: House) -> None:
     house.cloud.move("anna", "New", "Old")
     house.sync()
     assert house.present() == {"Old/a.jpg", "b.jpg"}
+
+
+def test_a_pass_that_was_killed_before_it_hid_what_is_gone_hides_it_the_next_time(house: House) -> None:
+    house.put("A/a.jpg", "b.jpg")
+    house.sync()
+    house.cloud.delete("anna", "A")
+    for calls in range(40):
+        dying = cast("Catalogue", DyingCatalogue(house.catalogue, [calls]))
+        with suppress(Killed):
+            Intake(dying).sync(house.library, house.host)
+            break
+    house.sync()
+    assert house.present() == {"b.jpg"}
+
+
+@pytest.mark.parametrize("calls", range(12))
+def test_whenever_a_pass_is_killed_the_next_one_agrees_with_the_host(house: House, calls: int) -> None:
+    house.put("A/a.jpg", "A/in/c.jpg", "b.jpg")
+    house.sync()
+    house.cloud.delete("anna", "A")
+    dying = cast("Catalogue", DyingCatalogue(house.catalogue, [calls]))
+    with suppress(Killed):
+        Intake(dying).sync(house.library, house.host)
+    house.sync()
+    assert house.present() == {"b.jpg"}
 
 
 def test_the_trash_hides_and_restoring_brings_the_same_asset_back(house: House) -> None:

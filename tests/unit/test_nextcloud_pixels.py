@@ -169,3 +169,11 @@ def test_nobody_reads_what_is_not_theirs(reader: Reader) -> None:
     key = str(reader.server.cloud.put("ben", "secret.jpg", picture()).id)
     with pytest.raises(AssetGone):
         reader.read(key)
+
+
+def test_a_download_gets_the_original_and_not_the_preview(reader: Reader) -> None:
+    key = reader.put("a.jpg", picture())
+    with reader.host.open_original(key) as stream:
+        assert stream.read() == picture()
+    with pytest.raises(AssetGone):
+        reader.host.open_original("4711")

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,6 +62,22 @@ def test_photos_of_the_same_name_in_two_folders_are_both_there(
         "img_1 (2).jpg": b"pixels of 2024/img_1.jpg",
         "IMG_1 (3).JPG": b"pixels of 2023/IMG_1.JPG",
     }
+
+
+class PreviewingFake(FakeHost):
+    """A host that shows something smaller than the original."""
+
+    def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        return io.BytesIO(b"a preview")
+
+    def open_original(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        return super().open(host_key)
+
+
+def test_a_download_holds_originals_where_the_host_shows_previews(cast: Cast) -> None:
+    host = PreviewingFake()
+    anna = person_on(cast, host, "a.jpg")
+    assert unzipped(Originals(cast.catalogue, lambda _library: host), cast, anna) == {"a.jpg": b"pixels of a.jpg"}
 
 
 def test_a_missing_photo_is_named_inside_and_costs_no_other(cast: Cast, host: FakeHost, originals: Originals) -> None:

@@ -61,10 +61,11 @@ from plugin.suggestions import Suggestions
 from plugin.vision.licences import licence_texts
 from plugin.web.passwords import password_guard
 from plugin.web.services import EngineStatus, WebServices
+from plugin.writeback import WriteBack
 from tests.fakes.album import NudgeLog
 from tests.fakes.face_models import FakeFaceModels
 from tests.fakes.hooks import FakeRegistrar, HandMovedTime
-from tests.fakes.host import FakeHost
+from tests.fakes.writing_host import FakeWritingHost
 from tests.web.portraits import Figure, photo, webp
 
 PASSWORD = "correct horse battery"
@@ -143,7 +144,7 @@ class Family:
     pictures: DrawnPictures
     applied: list[str]
     token: str
-    host: FakeHost
+    host: FakeWritingHost
     library: Library | None = None
     people: dict[str, PersonId] = field(default_factory=dict)
     assets: list[AssetId] = field(default_factory=list)
@@ -199,7 +200,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         nudge.sync(library.id)
         return library
 
-    people, host = People(catalogue, nudge), FakeHost()
+    people, host = People(catalogue, nudge), FakeWritingHost()
 
     def look(asset: Asset, box: Box) -> tuple[str, FoundFace]:
         """What a model would see: the figure that was drawn nearest to the middle of the box, if it has a model."""
@@ -255,6 +256,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
             lambda base, user: Place(base, user).address,
         ),
         hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
+        writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)

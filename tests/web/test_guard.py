@@ -61,6 +61,8 @@ def path_of(app: Flask, rule: Rule, ids: dict[str, object]) -> str:
         "what": "faces",
         "owner_id": 1,
         "state": "on",
+        "way": "tags",
+        "flow": "unknown",
     }
     values = {name: (ids | others)[name] for name in rule.arguments}
     with app.test_request_context():

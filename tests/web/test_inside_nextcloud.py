@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from plugin.app_identity import AppIdentity
 from plugin.domain import AssetKind, HostAsset
-from plugin.errors import HostUnreachable
+from plugin.errors import HostUnreachable, Refused
 from plugin.web.app import create_app
 from plugin.web.inside_nextcloud import scoped
 from tests.web.conftest import TOKEN, logged_in
@@ -83,6 +83,10 @@ class Page:
         found = TOKEN.search(self.ask(page).text)
         assert found
         return self.ask(path, "POST", data={"csrf_token": found.group(1), **fields})
+
+    def follow_key(self, page: str) -> str:
+        """Switch the engine on; what the page says."""
+        return self.post(f"{page}/face-recognition/key", page).text
 
     def follow(self, answer: TestResponse) -> TestResponse:
         return self.ask(answer.headers["X-Kinfolk-Location"].removeprefix(PROXY).partition("#")[0])
@@ -279,6 +283,41 @@ def test_a_browser_outside_has_no_photos_in_nextcloud_to_look_at(app: Flask) -> 
     browser = logged_in(app)
     assert "Look at my photos" not in browser.text("/libraries")
     assert browser.post("/nextcloud/library", page="/libraries").status_code == 404
+
+
+def test_an_administrator_switches_recognize_on_and_off(app: Flask, inside: FakeInside) -> None:
+    admin = Page(app, "admin")
+    page = "/settings/other-apps"
+    assert "http://127.0.0.1:23000/engine/facerecognition" in admin.follow_key(page)
+    admin.post(f"{page}/recognize/on", page)
+    on = inside.recognize_on
+    inside.recognize_trouble = "Nextcloud is busy"
+    assert "Nextcloud is busy" in admin.ask(page).text
+    admin.post(f"{page}/recognize/off", page)
+    assert (on, inside.recognize_on) == (True, False)
+    assert admin.post(f"{page}/recognize/else", page).status_code == 404
+
+
+def test_what_recognize_needs_is_said(app: Flask, inside: FakeInside, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*, on: bool) -> None:
+        raise Refused("Recognize needs a model pack with 512 numbers for each face")
+
+    monkeypatch.setattr(inside, "switch_recognize", refuse)
+    admin = Page(app, "admin")
+    answer = admin.post("/settings/other-apps/recognize/on", "/settings/other-apps")
+    assert "512 numbers" in admin.follow(answer).text
+
+
+def test_members_do_not_switch_recognize(maria: Page, app: Flask, inside: FakeInside) -> None:
+    ben = Page(app, "ben")
+    assert ben.post("/settings/other-apps/recognize/on", "/libraries").status_code == 403
+    assert not inside.recognize_on
+
+
+def test_outside_nextcloud_there_is_no_recognize(family: Family) -> None:
+    browser = logged_in(create_app(family.services))
+    assert "Recognize can only use Kinfolk" in browser.text("/settings/other-apps")
+    assert browser.post("/settings/other-apps/recognize/on").status_code == 404
 
 
 def test_the_style_is_for_a_shadow_root(maria: Page) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from plugin.web.app import create_app
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.web.conftest import Visitor
 from tests.web.family import Family
@@ -120,3 +121,12 @@ def test_nobody_reaches_a_library_or_login_of_others(maria: Visitor, family: Fam
         assert maria.get(f"{CONNECT}/{library_id}/folders").status_code == 404
         assert maria.get(f"{CONNECT}?library={library_id}").status_code == 404
     assert maria.get(f"{CONNECT}/login/unknown").status_code == 404
+
+
+def test_the_first_run_offers_it_and_ends_with_it(nobody_yet: Family, server: FakeNextcloud) -> None:
+    first = Visitor(create_app(nobody_yet.services).test_client())
+    first.log_in()
+    assert f'href="{CONNECT}"' in first.text("/start")
+    fields = {"address": server.address, "user": "anna", "password": "Anna's own password"}
+    first.post(f"{CONNECT}/password", fields, page=CONNECT)
+    assert first.get("/start").status_code == 303

@@ -23,6 +23,7 @@ from tests.web.family import Family, empty_family, searched
 SMALL = Size(assets=500, faces=1500, people=130)
 
 VALUES: dict[str, object] = {
+    "way": "tags",
     "person_id": 1,
     "library_id": 1,
     "long_side": 480,
@@ -56,7 +57,19 @@ WORKED_OUT_FROM_ALL = {
 }
 """Read in blocks of some hundred what they compare or copy, or look at each question: the count grows, if slowly."""
 
-NOT_ASKED = {"/static/<path:filename>", "/invitation"}
+NOT_ASKED = {
+    "/static/<path:filename>",
+    "/invitation",
+    # For programs and for Nextcloud, where the album has none: they ask for one row, or for nothing.
+    "/engine/facerecognition/open",
+    "/heartbeat",
+    "/nextcloud/photo",
+    "/nextcloud/style.css",
+    # Of libraries of a Nextcloud, which the album has none of.
+    "/libraries/<int:library_id>/hook",
+    "/libraries/nextcloud/<int:library_id>/folders",
+    "/libraries/nextcloud/login/<flow>",
+}
 
 WITH_PICTURES = (".webp", "/thumbnail", "/preview")
 """They cannot be had: the host is away."""

@@ -11,7 +11,7 @@ from io import BufferedReader
 from typing import BinaryIO
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
+from plugin.errors import AssetGone, HostRefused, HostUnreachable, WriteRefused
 from plugin.hosts.folder import problems
 from plugin.hosts.folder.content import change_key, content_key
 from plugin.hosts.folder.links import Links
@@ -19,9 +19,11 @@ from plugin.hosts.folder.listing import FoundFile, Walk
 from plugin.hosts.folder.names import UNCOMPRESSED_SUFFIXES, kind_of, printable, suffix_of
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.folder.root import HostFile, Root
+from plugin.hosts.folder.sidecars import FolderSidecars
 from plugin.hosts.folder.skipping import SkipRules
 from plugin.hosts.folder.watching import watch_folder
 from plugin.ports.host import KnownContent, Watch
+from plugin.ports.writing import StoredSidecar
 
 
 class FolderHost:
@@ -102,6 +104,25 @@ class FolderHost:
     def link(self, host_key: str) -> str | None:  # noqa: ARG002 - the port's signature
         """A folder has no interface of its own."""
         return None
+
+    def read_sidecar(self, path: str) -> StoredSidecar | None:
+        """See `SidecarHost`."""
+        return FolderSidecars(Root.resolve(self._address)).read(path)
+
+    def write_sidecar(self, path: str, content: bytes, version: str | None) -> None:
+        """See `SidecarHost`."""
+        FolderSidecars(Root.resolve(self._address)).write(path, content, version)
+
+    def remove_sidecar(self, path: str, version: str) -> None:
+        """See `SidecarHost`."""
+        FolderSidecars(Root.resolve(self._address)).remove(path, version)
+
+    def stored_picture(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """As `open`: a folder knows no previews. Raises `WriteRefused` for one that may not be read."""
+        try:
+            return self.open(path)
+        except HostRefused as error:
+            raise WriteRefused(str(error.message), str(error.advice)) from error
 
     def watch(self, on_change: Callable[[], None]) -> Watch | None:
         """Call `on_change` from another thread once changes have settled; None where the system cannot watch.

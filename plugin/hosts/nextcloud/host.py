@@ -12,6 +12,7 @@ from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import RemoteFile, UserFiles
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.nextcloud.pixels import Pixels
+from plugin.hosts.nextcloud.taking_names import TakesNames
 from plugin.hosts.nextcloud.walking import Walk
 from plugin.ports.host import KnownContent, KnownMark, Listed
 
@@ -19,7 +20,7 @@ Remembered = Callable[[str], Asset | None]
 """host_key -> what the catalogue has of it; spares asking Nextcloud what it is."""
 
 
-class NextcloudHost:
+class NextcloudHost(TakesNames):
     """The files of one user. `host_key` is Nextcloud's file id, which survives renames, the trash and overwriting.
 
     Args:
@@ -93,6 +94,13 @@ class NextcloudHost:
         if not is_file_id(host_key):
             raise AssetGone("There is no such photo")
         return self._ahead.take(host_key)
+
+    def open_original(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        """The file as it was uploaded. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
+        file = self.find(host_key)
+        if file is None:
+            raise AssetGone("The photo is no longer at Nextcloud")
+        return self._pixels.original(file)
 
     def fetch_ahead(self, host_keys: Sequence[str]) -> None:
         """Fetch these in the background; `open` takes them."""

@@ -52,7 +52,7 @@ class Pixels:
             raise AssetGone("The photo is no longer at Nextcloud")
         if kind is None and file.kind is AssetKind.PHOTO and (preview := self._preview(file_id)) is not None:
             return preview
-        return self._original(file)
+        return self.original(file)
 
     def _preview(self, file_id: str) -> BinaryIO | None:
         """None where Nextcloud makes none, or sends something that is no picture."""
@@ -76,7 +76,8 @@ class Pixels:
         preview.close()
         return None
 
-    def _original(self, file: RemoteFile) -> BinaryIO:
+    def original(self, file: RemoteFile) -> BinaryIO:
+        """The file as it was uploaded. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
         limit = self._client.limits.original_bytes
         if file.size is not None and file.size > limit:
             raise HostRefused("The file is larger than %(limit)s MB", "", limit=limit // 2**20)

@@ -117,7 +117,7 @@ class Walk:
         own = next((file for file in inside if file.path == path), None)
         if own is None:
             raise BadListing("Nextcloud's listing does not name the folder that was asked for", "It is tried again")
-        if not any(file.name in MARKERS and not file.is_folder for file in inside):
+        if not any(is_marker(file) for file in inside):
             inside = [file for file in inside if file.path != path and self._is_taken(file)]
             yield from (file for file in inside if not file.is_folder)
             yield from self._folders([file for file in inside if file.is_folder], path, below)
@@ -170,7 +170,7 @@ class Walk:
             self._may_ask_below = False
             return
         self._may_ask_below = len(found) < MARKERS_AT_MOST
-        self._hidden = frozenset(file.folder for file in found)
+        self._hidden = frozenset(file.folder for file in found if is_marker(file))
 
     def _all_below(self, path: str, state: _Found) -> Iterator[Listed | RemoteFile]:
         """The folder and everything below in one answer. Raises `_Divide` where the server cannot do that."""
@@ -181,7 +181,7 @@ class Walk:
             with self.files.listing(path, "infinity") as found:
                 for file in found:
                     deepest = max(deepest, _depth(file.path) - depth)
-                    surprised += file.name in MARKERS and not self._is_hidden(file.folder)
+                    surprised += is_marker(file) and not self._is_hidden(file.folder)
                     if not self._is_taken(file) or self._is_hidden(file.folder if file.path else None):
                         continue
                     if file.is_folder:
@@ -224,6 +224,11 @@ class Walk:
 
 class _Divide(Exception):
     """Ask for less at once."""
+
+
+def is_marker(file: RemoteFile) -> bool:
+    """Whether it says that there are no photos beside and below it."""
+    return not file.is_folder and file.name in MARKERS
 
 
 def _depth(path: str) -> int:

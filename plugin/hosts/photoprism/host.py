@@ -152,6 +152,13 @@ class PhotoPrismHost:
             raise AssetGone("There is no such photo")
         return self._ahead.take(host_key)
 
+    def open_original(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        """The file PhotoPrism was given. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
+        photo = self.find(host_key)
+        if photo is None:
+            raise AssetGone("The photo is no longer at PhotoPrism")
+        return self._pixels.original(photo)
+
     def fetch_ahead(self, host_keys: Sequence[str]) -> None:
         """Fetch these in the background; `open` takes them."""
         self._ahead.begin([key for key in host_keys if UID.fullmatch(key)])

@@ -35,12 +35,17 @@ STEPS_BACK = 50
 
 @dataclass(frozen=True, slots=True)
 class RemotePhoto:
-    """A photo or video. `name`: of the original, from the library's root; `video`: hash of the film, "" without one."""
+    """A photo or video.
+
+    `name`: of the original, from the library's root; `video`: hash of the film, "" without one; `original`: hash of
+    the file users put in, where all files are told.
+    """
 
     uid: str
     kind: AssetKind | None
     hash: str
     video: str
+    original: str
     name: str
     private: bool
     hidden: bool
@@ -124,15 +129,18 @@ def photo_of(row: Mapping[str, Any]) -> RemotePhoto:
     uid = row.get("UID")
     if not isinstance(uid, str) or not UID.fullmatch(uid):
         raise BadListing("PhotoPrism's listing has a photo without a name", "It is tried again")
-    files = [file for file in row.get("Files") or [] if isinstance(file, Mapping)]
+    files = [file for file in _list(row.get("Files")) if isinstance(file, Mapping)]
+    files.sort(key=lambda file: not file.get("Primary"))
     primary = next((file for file in files if file.get("Primary")), {})
     film = next((file for file in files if file.get("Video") and not file.get("Missing")), {})
+    first = next((file for file in files if file.get("Root") == "/" and not file.get("Video")), primary)
     root, name = (_text(primary.get(key)) or _text(row.get(f"File{key}")) for key in ("Root", "Name"))
     return RemotePhoto(
         uid=uid,
         kind=KINDS.get(_text(row.get("Type"))),
         hash=_hash(primary.get("Hash")) or _hash(row.get("Hash")),
         video=_hash(film.get("Hash")),
+        original=_hash(first.get("Hash")) or _hash(primary.get("Hash")) or _hash(row.get("Hash")),
         # PhotoPrism keeps the picture it made of a film or a HEIC beside it: `swim.mp4.jpg` for `swim.mp4`.
         name=name.rpartition(".")[0] if root == "sidecar" and "." in name else name,
         private=bool(row.get("Private")),
@@ -172,3 +180,7 @@ def _moment(value: object) -> datetime | None:
         return None
     found = found if found.tzinfo else found.replace(tzinfo=UTC)
     return found.astimezone(UTC) if found.year > 1 else None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

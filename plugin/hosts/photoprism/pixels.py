@@ -46,7 +46,11 @@ class Pixels:
         if photo.kind is AssetKind.PHOTO:
             picture = self._picture(photo.hash) if photo.hash and photo.hash != known_hash else None
             return picture or self._original(photo.hash)
-        return self._original(photo.video or photo.hash)
+        return self.original(photo)
+
+    def original(self, photo: RemotePhoto) -> BinaryIO:
+        """The file as it was put in. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
+        return self._original(photo.video if photo.kind is AssetKind.VIDEO and photo.video else photo.original)
 
     def _picture(self, file_hash: str) -> BinaryIO | None:
         """None where PhotoPrism has none: it answers with an icon then."""

@@ -77,6 +77,7 @@ def add(body: Folder) -> Library:
 def scan(path: LibraryPath) -> Library:
     """Compare a library with its folder now."""
     library = library_of(path.library_id)
+    services().nextcloud.resume(library)
     services().catalogue.libraries.request_sync(library.id)
     services().nudge.sync(library.id)
     return Library.model_validate(library_of(library.id))
@@ -85,4 +86,5 @@ def scan(path: LibraryPath) -> Library:
 @api.operation("delete", "/libraries/<int:library_id>", TokenScope.ADMIN, status=204)
 def remove(path: LibraryPath) -> None:
     """Forget a library with its faces; the photos themselves are never touched."""
+    services().nextcloud.disconnect(library_of(path.library_id))
     services().privacy.remove_library(account().id, path.library_id)

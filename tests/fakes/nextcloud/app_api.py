@@ -147,7 +147,9 @@ class AppCloud:
         if path.startswith("/ocs/v1.php/apps/app_api/api/"):
             name = path.removeprefix("/ocs/v1.php/apps/app_api/api/")
             if request.method == "DELETE":
-                key = next((key for key in self.registered if key.startswith(name)), None)
+                # One table for both versions, as in AppAPI.
+                kind = name.partition("/")[2]
+                key = next((key for key in self.registered if key.partition("/")[2].startswith(kind)), None)
                 return ocs([], 404) if self.registered.pop(key or "", None) is None else ocs([])
             kind = said.get("type", "")
             self.registered[f"{name} {kind}".strip()] = said

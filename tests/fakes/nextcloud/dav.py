@@ -142,6 +142,8 @@ def put(server: Serving, request: Request, user: str, path: str) -> Response:
 def delete(server: Serving, request: Request, user: str, path: str) -> Response:
     """Into the trash."""
     node = server.cloud.find(user, path)
+    if request.headers.get("If-Match", f'"{node.etag}"') != f'"{node.etag}"':
+        raise CloudError(412, "An If-Match header was specified, but none of the specified the ETags matched.")
     if node.locked:
         raise CloudError(423, f'"{path}" is locked')
     server.cloud.delete(user, path)

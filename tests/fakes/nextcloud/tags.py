@@ -20,9 +20,16 @@ def tags(server: Serving, request: Request, user: str) -> Response:
     cloud, rest = server.cloud, request.path.removeprefix(TAGS).strip("/")
     if request.method == "POST" and not rest:
         return create(server, request)
+    tag_id, _, files = rest.partition("/")
+    if files == "files" and server.version >= 31 and tag_id.isdecimal() and int(tag_id) in cloud.tags:
+        ids = "".join(f"<nc:object-id>{file}</nc:object-id>" for file, tag in cloud.assigned if tag == int(tag_id))
+        name = "{http://nextcloud.org/ns}object-ids"
+        return multistatus(iter([xml.response(f"{TAGS}{rest}", [(name, ids)])]), dav=True)
     if rest and (not rest.isdecimal() or int(rest) not in cloud.tags):
         raise CloudError(404, f"Tag with id {rest} not found")
     if request.method == "DELETE" and rest:
+        if not cloud.users[user].is_admin:
+            raise CloudError(403, f"No permission to delete tag {rest}")
         del cloud.tags[int(rest)]
         cloud.assigned = {pair for pair in cloud.assigned if pair[1] != int(rest)}
         return empty(204)

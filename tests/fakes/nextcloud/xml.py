@@ -28,7 +28,7 @@ def tag(name: str) -> str:
 
 def element(name: str, value: str) -> str:
     """`value` is text, or markup when it begins with "<"."""
-    inner = value if value.startswith(("<d:", "<oc:")) else escape(value, {'"': "&quot;"})
+    inner = value if value.startswith(("<d:", "<oc:", "<nc:")) else escape(value, {'"': "&quot;"})
     opened = tag(name)
     return f"<{opened}>{inner}</{opened.split(' ')[0]}>" if inner else f"<{opened}/>"
 

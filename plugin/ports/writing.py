@@ -1,0 +1,186 @@
+"""The ports to what a host offers for telling it who is on a photo.
+
+`LabelHost` and `SidecarHost` are what a host's adapter may offer; `NameKeeper` is what `plugin.writeback` works with. A
+host with a way of its own (PhotoPrism's markers) may be a `NameKeeper` itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from plugin.domain import Asset, Box
+from plugin.ports.written import NameKey, NameKind
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label (Nextcloud: a system tag) as the host has it."""
+
+    id: str
+    name: str
+
+
+@runtime_checkable
+class LabelHost(Protocol):
+    """A host whose assets can carry labels that have names.
+
+    Every method raises `HostUnreachable`, `HostRefused`, and those that take a key `AssetGone`.
+    """
+
+    def labels(self) -> list[Label]:
+        """Every label this user can see."""
+        ...
+
+    def labels_of(self, host_key: str) -> list[Label]:
+        """Those an asset carries."""
+        ...
+
+    def make_label(self, name: str) -> Label | None:
+        """A new label; None when there is one of this name already. Raises `WriteRefused` where nobody may."""
+        ...
+
+    def assign(self, host_key: str, label_id: str) -> None:
+        """Nothing happens when the asset carries it already. Raises `WriteRefused`."""
+        ...
+
+    def unassign(self, host_key: str, label_id: str) -> None:
+        """Nothing happens when the asset does not carry it. Raises `WriteRefused`."""
+        ...
+
+    def remove_label(self, label_id: str) -> bool:
+        """Delete a label if the host can prove that no asset of anybody carries it; whether it is gone now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSidecar:
+    """A sidecar file and the version it has, whatever the host calls that (an ETag, a digest)."""
+
+    content: bytes
+    version: str
+
+
+@runtime_checkable
+class SidecarHost(Protocol):
+    """A host with room for a sidecar file beside each asset, named by the asset's path and `.xmp`.
+
+    Every method raises `HostUnreachable`, `HostRefused`; `WriteLocked`, `HostFull` and `WriteRefused` where it writes.
+    """
+
+    def read_sidecar(self, path: str) -> StoredSidecar | None:
+        """The sidecar beside the asset of this path, None when there is none.
+
+        Raises `SidecarUnusable` when it is larger than can be read, or when the asset has one of another name, which a
+        new one would put out of sight.
+        """
+        ...
+
+    def write_sidecar(self, path: str, content: bytes, version: str | None) -> None:
+        """Replace the sidecar of this version, or make one where there was none (None).
+
+        Raises:
+            ChangedMeanwhile: it is not of this version any more; nothing was written.
+            AssetGone: there is no asset of this path to make one for.
+        """
+        ...
+
+    def remove_sidecar(self, path: str, version: str) -> None:
+        """Delete the sidecar of this version. Raises `ChangedMeanwhile`."""
+        ...
+
+    def stored_picture(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """The asset as it is stored, not a preview; may end early once its header is there. Raises `AssetGone`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NameThere:
+    """A name an asset carries on its host.
+
+    Attributes:
+        name: as `NameKeeper.said` gives it.
+        box: where in the upright picture, None where the host knows no places, or cannot say.
+        mark: by which it is found again; "" where the name is all there is.
+        ours: it says itself that this Kinfolk wrote it.
+    """
+
+    name: str
+    box: Box | None = None
+    mark: str = ""
+    ours: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NamesThere:
+    """All names an asset carries. `seal` is the keeper's own: proof of what was read, for writing."""
+
+    names: tuple[NameThere, ...]
+    seal: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class PutName:
+    """A name to be put on an asset, in place of what carries `mark` if something does."""
+
+    key: NameKey
+    name: str
+    box: Box | None
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NameChanges:
+    """What is to change on one asset; `take`: entries as they were read."""
+
+    put: Sequence[PutName] = ()
+    take: Sequence[NameThere] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.put or self.take)
+
+
+class NameKeeper(Protocol):
+    """One way of keeping names on one host."""
+
+    @property
+    def kind(self) -> NameKind:
+        """Which way."""
+        ...
+
+    def said(self, name: str) -> str:
+        """A name as the host keeps it (shortened, without characters it cannot keep)."""
+        ...
+
+    def mark(self, key: NameKey) -> str:
+        """By what a name that is put will be found again; "" when only the host knows, or by name alone."""
+        ...
+
+    def refuses(self, name: str) -> bool:
+        """Whether somebody on the host did away with this name altogether (renamed or deleted the label)."""
+        ...
+
+    def read(self, asset: Asset, path: str) -> NamesThere:
+        """What the asset carries now.
+
+        Args:
+            asset: whose names.
+            path: where it is, or was when its names were written (only where names lie beside it).
+
+        Raises:
+            HostError: with `WriteError` about this one asset only.
+        """
+        ...
+
+    def write(self, asset: Asset, path: str, there: NamesThere, changes: NameChanges) -> Mapping[NameKey, str]:
+        """Change what was read. What is put comes before what is taken. Returns marks that only the host knew.
+
+        Raises:
+            ChangedMeanwhile: read again.
+            HostError: with `WriteError` about this one asset only.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Everything was taken back: clear away what is left of ours besides (labels nobody carries)."""
+        ...

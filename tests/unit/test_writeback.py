@@ -1,0 +1,459 @@
+"""Names to the host: what is there follows what the catalogue says, and what people did there stays."""
+
+import pytest
+
+from plugin.domain import AssignedBy, Box, HostAsset, PersonId
+from plugin.errors import ChangedMeanwhile, HostFull, HostUnreachable, NotFound, WriteLocked, WriteRefused
+from plugin.ports.written import NameKind, WriteState
+from plugin.sidecars import Region, edited, read_sidecar
+from plugin.writeback import WriteBack
+from tests.fakes.dying_catalogue import Killed
+from tests.fakes.host import FakeHost
+from tests.fakes.writing_host import Household, raising
+
+KINDS = list(NameKind)
+
+
+class Home(Household):
+    """Anna is on all three photos (left), Ben on the first two (right)."""
+
+    def __init__(self, kind: NameKind) -> None:
+        super().__init__()
+        self.kind = kind
+        rows = self.catalogue.people
+        self.anna, self.ben = (rows.add(self.account_id, name) for name in ("Anna", "Ben"))
+        for number, (left, right) in enumerate(self.faces):
+            self.give(left, self.anna)
+            if number < 2:
+                self.give(right, self.ben)
+
+    def give(self, face_id: int, person_id: PersonId | None) -> None:
+        self.catalogue.faces.assign([(face_id, person_id)], AssignedBy.USER)
+
+    def start(self) -> None:
+        self.writing().start(self.library, self.kind)
+        self.run()
+
+    def run(self) -> None:
+        self.writing().run(self.library.id, self.kind)
+
+    def run_killed_after(self, calls: int) -> bool:
+        """A run that is killed, and the one that takes it up; True when the first came to its end alone."""
+        try:
+            self.writing([calls]).run(self.library.id, self.kind)
+        except Killed:
+            self.run()
+            return False
+        return True
+
+    def names(self, number: int) -> list[str]:
+        """Who is on a photo, as the host has it."""
+        path = self.paths[number]
+        if self.kind is NameKind.TAGS:
+            return sorted(name.removeprefix("Person: ") for name in self.host.tags_of(path))
+        content = self.host.sidecars.get(path)
+        return [] if content is None else sorted(region.name for region in read_sidecar(content).regions)
+
+    def take_by_hand(self, number: int, name: str) -> None:
+        path = self.paths[number]
+        if self.kind is NameKind.TAGS:
+            self.host.carried.discard((path, self.host.tag(f"Person: {name}")))
+        else:
+            marks = {region.mark for region in read_sidecar(self.host.sidecars[path]).regions if region.name == name}
+            left = edited(self.host.sidecars.pop(path), {}, marks, (1000, 1000))
+            if left is not None:
+                self.host.sidecars[path] = left
+
+    def add_by_hand(self, number: int, name: str, box: Box) -> None:
+        path = self.paths[number]
+        if self.kind is NameKind.TAGS:
+            self.host.carried.add((path, self.host.tag(f"Person: {name}")))
+        else:
+            region = {"": Region(name, box)}
+            content = edited(self.host.sidecars.get(path), region, frozenset(), (1000, 1000))
+            assert content is not None
+            self.host.sidecars[path] = content
+
+    def everything(self) -> object:
+        return dict(self.host.sidecars), set(self.host.carried), dict(self.host.tags)
+
+
+@pytest.fixture(params=KINDS)
+def home(request: pytest.FixtureRequest) -> Home:
+    return Home(request.param)
+
+
+def test_names_reach_the_host_and_follow_a_rename_a_hide_and_a_new_face(home: Home) -> None:
+    home.start()
+    assert [home.names(number) for number in range(3)] == [["Anna", "Ben"], ["Anna", "Ben"], ["Anna"]]
+    home.catalogue.people.rename(home.anna, home.account_id, "Anna Maria")
+    home.catalogue.people.set_hidden(home.ben, home.account_id, hidden=True)
+    home.run()
+    assert [home.names(number) for number in range(3)] == [["Anna Maria"]] * 3
+    home.catalogue.people.set_hidden(home.ben, home.account_id, hidden=False)
+    home.give(home.faces[2][1], home.ben)
+    home.give(home.faces[0][0], None)
+    home.run()
+    assert [home.names(number) for number in range(3)] == [["Ben"], ["Anna Maria", "Ben"], ["Anna Maria", "Ben"]]
+
+
+def test_a_merge_and_its_undo_follow_by_themselves(home: Home) -> None:
+    home.start()
+    with home.catalogue.events.record(home.account_id, "merge"):
+        home.catalogue.people.merge(home.anna, [home.ben], home.account_id)
+    home.run()
+    both = ["Anna"] if home.kind is NameKind.TAGS else ["Anna", "Anna"]
+    assert home.names(0) == both
+    home.catalogue.events.undo(home.account_id)
+    home.run()
+    assert home.names(0) == ["Anna", "Ben"]
+
+
+def test_a_face_that_becomes_somebody_elses_of_the_same_name_keeps_what_is_written(home: Home) -> None:
+    other = home.catalogue.people.add(home.account_id, "Anna")
+    home.start()
+    home.give(home.faces[2][0], other)
+    home.run()
+    assert home.names(2) == ["Anna"]
+    home.give(home.faces[2][0], home.ben)
+    home.run()
+    assert home.names(2) == ["Ben"]
+    home.give(home.faces[2][0], home.anna)
+    home.run()
+    assert home.names(2) == ["Anna"]
+
+
+def test_a_change_of_the_person_killed_at_any_moment_is_taken_up_where_it_was(home: Home) -> None:
+    home.start()
+    for calls in range(1000):
+        home.give(home.faces[2][0], home.ben)
+        over = home.run_killed_after(calls)
+        assert home.names(2) == ["Ben"], f"killed after {calls} calls"
+        home.give(home.faces[2][0], home.anna)
+        over = home.run_killed_after(calls) and over
+        assert home.names(2) == ["Anna"], f"killed after {calls} calls"
+        if over:
+            break
+    assert calls > 10
+
+
+def test_forgotten_and_deleted_people_are_taken_off_the_host_and_out_of_the_catalogue(home: Home) -> None:
+    home.start()
+    home.catalogue.privacy.forget_person(home.account_id, home.anna)
+    home.catalogue.people.delete(home.ben, home.account_id)
+    home.run()
+    assert [home.names(number) for number in range(3)] == [[], [], []]
+    counts = home.catalogue.written.counts(home.library.id, home.kind)
+    assert (counts.names, counts.theirs, counts.refused) == (0, 0, 0)
+    assert home.host.sidecars == {}
+
+
+def test_a_run_without_a_change_writes_nothing(home: Home) -> None:
+    home.start()
+    home.host.written.clear()
+    assert not home.writing().due()
+    home.run()
+    assert home.host.written == []
+
+
+def test_what_somebody_took_away_on_the_host_is_not_put_back(home: Home) -> None:
+    home.start()
+    home.take_by_hand(0, "Anna")
+    home.catalogue.people.rename(home.anna, home.account_id, "Anna Maria")
+    home.run()
+    assert [home.names(number) for number in range(3)] == [["Ben"], ["Anna Maria", "Ben"], ["Anna Maria"]]
+    assert home.catalogue.written.counts(home.library.id, home.kind).refused == 1
+    home.catalogue.people.set_hidden(home.anna, home.account_id, hidden=True)
+    home.run()
+    home.catalogue.people.set_hidden(home.anna, home.account_id, hidden=False)
+    home.run()
+    assert home.names(0) == ["Ben"]
+    assert home.writing().write_again(home.library, home.kind) == 1
+    home.run()
+    assert home.names(0) == ["Anna Maria", "Ben"]
+
+
+def test_what_others_said_before_us_is_neither_doubled_nor_removed(home: Home) -> None:
+    box = home.catalogue.faces.get(home.faces[0][0]).box
+    home.add_by_hand(0, "Anna", box)
+    home.start()
+    assert home.names(0) == ["Anna", "Ben"]
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert [home.names(number) for number in range(3)] == [["Anna"], [], []]
+    assert home.catalogue.written.setting(home.library.id, home.kind) is None
+
+
+def test_everything_we_wrote_is_removed_and_then_it_is_as_if_we_had_never_been_there(home: Home) -> None:
+    home.add_by_hand(1, "Oma", Box(0.8, 0.8, 0.1, 0.1))
+    before = home.everything()
+    home.start()
+    assert home.everything() != before
+    home.writing().remove(home.library, home.kind)
+    with pytest.raises(Exception, match="still being removed"):
+        home.writing().start(home.library, home.kind)
+    home.run()
+    assert home.everything() == before
+    assert home.catalogue.written.settings() == []
+    assert home.catalogue.written.labels(home.library.id) == []
+
+
+def test_a_run_killed_at_any_moment_is_taken_up_where_it_was(home: Home) -> None:
+    first, then = [["Anna", "Ben"], ["Anna", "Ben"], ["Anna"]], [["Anna Maria"]] * 3
+    home.start()
+    for calls in range(1000):
+        rename, hide = home.catalogue.people.rename, home.catalogue.people.set_hidden
+        rename(home.anna, home.account_id, "Anna Maria")
+        hide(home.ben, home.account_id, hidden=True)
+        over = home.run_killed_after(calls)
+        assert [home.names(number) for number in range(3)] == then, f"killed after {calls} calls"
+        rename(home.anna, home.account_id, "Anna")
+        hide(home.ben, home.account_id, hidden=False)
+        over = home.run_killed_after(calls) and over
+        assert [home.names(number) for number in range(3)] == first, f"killed after {calls} calls"
+        if over:
+            break
+    assert calls > 20
+    assert home.catalogue.written.counts(home.library.id, home.kind).refused == 0
+
+
+def test_a_first_run_killed_at_any_moment_writes_everything_once_and_removes_it_all(home: Home) -> None:
+    for calls in range(1000):
+        home.writing().start(home.library, home.kind)
+        over = home.run_killed_after(calls)
+        names = [home.names(number) for number in range(3)]
+        assert names == [["Anna", "Ben"], ["Anna", "Ben"], ["Anna"]], f"killed after {calls} calls"
+        home.writing().remove(home.library, home.kind)
+        over = home.run_killed_after(calls) and over
+        assert home.everything() == ({}, set(), {}), f"killed after {calls} calls"
+        if over:
+            break
+    assert calls > 20
+
+
+def test_a_locked_photo_rests_is_counted_and_tried_again(home: Home) -> None:
+    def locked(_what: str, where: str) -> None:
+        if where == home.paths[1]:
+            raise WriteLocked("Somebody edits it", "Later")
+
+    home.host.trouble = locked
+    home.start()
+    assert [home.names(number) for number in (0, 2)] == [["Anna", "Ben"], ["Anna"]]
+    (problem,) = home.catalogue.written.counts(home.library.id, home.kind).problems
+    assert (problem.code, problem.count) == ("write_locked", 1)
+    home.host.trouble = lambda _what, _where: None
+    home.run()
+    assert home.names(1) == [], "it rests for some minutes"
+    home.writing().start(home.library, home.kind)
+    home.run()
+    assert home.names(1) == ["Anna", "Ben"]
+    assert home.catalogue.written.counts(home.library.id, home.kind).problems == ()
+
+
+@pytest.mark.parametrize("error", [HostUnreachable("It is away", "Wait"), HostFull("No space left", "Make room")])
+def test_an_unhappy_host_is_asked_once_and_then_left_in_peace(home: Home, error: HostUnreachable) -> None:
+    asked: list[str] = []
+
+    def trouble(what: str, where: str) -> None:
+        asked.append(what)
+        raise error
+
+    home.host.trouble = trouble
+    home.start()
+    assert len(asked) == 1
+    setting = home.catalogue.written.setting(home.library.id, home.kind)
+    assert setting is not None
+    assert str(error) in setting.error
+    assert not home.writing().due(), "it rests"
+    home.host.trouble = lambda _what, _where: None
+    home.start()
+    assert home.names(0) == ["Anna", "Ben"]
+    (after,) = home.catalogue.written.settings()
+    assert after.error == ""
+
+
+def test_a_host_that_refuses_one_photo_after_the_other_is_left_in_peace() -> None:
+    home = Home(NameKind.TAGS)
+    for _ in range(20):
+        (face_id,) = home.album.add(7.0)
+        home.host.put(home.catalogue.assets.get(home.catalogue.faces.get(face_id).asset_id).path, b"")
+        home.give(face_id, home.anna)
+    home.host.trouble = lambda what, _where: raising(WriteLocked("Locked", ""))(what, "") if what == "assign" else None
+    home.start()
+    assert home.catalogue.written.counts(home.library.id, home.kind).problems[0].count == 10
+    assert not home.writing().due()
+
+
+def test_a_file_changed_in_between_is_read_again() -> None:
+    home = Home(NameKind.SIDECARS)
+    changes = [1]
+
+    def somebody_is_faster(path: str) -> None:
+        if changes and path == home.paths[0]:
+            changes.pop()
+            home.add_by_hand(0, "Oma", Box(0.8, 0.8, 0.1, 0.1))
+
+    home.host.before_write = somebody_is_faster
+    home.start()
+    assert home.names(0) == ["Anna", "Ben", "Oma"]
+
+
+def test_a_file_that_never_holds_still_is_counted() -> None:
+    home = Home(NameKind.SIDECARS)
+    home.host.trouble = raising(ChangedMeanwhile("It was changed", "Again"))
+    home.start()
+    assert {p.code for p in home.catalogue.written.counts(home.library.id, home.kind).problems} == {"changed_meanwhile"}
+
+
+def test_a_hostile_sidecar_is_left_alone_and_counted() -> None:
+    home = Home(NameKind.SIDECARS)
+    bomb = b'<!DOCTYPE a [<!ENTITY b "boom">]><a>&b;</a>'
+    home.host.sidecars[home.paths[0]] = bomb
+    home.start()
+    assert home.host.sidecars[home.paths[0]] == bomb
+    assert home.names(1) == ["Anna", "Ben"]
+    (problem,) = home.catalogue.written.counts(home.library.id, home.kind).problems
+    assert problem.code == "sidecar_harmful"
+
+
+def test_a_region_renamed_in_another_program_stays_as_it_is() -> None:
+    home = Home(NameKind.SIDECARS)
+    home.start()
+    home.host.sidecars[home.paths[0]] = home.host.sidecars[home.paths[0]].replace(b'"Anna"', b'"Aunt Anna"')
+    home.catalogue.people.rename(home.anna, home.account_id, "Anna Maria")
+    home.run()
+    assert home.names(0) == ["Aunt Anna", "Ben"]
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert home.names(0) == ["Aunt Anna"]
+
+
+def test_a_tag_renamed_on_the_host_is_not_made_again_until_asked_for() -> None:
+    home = Home(NameKind.TAGS)
+    home.start()
+    home.host.tags[home.host.tag("Person: Anna")] = "Auntie"
+    (face_id,) = home.album.add(7.0)
+    asset = home.catalogue.assets.get(home.catalogue.faces.get(face_id).asset_id)
+    home.host.put(asset.path, b"")
+    home.give(face_id, home.anna)
+    home.run()
+    assert "Person: Anna" not in home.host.tags.values()
+    assert home.host.tags_of(home.paths[2]) == {"Auntie"}
+    home.writing().write_again(home.library, home.kind)
+    home.run()
+    assert home.host.tags_of(asset.path) == {"Person: Anna"}
+
+
+def test_a_tag_that_others_made_is_used_and_never_deleted() -> None:
+    home = Home(NameKind.TAGS)
+    theirs = home.host.tag("Person: Anna")
+    home.start()
+    assert home.host.tag("Person: Anna") == theirs
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert home.host.tags == {theirs: "Person: Anna"}
+
+
+def test_a_tag_we_made_stays_while_somebody_else_uses_it() -> None:
+    home = Home(NameKind.TAGS)
+    home.start()
+    home.host.put("of others.jpg", b"")
+    home.host.carried.add(("of others.jpg", home.host.tag("Person: Anna")))
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert list(home.host.tags.values()) == ["Person: Anna"]
+    assert home.host.tags_of("of others.jpg") == {"Person: Anna"}
+
+
+def test_two_people_of_one_name_share_a_tag_until_the_last_one_leaves() -> None:
+    home = Home(NameKind.TAGS)
+    home.catalogue.people.rename(home.ben, home.account_id, "Anna")
+    home.start()
+    assert home.names(0) == ["Anna"]
+    home.catalogue.people.set_hidden(home.anna, home.account_id, hidden=True)
+    home.run()
+    assert home.names(0) == ["Anna"]
+    home.catalogue.people.set_hidden(home.ben, home.account_id, hidden=True)
+    home.run()
+    assert home.names(0) == []
+
+
+def test_a_long_name_fits_into_a_tag_and_is_found_again() -> None:
+    home = Home(NameKind.TAGS)
+    home.catalogue.people.rename(home.anna, home.account_id, "Anna " * 19 + "A")
+    home.start()
+    (label,) = home.host.tags_of(home.paths[2])
+    assert len(label) <= 64
+    home.host.written.clear()
+    home.catalogue.people.set_hidden(home.anna, home.account_id, hidden=True)
+    home.run()
+    assert home.host.tags_of(home.paths[2]) == set()
+
+
+def test_regions_lie_in_the_picture_as_it_is_stored() -> None:
+    home = Home(NameKind.SIDECARS)
+    home.orientation = 6
+    home.start()
+    face = home.catalogue.faces.get(home.faces[2][0])
+    sidecar = read_sidecar(home.host.sidecars[home.paths[2]])
+    box = sidecar.regions[0].box
+    assert sidecar.size == (1000.0, 1000.0)
+    assert box
+    assert box.x + box.w / 2 == pytest.approx(face.box.y + face.box.h / 2, abs=1e-4)
+    assert box.y + box.h / 2 == pytest.approx(1 - face.box.x - face.box.w / 2, abs=1e-4)
+
+
+@pytest.mark.parametrize("along", [True, False])
+def test_a_sidecar_follows_its_photo_to_another_folder(along: bool) -> None:
+    home = Home(NameKind.SIDECARS)
+    home.start()
+    asset, old = home.asset(0), home.paths[0]
+    sync_pass = home.catalogue.libraries.sync_started(home.library.id)
+    home.catalogue.assets.moved(asset.id, HostAsset("new/a.jpg", "new/a.jpg", asset.kind, asset.content_key), sync_pass)
+    home.host.move(old, "new/a.jpg")
+    if along:
+        home.host.sidecars["new/a.jpg"] = home.host.sidecars.pop(old)
+    home.run()
+    home.paths[0] = "new/a.jpg"
+    assert home.names(0) == ["Anna", "Ben"]
+    assert old not in home.host.sidecars
+    home.host.written.clear()
+    home.writing().start(home.library, home.kind)
+    home.run()
+    assert home.host.written == []
+
+
+def test_a_preview_tells_what_would_be_written_before_anything_is(home: Home) -> None:
+    plan = home.writing().preview(home.library, home.kind)
+    assert (plan.photos, plan.put, plan.take) == (3, 5, 0)
+    assert [(person.name, person.photos) for person in plan.people] == [("Anna", 3), ("Ben", 2)]
+    assert len(plan.examples) == 3
+    assert home.host.written == []
+    assert home.writing().status(home.library)[0].setting is None
+
+
+def test_a_paused_library_is_left_as_it_is(home: Home) -> None:
+    home.start()
+    home.writing().pause(home.library, home.kind)
+    home.catalogue.people.set_hidden(home.anna, home.account_id, hidden=True)
+    home.run()
+    assert not home.writing().due()
+    assert home.names(0) == ["Anna", "Ben"]
+    (status,) = [status for status in home.writing().status(home.library) if status.setting]
+    assert status.setting is not None
+    assert (status.setting.state, status.waiting) == (WriteState.PAUSED, 3)
+
+
+def test_a_host_without_this_way_says_so(home: Home) -> None:
+    plain = WriteBack(home.catalogue, lambda _library: FakeHost(), lambda _stream: 1, lambda: None)
+    assert plain.kinds(home.library) == ()
+    with pytest.raises(NotFound):
+        plain.start(home.library, home.kind)
+
+
+def test_what_may_not_be_written_is_not_hammered(home: Home) -> None:
+    home.host.trouble = raising(WriteRefused("The share is read-only", "Ask its owner"))
+    home.start()
+    (problem,) = home.catalogue.written.counts(home.library.id, home.kind).problems
+    assert (problem.code, problem.count) == ("write_refused", 3)
+    assert not home.writing().due()

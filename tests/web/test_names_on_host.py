@@ -1,0 +1,140 @@
+"""Names to the host: chosen, previewed, confirmed, watched and taken back, without JavaScript."""
+
+import pytest
+
+from plugin.errors import HostUnreachable, WriteLocked
+from plugin.ports.written import NameKind, WriteState
+from tests.fakes.host import FakeHost
+from tests.fakes.writing_host import raising
+from tests.web.conftest import Visitor
+from tests.web.family import Family
+
+
+@pytest.fixture
+def page(family: Family) -> str:
+    assert family.library is not None
+    for asset_id in family.assets:
+        family.host.put(family.catalogue.assets.get(asset_id).path, b"pixels")
+    return f"/libraries/{family.library.id}/names"
+
+
+def run(family: Family, kind: NameKind = NameKind.TAGS) -> None:
+    assert family.library is not None
+    family.services.writing.run(family.library.id, kind)
+
+
+def state(family: Family, kind: NameKind = NameKind.TAGS) -> WriteState | None:
+    assert family.library is not None
+    setting = family.catalogue.written.setting(family.library.id, kind)
+    return setting.state if setting else None
+
+
+def test_a_library_leads_to_its_names_and_both_ways_are_off_with_their_warnings(maria: Visitor, page: str) -> None:
+    assert f'href="{page}"' in maria.text("/libraries")
+    text = maria.text(page)
+    assert text.count(">Off<") == 2
+    assert "everybody who has an account there can see the names" in text
+    assert "Whoever can see the folder can read the names in these files" in text
+
+
+def test_a_host_that_takes_no_names_offers_none(
+    maria: Visitor, page: str, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(family.services.writing, "_host_of", lambda _library: FakeHost())
+    assert "Names to the host" not in maria.text("/libraries")
+    assert "takes no names" in maria.text(page)
+    assert maria.get(f"{page}/tags").status_code == 404
+
+
+def test_a_preview_shows_who_and_writes_nothing(maria: Visitor, page: str, family: Family) -> None:
+    text = maria.text(f"{page}/tags")
+    assert "Person: Anna" in text
+    assert f"/faces/{family.face_of('Anna')}" in text or "/faces/" in text
+    assert family.host.written == []
+    assert state(family) is None
+
+
+def test_names_are_written_after_the_preview_was_confirmed(maria: Visitor, page: str, family: Family) -> None:
+    text = maria.post(f"{page}/tags/start", page=f"{page}/tags").text
+    assert "Names are being written" in text
+    assert ">Being written<" in text
+    assert 'hx-trigger="every 5s"' in text
+    assert family.nudge.told[-1] == "writeback"
+    run(family)
+    text = maria.text(page)
+    assert ">Up to date<" in text
+    assert 'hx-trigger="every 5s"' not in text
+    assert "Person: Anna" in family.host.tags.values()
+
+
+def test_trouble_is_shown_with_its_reason_and_a_way_to_try_again(maria: Visitor, page: str, family: Family) -> None:
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    family.host.trouble = raising(HostUnreachable("The host is away", "Wait for it"))
+    run(family)
+    assert "The host is away. Wait for it" in maria.text(page)
+    family.host.trouble = lambda what, where: (
+        raising(WriteLocked("Somebody edits it", ""))(what, where)
+        if where == family.host.files.keys().__iter__().__next__()
+        else None
+    )
+    maria.post(f"{page}/tags/start", page=page)
+    run(family)
+    text = maria.text(page)
+    assert "One photo could not be written" in text or "1 photo could not be written" in text
+    assert "Somebody edits it" in text
+    family.host.trouble = lambda _what, _where: None
+    maria.post(f"{page}/tags/start", page=page)
+    run(family)
+    assert ">Up to date<" in maria.text(page)
+
+
+def test_writing_can_pause_and_go_on(maria: Visitor, page: str, family: Family) -> None:
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    assert ">Paused<" in maria.post(f"{page}/tags/pause", page=page).text
+    run(family)
+    assert family.host.written == []
+    maria.post(f"{page}/tags/start", page=page)
+    assert state(family) is WriteState.ON
+
+
+def test_everything_is_removed_after_a_question(maria: Visitor, page: str, family: Family) -> None:
+    maria.post(f"{page}/sidecars/start", page=f"{page}/sidecars")
+    run(family, NameKind.SIDECARS)
+    assert family.host.sidecars
+    question = maria.text(f"{page}/sidecars/remove")
+    assert "What others wrote or changed there stays" in question
+    assert family.host.sidecars
+    text = maria.post(f"{page}/sidecars/remove", page=f"{page}/sidecars/remove").text
+    assert ">Being removed<" in text
+    run(family, NameKind.SIDECARS)
+    assert not family.host.sidecars
+    assert maria.text(page).count(">Off<") == 2
+
+
+def test_what_was_removed_on_the_host_is_written_again_only_when_asked(
+    maria: Visitor, page: str, family: Family
+) -> None:
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    run(family)
+    family.host.carried.clear()
+    family.catalogue.people.rename(family.people["Anna"], family.account.id, "Anna Maria")
+    run(family)
+    assert "Changed or removed there" in maria.text(page)
+    assert not family.host.carried
+    maria.post(f"{page}/tags/again", page=page)
+    run(family)
+    assert family.host.carried
+
+
+def test_who_removes_a_library_is_told_that_names_stay_on_its_host(maria: Visitor, page: str) -> None:
+    question = page.replace("/names", "/remove")
+    assert "Take them back first" not in maria.text(question)
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    assert "Take them back first" in maria.text(question)
+
+
+def test_nonsense_for_a_way_is_not_found(maria: Visitor, page: str) -> None:
+    assert maria.get(f"{page}/smoke-signals").status_code == 404
+    assert maria.post(f"{page}/smoke-signals/start", page=page).status_code == 404
+    assert maria.post(f"{page}/tags/pause", page=page).status_code == 200, "nothing to pause is no fault"
+    assert maria.get(f"{page}/tags/remove").status_code == 303
