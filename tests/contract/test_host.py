@@ -12,6 +12,7 @@ from plugin.domain import AssetKind, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone, HostError, HostUnreachable
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.manifest import ManifestHost
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import Login, NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
@@ -21,6 +22,7 @@ from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.ports.host import DatedHost, FolderMarkingHost, Host
 from tests.fakes.host import FakeHost
+from tests.fakes.manifest import FakeManifest
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.photoprism import FakePhotoPrism
 
@@ -106,8 +108,21 @@ class PhotoPrismAlbum:
         self.server.library.put(path, data)
 
 
+class ManifestAlbum:
+    def __init__(self, server: FakeManifest) -> None:
+        self.manifest = ManifestHost(server.address)
+        self.host: Host = self.manifest
+        self.put, self.move, self.remove, self.vanish = server.put, server.move, server.remove, server.vanish
+
+
 @contextmanager
 def new_album(kind: str, tmp_path: Path) -> Iterator[Album]:
+    if kind == "manifest":
+        with FakeManifest() as web:
+            listed_photos = ManifestAlbum(web)
+            yield listed_photos
+            listed_photos.manifest.close()
+        return
     if kind == "photoprism":
         with FakePhotoPrism() as prism:
             photos = PhotoPrismAlbum(prism)
@@ -123,7 +138,7 @@ def new_album(kind: str, tmp_path: Path) -> Iterator[Album]:
         yield FolderAlbum(tmp_path) if kind == "folder" else FakeAlbum(stable_keys=kind.endswith("ids"))
 
 
-@pytest.fixture(params=["folder", "fake with paths", "fake with ids", "nextcloud", "photoprism"])
+@pytest.fixture(params=["folder", "fake with paths", "fake with ids", "nextcloud", "photoprism", "manifest"])
 def album(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Album]:
     """Anna's album with three photos and a video."""
     with new_album(request.param, tmp_path) as album:
