@@ -175,6 +175,14 @@ class SqlWritten:
         with self._transactions.read() as connection:
             return _counts(connection, library_id, kind)
 
+    def names_in_use(self, library_id: LibraryId, kind: NameKind) -> set[str]:
+        """Every name that is wanted or that we know to be there."""
+        mine = select(asset.c.id).where(asset.c.library_id == library_id)
+        known = select(written_name.c.name).where(written_name.c.kind == kind, written_name.c.asset_id.in_(mine))
+        with self._transactions.read() as connection:
+            wants = connection.execute(select(wanted(kind, library_id).c.name).distinct()).scalars()
+            return {*wants, *connection.execute(known.distinct()).scalars()}
+
     def labels(self, library_id: LibraryId) -> list[KnownLabel]:
         """The labels this library uses on its host."""
         columns = (write_label.c.name, write_label.c.label_id, write_label.c.made, write_label.c.refused)

@@ -4,7 +4,7 @@
 host with a way of its own (PhotoPrism's markers) may be a `NameKeeper` itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
@@ -181,6 +181,6 @@ class NameKeeper(Protocol):
         """
         ...
 
-    def finish(self) -> None:
-        """Everything was taken back: clear away what is left of ours besides (labels nobody carries)."""
+    def finish(self, in_use: Collection[str]) -> None:
+        """Everything is written: clear away what is left of ours for names not in use (labels nobody carries)."""
         ...

@@ -80,8 +80,8 @@ def show(library_id: int) -> str:
 @pages.post("/<int:library_id>/hook")
 def register(library_id: int) -> Response | tuple[str, int]:
     """Ask Nextcloud to tell; the password is used now and kept nowhere."""
-    require_admin()
     find_library(library_id)
+    require_admin()
     try:
         services().hooks.register(account().id, library_id, told_at(library_id), *administrator())
     except (HostError, Refused) as error:
@@ -93,8 +93,8 @@ def register(library_id: int) -> Response | tuple[str, int]:
 @pages.post("/<int:library_id>/hook/remove")
 def remove(library_id: int) -> Response | tuple[str, int]:
     """Be told no more."""
-    require_admin()
     find_library(library_id)
+    require_admin()
     try:
         services().hooks.remove(account().id, library_id, form_text("url"), *administrator())
     except HostError as error:

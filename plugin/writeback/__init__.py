@@ -98,7 +98,10 @@ class WriteBack:
 
     def kinds(self, library: Library) -> tuple[NameKind, ...]:
         """The ways in which names can be kept on this library's host."""
-        host = self._host_of(library)
+        try:
+            host = self._host_of(library)
+        except HostError:
+            return ()  # it cannot even be opened; its sync says why
         offered = {NameKind.TAGS: isinstance(host, LabelHost), NameKind.SIDECARS: isinstance(host, SidecarHost)}
         return tuple(kind for kind, offers in offered.items() if offers)
 
@@ -173,8 +176,9 @@ class WriteBack:
         try:
             keeper = self._keeper(self._catalogue.libraries.get(library_id), kind)
             finished = self._work_off(library_id, keeper, run)
+            if finished:
+                keeper.finish(self._rows.names_in_use(library_id, kind))
             if finished and setting.state is WriteState.REMOVING and not self._left_of(library_id, kind):
-                keeper.finish()
                 self._rows.end(library_id, kind)
             elif finished:
                 self._rows.settled(library_id, kind, marker)

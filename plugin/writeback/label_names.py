@@ -1,6 +1,6 @@
 """Names kept as labels (`Person: Anna`), on any host whose assets can carry labels. Everybody there sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from plugin.domain import Asset, LibraryId
 from plugin.errors import WriteRefused
@@ -70,14 +70,18 @@ class LabelNames:
             self._host.unassign(asset.host_key, ids[taken.name])
         return {}
 
-    def finish(self) -> None:
-        """Delete the labels we made that nobody carries any more; the host refuses what it cannot prove."""
-        self._labels()
-        for known in list(self._known.values()):
+    def finish(self, in_use: Collection[str]) -> None:
+        """Delete the labels we made that nobody carries any more; the host refuses what it cannot prove.
+
+        They are forgotten here in any case: a name that was to be forgotten must not stay because of its label.
+        """
+        said = {self.said(name) for name in in_use}
+        for known in self._rows.labels(self._library_id):
+            if known.name in said:
+                continue
             if known.made and known.id and not known.refused:
                 self._host.remove_label(known.id)
             self._rows.forget_label(self._library_id, known.name)
-        self._known = {}
 
     def _labels(self) -> dict[str, str]:
         """Ids by name (without the prefix) of every label for a person, as they were when this run began."""

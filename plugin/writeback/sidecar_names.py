@@ -1,6 +1,6 @@
 """Names kept as face regions in sidecar files, on any host that has room for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import BinaryIO
 
 from plugin.domain import Asset, Box
@@ -87,7 +87,7 @@ class SidecarNames:
             self._host.write_sidecar(path, content, stored.version if stored else None)
         return {}
 
-    def finish(self) -> None:
+    def finish(self, in_use: Collection[str]) -> None:
         """Files that held nothing but ours went with the last region in them."""
 
 

@@ -146,6 +146,8 @@ def test_forgotten_and_deleted_people_are_taken_off_the_host_and_out_of_the_cata
     counts = home.catalogue.written.counts(home.library.id, home.kind)
     assert (counts.names, counts.theirs, counts.refused) == (0, 0, 0)
     assert home.host.sidecars == {}
+    assert home.catalogue.written.labels(home.library.id) == []
+    assert home.host.tags == {}
 
 
 def test_a_run_without_a_change_writes_nothing(home: Home) -> None:

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from plugin.errors import AssetGone, HostRefused
-from plugin.hosts.nextcloud.client import AnswerFailed
+from plugin.errors import AnswerFailed, AssetGone, HostRefused
 
 log = logging.getLogger(__name__)
 
