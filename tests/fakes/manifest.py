@@ -2,14 +2,18 @@
 
 import json
 import threading
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
 from tests.fakes.nextcloud.server import QuietHandler
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
 
 
 class FakeManifest:
@@ -26,7 +30,7 @@ class FakeManifest:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=QuietHandler)
+        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=QuietHandler)
         self.address = f"http://127.0.0.1:{self._server.server_port}/shared/photos.json"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
@@ -61,7 +65,9 @@ class FakeManifest:
     def vanish(self) -> None:
         self.is_there = False
 
-    @Request.application
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        return self._answer(Request(environ))(environ, start_response)
+
     def _answer(self, request: Request) -> Response:
         self.asked.append(request.path)
         if not self.is_there:
