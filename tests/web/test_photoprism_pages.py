@@ -107,3 +107,13 @@ def test_nobody_reaches_a_library_of_others_or_of_another_kind(maria: Visitor, f
         assert maria.get(f"{CONNECT}?library={library_id}").status_code == 404
         assert maria.post(f"{CONNECT}/{library_id}/trigger", page=CONNECT).status_code == 404
         assert maria.post(f"{CONNECT}/{library_id}/trigger/remove", page=CONNECT).status_code == 404
+
+
+def test_removing_an_account_ends_its_app_password_too(maria: Visitor, family: Family, server: FakePhotoPrism) -> None:
+    connecting = family.services.photoprism
+    connecting.connect(family.account, server.address, "the admin's own password", user="admin")
+    connecting.connect(family.neighbour, server.address, "the admin's own password", user="admin")
+    assert len(server.library.sessions) == 2
+    page = f"/settings/accounts/{family.neighbour.id}/remove"
+    maria.post(page, {"typed": family.neighbour.name}, page=page)
+    assert len(server.library.sessions) == 1
