@@ -106,6 +106,18 @@ def test_an_unchanged_library_costs_three_requests_whatever_its_size(house: Hous
     assert house.requests(house.sync) == 3
 
 
+def test_many_photos_with_one_time_are_not_listed_for_ever(house: House) -> None:
+    house.put(*many(35))
+    house.sync()
+    assert house.requests(house.sync) > 3
+    house.later(minutes=30)
+    house.sync()
+    assert house.requests(house.sync) == 3
+    house.put("new.jpg")
+    house.sync()
+    assert "new.jpg" in house.present()
+
+
 def test_new_and_updated_photos_come_with_the_next_pass(house: House) -> None:
     house.put("a.jpg", "b.jpg")
     house.sync()

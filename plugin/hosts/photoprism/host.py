@@ -40,24 +40,43 @@ class Mark:
         latest: the newest time of a photo, None in an empty library.
         complete_at: when everything was listed last, by our clock.
         counts: what PhotoPrism hid then.
+        seen_at: when `latest` was met first, by our clock.
+        settled: whether a pass was made long after that: then nothing earlier comes any more, and thousands of photos
+            with one time, as an update of PhotoPrism leaves them, are not listed again and again.
     """
 
     generation: str
     latest: datetime | None
     complete_at: float
     counts: list[int]
+    seen_at: float = 0.0
+    settled: bool = False
+
+    def since(self, latest: datetime) -> str:
+        """From when on photos are asked for."""
+        since = latest + timedelta(seconds=1) if self.settled else latest - OVERLAP
+        return f"{since:%Y-%m-%dT%H:%M:%SZ}"
+
+    def after(self, latest: datetime | None, now: float) -> "Mark":
+        """After a pass that met nothing newer than this."""
+        if latest is None or self.latest is None or latest > self.latest:
+            return replace(self, latest=latest, seen_at=now, settled=False)
+        return replace(self, settled=now - self.seen_at >= 2 * OVERLAP.total_seconds())
 
     def __str__(self) -> str:
         latest = self.latest.isoformat() if self.latest else ""
-        return json.dumps([self.generation, latest, int(self.complete_at), self.counts])
+        return json.dumps(
+            [self.generation, latest, int(self.complete_at), self.counts, int(self.seen_at), self.settled]
+        )
 
     @staticmethod
     def of(text: str | None) -> "Mark | None":
         """What `str` wrote; None for everything else."""
         try:
-            generation, latest, complete_at, counts = json.loads(text or "")
+            generation, latest, complete_at, counts, seen_at, settled = json.loads(text or "")
             moment = datetime.fromisoformat(latest) if latest else None
-            return Mark(str(generation), moment, float(complete_at), [int(count) for count in counts])
+            counted = [int(count) for count in counts]
+            return Mark(str(generation), moment, float(complete_at), counted, float(seen_at), settled is True)
         except (ValueError, TypeError, RecursionError):
             return None
 
@@ -114,7 +133,7 @@ class PhotoPrismHost:
             searches = [""]
         else:
             new = known
-            since = f"{known.latest - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
+            since = known.since(known.latest)
             searches = [f'added:"{since}"', f'updated:"{since}"']
         latest, given = new.latest, set[str]()
         for search in searches:
@@ -126,7 +145,7 @@ class PhotoPrismHost:
                     yield asset
         if latest is not None:  # a time in the future would keep everything before it from being seen
             latest = min(latest, datetime.fromtimestamp(self._now(), UTC))
-        yield ListedFolder("", str(replace(new, latest=latest)), unchanged=len(searches) > 1)
+        yield ListedFolder("", str(new.after(latest, self._now())), unchanged=len(searches) > 1)
 
     def look_up(self, host_key: str, known: KnownContent) -> HostAsset | None:  # noqa: ARG002 - hashes are told
         """The asset as it is now, None when it is not there or not read. Raises `HostUnreachable`, `HostRefused`."""
