@@ -32,6 +32,9 @@ GAP_SECONDS = 10.0
 
 LONGEST_SECRET = 200
 
+TOLD_BY_USERS = frozenset({"photoprism"})
+"""Hosts that tell nobody themselves: their users' scripts and Home Assistant do."""
+
 
 class Hooks:
     """Lets hosts tell that libraries changed.
@@ -102,6 +105,31 @@ class Hooks:
         self._rows.remove(library_id)
         self._registrar.remove(library, url, name, password)
 
+    def invite(self, account_id: AccountId, library_id: LibraryId) -> str:
+        """A new secret for users' own programs, where the host cannot be asked to tell; the former one ends.
+
+        Raises:
+            NotFound: another account's library.
+            Refused: its host is asked in its own way (`register`), or nothing is ever told of it.
+        """
+        if self._libraries.get(library_id, account_id).host not in TOLD_BY_USERS:
+            raise Refused("This library cannot tell when something changes", "It is compared every few minutes")
+        secret = secrets.token_urlsafe(32)
+        self._rows.put(library_id, digest_of(secret))
+        return secret
+
+    def dismiss(self, account_id: AccountId, library_id: LibraryId) -> None:
+        """The secret opens nothing any more. Raises `NotFound`: another account's library."""
+        self._libraries.get(library_id, account_id)
+        self._rows.remove(library_id)
+
+    def hint(self, library_id: LibraryId) -> bool:
+        """Who has the secret says that something changed, and not what. Returns whether it concerns the library."""
+        if self._libraries.get(library_id).host not in TOLD_BY_USERS:
+            return False
+        self._look_soon(library_id)
+        return True
+
     def opens(self, library_id: LibraryId, secret: str) -> bool:
         """Whether this is the secret; takes the same time wherever the two differ, and where there is no library."""
         hook = self._rows.get(library_id)
@@ -119,16 +147,19 @@ class Hooks:
         user = self._registrar.user(library)
         if not any(concerns(path, user) for path in paths):
             return False
+        self._look_soon(library_id)
+        return True
+
+    def _look_soon(self, library_id: LibraryId) -> None:
         with self._lock:
             if library_id in self._waiting:
-                return True
+                return
             self._waiting.add(library_id)
             ago = self._now() - self._looked.get(library_id, float("-inf"))
         # A row first: when Kinfolk is killed before it looked, it looks after the next start.
         self._libraries.request_sync(library_id)
         self._rows.heard(library_id)
         self._start(max(WAIT_SECONDS, GAP_SECONDS - ago), lambda: self._look(library_id))
-        return True
 
     def _look(self, library_id: LibraryId) -> None:
         with self._lock:

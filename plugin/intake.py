@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, ListedFolder, SyncSummary
 from plugin.errors import HostError, HostRefused, HostUnreachable
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.host import FolderMarkingHost, Host, Listed
+from plugin.ports.host import DatedHost, FolderMarkingHost, Host, Listed
 
 BLOCK = 200
 """Assets per transaction: few enough that progress moves and a screen never waits, many enough to be fast."""
@@ -82,7 +82,9 @@ class Intake:
             libraries.sync_finished(library.id, str(error.explanation))
             raise
         if complete:
-            if not sync.is_unchanged:  # else problems of earlier passes still stand
+            if sync.is_unchanged:  # not everything was listed, so problems of earlier passes still stand
+                self._keep_problems(library, sync.problems)
+            else:
                 libraries.replace_problems(library.id, sync.problems)
             libraries.sync_finished(library.id, None)
             if library.last_sync_error is not None:
@@ -95,6 +97,8 @@ class Intake:
 
     def _keep_problems(self, library: Library, found: Sequence[IntakeProblem]) -> None:
         """After an incomplete pass, problems of earlier passes still stand."""
+        if not found:
+            return
         libraries = self._catalogue.libraries
         by_place = {(problem.path, problem.code): problem for problem in [*libraries.problems(library.id), *found]}
         libraries.replace_problems(library.id, list(by_place.values()))
@@ -143,6 +147,8 @@ class _Pass:
 
     def _listing(self) -> Iterator[Listed]:
         host = self._host
+        if isinstance(host, DatedHost):
+            return host.changes_since(self._marks.get(self._library.id, ""))
         if isinstance(host, FolderMarkingHost):
             return host.changes(self._known_mark)
         return iter(host.listing(self._known))
@@ -162,7 +168,8 @@ class _Pass:
         """Note which folders are as their marks say."""
         self._unchanged_folders |= {folder.path for folder in folders if folder.unchanged}
         self.is_unchanged = "" in self._unchanged_folders
-        self._new_marks |= {folder.path: folder.mark for folder in folders if not folder.unchanged}
+        is_dated = isinstance(self._host, DatedHost)
+        self._new_marks |= {folder.path: folder.mark for folder in folders if is_dated or not folder.unchanged}
         if self.summary.listed - self._marks_kept_at >= MARKS_EVERY:
             self.keep_marks()
 
@@ -189,6 +196,8 @@ class _Pass:
             HostUnreachable: the listing was empty, as a folder is whose disk is not mounted.
         """
         if self.is_unchanged:
+            if self._new_marks:
+                self._marks.put(self._library.id, self._new_marks)
             return
         # All ids first (a few MB at most): marking while reading would move the blocks the catalogue streams.
         gone, stale = [], set[str]()

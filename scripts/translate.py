@@ -69,7 +69,7 @@ METHODS: list[tuple[str, Any]] = [
     # These speak to whoever runs the program, in English.
     ("plugin/cli/**.py", "ignore"),
     ("plugin/settings/**.py", "ignore"),
-    ("plugin/assemble/connecting.py", python_messages),  # which speaks to whoever connects a library
+    ("plugin/assemble/connecting*.py", python_messages),  # which speak to whoever connects a library
     ("plugin/assemble/**.py", "ignore"),
     # These end on the Status page.
     ("plugin/vision/runtime.py", python_messages),

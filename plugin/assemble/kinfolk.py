@@ -14,6 +14,7 @@ from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.app_identity import app_identity
 from plugin.assemble.connecting import NextcloudConnections
+from plugin.assemble.connecting_photoprism import PhotoPrismConnections
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
@@ -35,7 +36,17 @@ from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import Login
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
-from plugin.hosts.registry import HostOptions, NextcloudAccess, host_kinds, open_nextcloud
+from plugin.hosts.photoprism.host import PhotoPrismHost
+from plugin.hosts.photoprism.options import PhotoPrismOptions
+from plugin.hosts.registry import (
+    Access,
+    HostOptions,
+    NextcloudAccess,
+    PhotoPrismAccess,
+    host_kinds,
+    open_nextcloud,
+    open_photoprism,
+)
 from plugin.index.exact import ExactIndex
 from plugin.index.guarded import GuardedIndex
 from plugin.index.loading import ExactLoader
@@ -116,7 +127,7 @@ class Kinfolk:
         self.fetch_watch = FetchWatch()
         self.vault = Vault(folder)
         self._hosts: dict[tuple[str, str], Host] = {}
-        self._network_hosts: dict[LibraryId, tuple[NextcloudAccess, NextcloudHost]] = {}
+        self._network_hosts: dict[LibraryId, tuple[Access, NextcloudHost | PhotoPrismHost]] = {}
         self._opening_hosts = threading.Lock()
         self._search_loader: tuple[str, ExactLoader] | None = None
 
@@ -337,8 +348,8 @@ class Kinfolk:
 
     def host_of(self, library: Library) -> Host:
         """The host of a library; one per address (or login), since hosts may keep connections."""
-        if library.host == "nextcloud":
-            return self._nextcloud(library)
+        if library.host in {"nextcloud", "photoprism"}:
+            return self._on_the_network(library)
         key = (library.host, library.address)
         if key not in self._hosts:
             libraries = self.settings.libraries
@@ -346,17 +357,38 @@ class Kinfolk:
             self._hosts[key] = host_kinds()[library.host].open(library, options)
         return self._hosts[key]
 
-    def _nextcloud(self, library: Library) -> Host:
+    def _on_the_network(self, library: Library) -> Host:
         """Opened anew when the login or what is chosen changed, in this process or another."""
-        access = self._access(library)
+        access = self._access(library) if library.host == "nextcloud" else self._photoprism_access(library)
         with self._opening_hosts:
             known = self._network_hosts.get(library.id)
             if known is not None and _same(known[0], access) and known[1].client.is_refused == _is_closed(access):
                 return known[1]
-            host = open_nextcloud(library, access)
+            host: NextcloudHost | PhotoPrismHost
+            if isinstance(access, NextcloudAccess):
+                host = open_nextcloud(library, access)
+            else:
+                host = open_photoprism(library, access)
             self._network_hosts[library.id] = (access, host)
             self._stack.callback(host.close)
         return host
+
+    def _photoprism_access(self, library: Library) -> PhotoPrismAccess:
+        kept = self.catalogue.host_logins.get(library.id)
+        if kept is None:
+            return PhotoPrismAccess()
+        try:
+            login = self.photoprism.login_of(library)
+        except NotFound:
+            login = None
+        assets, logins = self.catalogue.assets, self.catalogue.host_logins
+        return PhotoPrismAccess(
+            PhotoPrismOptions(private="private" in kept.options, videos=self.settings.libraries.videos),
+            login,
+            paused=kept.refused is not None,
+            remembered=lambda key: assets.of_host_key(library.id, key),
+            on_refused=lambda error: logins.refuse(library.id, kept.secret, error.explanation),
+        )
 
     def _access(self, library: Library) -> NextcloudAccess:
         kept = self.catalogue.host_logins.get(library.id)
@@ -410,12 +442,16 @@ class Kinfolk:
     @cached_property
     def connections(self) -> NextcloudConnections:
         """Connecting to Nextcloud."""
+        return NextcloudConnections(self.catalogue, self.vault, self._scan_soon)
 
-        def scan(library_id: LibraryId) -> None:
-            self.catalogue.libraries.request_sync(library_id)
-            self.nudge.sync(library_id)
+    @cached_property
+    def photoprism(self) -> PhotoPrismConnections:
+        """Connecting to PhotoPrism."""
+        return PhotoPrismConnections(self.catalogue, self.vault, self._scan_soon)
 
-        return NextcloudConnections(self.catalogue, self.vault, scan)
+    def _scan_soon(self, library_id: LibraryId) -> None:
+        self.catalogue.libraries.request_sync(library_id)
+        self.nudge.sync(library_id)
 
     def check_folder(self, path: str) -> str:
         """The address of a folder of photos that can be read.
@@ -433,6 +469,14 @@ class Kinfolk:
         library = self.catalogue.libraries.add(account_id, "folder", Path(address).name or address, address)
         self.catalogue.libraries.request_sync(library.id)
         self.nudge.sync(library.id)
+        return library
+
+    def add_manifest(self, account_id: AccountId, address: str) -> Library:
+        """Add the photos of a manifest (`plugin.hosts.manifest`). Raises `HostError`."""
+        address = host_kinds()["manifest"].address(address)
+        self.host_of(Library(0, 0, "manifest", address, address)).check()
+        library = self.catalogue.libraries.add(account_id, "manifest", address, address)
+        self._scan_soon(library.id)
         return library
 
     def scan(self, progress: Callable[[ScanProgress], None]) -> ScanSummary:
@@ -501,12 +545,12 @@ class Kinfolk:
         return shutil.disk_usage(self.folder.path).free
 
 
-def _is_closed(access: NextcloudAccess) -> bool:
+def _is_closed(access: Access) -> bool:
     """Whether nothing may be asked; a client that found out by itself is replaced once a user asks to try again."""
     return access.paused or access.login is None
 
 
-def _same(one: NextcloudAccess, other: NextcloudAccess) -> bool:
+def _same(one: Access, other: Access) -> bool:
     return (one.options, one.login, one.paused) == (other.options, other.login, other.paused)
 
 

@@ -179,6 +179,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         add_folder_library=kinfolk.add_folder,
         check_folder=kinfolk.check_folder,
         nextcloud=kinfolk.connections,
+        photoprism=kinfolk.photoprism,
         privacy=kinfolk.privacy,
         sharing=Sharing(kinfolk.catalogue, kinfolk.people),
         accounts=kinfolk.accounts,

@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
     add = typer.Typer(no_args_is_help=True, help="Add a library.")
     add.command("folder")(add_folder)
     add.command("nextcloud")(add_nextcloud)
+    add.command("photoprism")(add_photoprism)
+    add.command("manifest")(add_manifest)
     library.add_typer(add, name="add")
     library.command("list")(list_libraries)
     library.command("remove")(remove)
@@ -51,6 +53,42 @@ def add_nextcloud(
         say(f"Library {library.id} is {printable(library.address)}")
 
 
+def add_photoprism(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Of the server, as in the browser: https://photos.example.org")],
+    user: Annotated[
+        str, typer.Option(help="Your name there, to have an app password made with your own password.")
+    ] = "",
+    private: Annotated[bool, typer.Option("--private", help="Read private photos, too.")] = False,  # noqa: FBT002  typer
+    account: AccountName = None,
+    fingerprint: Annotated[
+        str, typer.Option(help="SHA-256 fingerprint of the server's certificate when nobody vouches for it.")
+    ] = "",
+) -> None:
+    """Add the photos of a PhotoPrism. An app password is asked for, and kept; enter none for public mode."""
+    asked = "Your password, used once" if user else "App password or access token"
+    password = typer.prompt(asked, hide_input=True, err=True, default="", show_default=False)
+    with opened(context, exclusive=False) as kinfolk:
+        connected = kinfolk.photoprism.connect(
+            account_of(kinfolk, account), address, password, user=user, fingerprint=fingerprint, private=private
+        )
+        library = connected.library
+        say(f"Library {library.id} is PhotoPrism {printable(connected.version)} at {printable(library.address)}")
+        for sentence in connected.missing:
+            note(f"{sentence}.")
+
+
+def add_manifest(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Of a JSON document that lists photos; see docs/adding-a-host.md.")],
+    account: AccountName = None,
+) -> None:
+    """Add the photos a program lists in a JSON document on a web server. Only that server is asked."""
+    with opened(context, exclusive=False) as kinfolk:
+        library = kinfolk.add_manifest(account_of(kinfolk, account).id, address)
+        say(f"Library {library.id} is the manifest {printable(library.address)}")
+
+
 def list_libraries(context: typer.Context) -> None:
     """List the libraries of every account."""
     with opened(context, exclusive=False) as kinfolk:
@@ -76,6 +114,7 @@ def remove(
         found = _find(kinfolk.catalogue.libraries.all(), library)
         sure(f"Forget the library {printable(found.address)}, its faces, and what was said about them?", yes=yes)
         kinfolk.connections.disconnect(found)
+        kinfolk.photoprism.disconnect(found)
         kinfolk.catalogue.libraries.remove(found.id)
         kinfolk.make_privacy().clean_up()
         say(f"Library {found.id} was removed; its photos were not touched")

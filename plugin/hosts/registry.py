@@ -8,10 +8,16 @@ from plugin.domain import Library
 from plugin.errors import LoginRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.manifest import ManifestHost
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import Login, NextcloudClient, login_refused
 from plugin.hosts.nextcloud.host import NextcloudHost, Remembered
 from plugin.hosts.nextcloud.options import NextcloudOptions
+from plugin.hosts.photoprism.address import base_address
+from plugin.hosts.photoprism.client import PhotoPrismClient
+from plugin.hosts.photoprism.client import login_refused as token_refused
+from plugin.hosts.photoprism.host import PhotoPrismHost
+from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.ports.host import Host
 
 
@@ -35,11 +41,26 @@ class NextcloudAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class PhotoPrismAccess:
+    """How one library gets at its PhotoPrism; the attributes are those of `NextcloudAccess`."""
+
+    options: PhotoPrismOptions = field(default_factory=PhotoPrismOptions)
+    login: Login | None = None
+    paused: bool = False
+    remembered: Remembered = lambda _key: None
+    on_refused: Callable[[LoginRefused], None] = lambda _error: None
+
+
+Access = NextcloudAccess | PhotoPrismAccess
+
+
+@dataclass(frozen=True, slots=True)
 class HostOptions:
     """What a user may choose, host by host; `assemble` fills it."""
 
     folder: FolderOptions = field(default_factory=FolderOptions)
     nextcloud: NextcloudAccess = field(default_factory=NextcloudAccess)
+    photoprism: PhotoPrismAccess = field(default_factory=PhotoPrismAccess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,13 @@ def open_nextcloud(library: Library, access: NextcloudAccess) -> NextcloudHost:
     return NextcloudHost(place, client, access.options, access.remembered)
 
 
+def open_photoprism(library: Library, access: PhotoPrismAccess) -> PhotoPrismHost:
+    """As `open_nextcloud`."""
+    refused = token_refused() if access.paused or access.login is None else None
+    client = PhotoPrismClient(access.login or Login(library.address), refused=refused, on_refused=access.on_refused)
+    return PhotoPrismHost(client, access.options, access.remembered)
+
+
 def host_kinds() -> dict[str, HostKind]:
     """Every kind by name."""
     kinds = [
@@ -81,6 +109,18 @@ def host_kinds() -> dict[str, HostKind]:
             title="Nextcloud",
             open=lambda library, options: open_nextcloud(library, options.nextcloud),
             address=lambda typed: Place.of(typed).address,
+        ),
+        HostKind(
+            name="manifest",
+            title="Manifest",
+            open=lambda library, _options: ManifestHost(library.address),
+            address=lambda typed: typed.strip(),
+        ),
+        HostKind(
+            name="photoprism",
+            title="PhotoPrism",
+            open=lambda library, options: open_photoprism(library, options.photoprism),
+            address=base_address,
         ),
     ]
     return {kind.name: kind for kind in kinds}

@@ -74,6 +74,22 @@ class FolderMarkingHost(Host, Protocol):
 
 
 @runtime_checkable
+class DatedHost(Host, Protocol):
+    """A host that can tell what changed since it was listed last, but not in which folders. Needs stable keys."""
+
+    def changes_since(self, mark: str | None) -> Iterator[Listed]:
+        """What is new or changed since the listing that gave this mark; everything where there is none or it is old.
+
+        The last entry is a `ListedFolder` of "" with the next mark. It is `unchanged` when not everything was listed:
+        then nothing may be taken for deleted.
+
+        Raises:
+            HostUnreachable: as for `listing`; the mark stays the former one.
+        """
+        ...
+
+
+@runtime_checkable
 class FetchingHost(Host, Protocol):
     """A host far away, which can bring what will be opened next while something else is looked at."""
 

@@ -137,6 +137,7 @@ def remove(account_id: int) -> Response | str:
     require_typed(other.name)
     for library in services().catalogue.libraries.all(account_id):
         services().nextcloud.disconnect(library)
+        services().photoprism.disconnect(library)
     services().accounts.remove(account_id)
     flash(_("%(name)s was removed.", name=other.name), "good")
     return see_other(url_for("accounts.index"))

@@ -29,6 +29,7 @@ from plugin.web import (
     person,
     person_photos,
     photo,
+    photoprism,
     pictures,
     preferences_page,
     privacy,
@@ -95,7 +96,8 @@ def create_app(services: WebServices) -> Flask:
     csrf = CSRFProtect(app)
     for module in (
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
-        libraries, nextcloud, preferences_page, own_account, accounts, privacy, first_run, live, tokens_page, engine,
+        libraries, nextcloud, photoprism, preferences_page, own_account, accounts, privacy, first_run, live,
+        tokens_page, engine,
         engine_page, hooks, shares, shared_people, shared_photo, names_on_host,
     ):  # fmt: skip
         app.register_blueprint(module.pages)

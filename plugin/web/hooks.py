@@ -61,6 +61,16 @@ def told(library_id: int) -> Response:
     return Response(status=202)
 
 
+@receiver.post("/photoprism/<int:library_id>")
+def told_by_users(library_id: int) -> Response:
+    """A script or Home Assistant says that something changed; what it sends besides the secret is not read."""
+    if not services().hooks.opens(library_id, request.headers.get(SECRET_HEADER, "")):
+        current_app.logger.info("A hook without the right secret came from %s", request.remote_addr)
+        return problem(401, "The secret is not valid", "Make a new one on the page of the library")
+    services().hooks.hint(library_id)
+    return Response(status=202)
+
+
 @pages.get("/<int:library_id>/hook")
 def show(library_id: int) -> str:
     """When the last hook came, why none may, and how to ask for them."""

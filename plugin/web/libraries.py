@@ -16,6 +16,9 @@ pages = Blueprint("libraries", __name__, url_prefix="/libraries")
 
 PROBLEMS_SHOWN = 20
 
+CONNECTED = frozenset({"nextcloud", "photoprism"})
+"""Hosts with a login, which members connect themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShownLibrary:
@@ -55,9 +58,9 @@ def libraries_page(path: str = "", error: str = "") -> str:
     shown, of_library = [], rows.all_problems(account().id)
     for library in rows.all(account().id):
         problems = of_library.get(library.id, [])
-        paused = library.host == "nextcloud" and services().nextcloud.is_paused(library)
+        paused = library.host in CONNECTED and services().nextcloud.is_paused(library)
         can_tell = hooks.possible(library)
-        told = hooks.of(library) if can_tell else None, can_tell
+        told = hooks.of(library) if can_tell or library.host == "photoprism" else None, can_tell
         takes_names = bool(services().writing.kinds(library))
         shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told, takes_names))
     return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
@@ -104,12 +107,13 @@ def scan(library_id: int) -> Response:
 def remove(library_id: int) -> Response | str:
     """Forget a library after a question; the photos themselves are never touched."""
     library = find_library(library_id)
-    if library.host != "nextcloud":  # which members connect themselves
+    if library.host not in CONNECTED:  # which members connect themselves
         require_admin()
     if request.method == "GET":
         written = bool(services().catalogue.written.settings(library_id))
         return render_template("library_remove.html", library=library, written=written)
     services().nextcloud.disconnect(library)
+    services().photoprism.disconnect(library)
     services().privacy.remove_library(account().id, library_id)
     flash(_("%(name)s was removed. The photos in the folder are untouched.", name=library.name), "good")
     return see_other(url_for("libraries.index"))

@@ -25,6 +25,7 @@ from plugin.ports.vision import LicenceText, PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
+from plugin.sentences import Sentence
 from plugin.sharing import Sharing
 from plugin.suggestions import Suggestions
 from plugin.web.streams import Streams
@@ -191,6 +192,54 @@ class InsideNextcloud(Protocol):
         ...
 
 
+class NewConnection(Protocol):
+    """A PhotoPrism that was connected: `plugin.assemble.connecting_photoprism.Connected`."""
+
+    @property
+    def library(self) -> Library:
+        """What became of it."""
+        ...
+
+    @property
+    def missing(self) -> tuple[Sentence, ...]:
+        """What will not work there."""
+        ...
+
+
+class PhotoPrismConnecting(Protocol):
+    """Connecting to PhotoPrism: `plugin.assemble.connecting_photoprism`. Raises `HostError`, `Refused`, `NotFound`."""
+
+    def servers(self, account: Account) -> list[str] | None:
+        """Which servers this account may connect to; None: any."""
+        ...
+
+    def certificate(self, account: Account, typed: str) -> tuple[str, str]:
+        """(address, SHA-256 fingerprint) of a certificate nobody vouches for."""
+        ...
+
+    def connect(
+        self,
+        account: Account,
+        typed: str,
+        password: str,
+        *,
+        user: str = "",
+        fingerprint: str = "",
+        private: bool = False,
+        library_id: LibraryId | None = None,
+    ) -> NewConnection:
+        """With an app password; with a user, their own password, by which one is made."""
+        ...
+
+    def reads_private(self, library: Library) -> bool:
+        """Whether private photos are read."""
+        ...
+
+    def disconnect(self, library: Library) -> None:
+        """End the app password Kinfolk made, before the library is removed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """What the views work with.
@@ -201,6 +250,7 @@ class WebServices:
         add_folder_library: validates the path, adds the library and has it scanned. Raises `KinfolkError`.
         check_folder: the address of a folder that can be read. Raises `KinfolkError`.
         nextcloud: connecting to Nextcloud.
+        photoprism: connecting to PhotoPrism.
         fetching: the file of a model pack that is on its way here, if this process fetches one.
         apply: does one of `APPLY_ACTIONS`; safe to repeat.
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
@@ -228,6 +278,7 @@ class WebServices:
     add_folder_library: Callable[[AccountId, str], Library]
     check_folder: Callable[[str], str]
     nextcloud: NextcloudConnecting
+    photoprism: PhotoPrismConnecting
     privacy: Privacy
     sharing: Sharing
     accounts: Accounts

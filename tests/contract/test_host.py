@@ -12,13 +12,19 @@ from plugin.domain import AssetKind, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone, HostError, HostUnreachable
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.manifest import ManifestHost
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import Login, NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
-from plugin.ports.host import FolderMarkingHost, Host
+from plugin.hosts.photoprism.client import PhotoPrismClient
+from plugin.hosts.photoprism.host import PhotoPrismHost
+from plugin.hosts.photoprism.options import PhotoPrismOptions
+from plugin.ports.host import DatedHost, FolderMarkingHost, Host
 from tests.fakes.host import FakeHost
+from tests.fakes.manifest import FakeManifest
 from tests.fakes.nextcloud import FakeNextcloud
+from tests.fakes.photoprism import FakePhotoPrism
 
 
 class Album(Protocol):
@@ -89,8 +95,40 @@ class NextcloudAlbum:
         self.server.stop()
 
 
+class PhotoPrismAlbum:
+    def __init__(self, server: FakePhotoPrism) -> None:
+        self.server = server
+        login = Login(server.address, "admin", server.library.token())
+        client = PhotoPrismClient(login, sleep=lambda _seconds: None)
+        self.photoprism = PhotoPrismHost(client, PhotoPrismOptions(page=3))
+        self.host: Host = self.photoprism
+        self.move, self.remove, self.vanish = server.library.move, server.library.remove, server.stop
+
+    def put(self, path: str, data: bytes) -> None:
+        self.server.library.put(path, data)
+
+
+class ManifestAlbum:
+    def __init__(self, server: FakeManifest) -> None:
+        self.manifest = ManifestHost(server.address)
+        self.host: Host = self.manifest
+        self.put, self.move, self.remove, self.vanish = server.put, server.move, server.remove, server.vanish
+
+
 @contextmanager
 def new_album(kind: str, tmp_path: Path) -> Iterator[Album]:
+    if kind == "manifest":
+        with FakeManifest() as web:
+            listed_photos = ManifestAlbum(web)
+            yield listed_photos
+            listed_photos.manifest.close()
+        return
+    if kind == "photoprism":
+        with FakePhotoPrism() as prism:
+            photos = PhotoPrismAlbum(prism)
+            yield photos
+            photos.photoprism.close()
+        return
     if kind == "nextcloud":
         with FakeNextcloud() as server:
             album = NextcloudAlbum(server)
@@ -100,7 +138,7 @@ def new_album(kind: str, tmp_path: Path) -> Iterator[Album]:
         yield FolderAlbum(tmp_path) if kind == "folder" else FakeAlbum(stable_keys=kind.endswith("ids"))
 
 
-@pytest.fixture(params=["folder", "fake with paths", "fake with ids", "nextcloud"])
+@pytest.fixture(params=["folder", "fake with paths", "fake with ids", "nextcloud", "photoprism", "manifest"])
 def album(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Album]:
     """Anna's album with three photos and a video."""
     with new_album(request.param, tmp_path) as album:
@@ -240,6 +278,21 @@ def test_a_host_that_vanishes_while_it_lists_does_not_end_the_listing_quietly(al
     album.vanish()
     with pytest.raises(HostUnreachable):
         list(listing)
+
+
+def test_a_host_with_dates_lists_only_what_is_new(album: Album) -> None:
+    if not isinstance(album.host, DatedHost):
+        assert not hasattr(album.host, "changes_since")
+        return
+    *first, last = album.host.changes_since(None)
+    assert isinstance(last, ListedFolder)
+    assert (last.path, last.unchanged) == ("", False)
+    assert len(first) == 4
+    album.put("2024/new.jpg", b"new")
+    *second, then = album.host.changes_since(last.mark)
+    assert "2024/new.jpg" in {entry.path for entry in second if isinstance(entry, HostAsset)}
+    assert isinstance(then, ListedFolder)
+    assert (then.path, then.unchanged) == ("", True)
 
 
 @pytest.mark.parametrize(

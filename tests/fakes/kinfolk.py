@@ -111,6 +111,15 @@ class FakeKinfolk:
         self.calls.append(("connect", account.id, address, user, password, fingerprint))
         return Library(1, account.id, "nextcloud", user, f"https://{user}@cloud.example")
 
+    @property
+    def photoprism(self) -> SimpleNamespace:
+        return SimpleNamespace(disconnect=lambda library: None, connect=self._connected_prism)
+
+    def _connected_prism(self, account: Account, address: str, password: str, **chosen: object) -> SimpleNamespace:
+        self.calls.append(("connect", account.id, address, password, *sorted(chosen.items())))
+        library = Library(1, account.id, "photoprism", "PhotoPrism", f"https://{address}")
+        return SimpleNamespace(library=library, version="241213", missing=("People are switched off",))
+
     def make_privacy(self) -> SimpleNamespace:
         return SimpleNamespace(clean_up=self._noting("clean up"))
 

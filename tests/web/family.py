@@ -16,6 +16,7 @@ from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.api_tokens import ApiTokens
 from plugin.assemble.connecting import NextcloudConnections
+from plugin.assemble.connecting_photoprism import PhotoPrismConnections
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.vault import KEYS, Vault
 from plugin.bulk import BulkActions
@@ -237,6 +238,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         add_folder_library=add_folder,
         check_folder=check_folder,
         nextcloud=NextcloudConnections(catalogue, vault(), nudge.sync),
+        photoprism=PhotoPrismConnections(catalogue, vault(), nudge.sync),
         privacy=privacy,
         sharing=Sharing(catalogue, people),
         accounts=Accounts(catalogue, password_guard().hash),

@@ -87,4 +87,5 @@ def scan(path: LibraryPath) -> Library:
 def remove(path: LibraryPath) -> None:
     """Forget a library with its faces; the photos themselves are never touched."""
     services().nextcloud.disconnect(library_of(path.library_id))
+    services().photoprism.disconnect(library_of(path.library_id))
     services().privacy.remove_library(account().id, path.library_id)

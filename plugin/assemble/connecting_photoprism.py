@@ -1,0 +1,231 @@
+"""Connecting libraries to PhotoPrism: which login is kept, what is read, and what is missing there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from plugin.assemble.connecting import HASTY
+from plugin.assemble.vault import Vault
+from plugin.domain import Account, Library, LibraryId
+from plugin.errors import HostError, HostRefused, NotFound, Refused
+from plugin.hosts.nextcloud.certificates import fingerprint_of, readable
+from plugin.hosts.nextcloud.client import Login
+from plugin.hosts.photoprism.address import base_address
+from plugin.hosts.photoprism.client import PhotoPrismClient, login_refused
+from plugin.ports.catalogue import Catalogue, HostLogin
+from plugin.sentences import Sentence
+
+SCOPE = "photos files videos people"
+"""Of the app password Kinfolk makes: to read, and to write names back later."""
+
+OLDEST = "240101"
+"""The date a version begins with; what Kinfolk was written for is from the end of 2024."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A new connection. `missing`: what will not work there, for a person."""
+
+    library: Library
+    edition: str
+    version: str
+    missing: tuple[Sentence, ...] = ()
+
+
+class PhotoPrismConnections:
+    """What the pages and commands do to connect; see `plugin.web.services.PhotoPrismConnecting`.
+
+    Args:
+        catalogue: where libraries and their logins are.
+        vault: encrypts app passwords.
+        scan: has a library compared soon.
+    """
+
+    def __init__(self, catalogue: Catalogue, vault: Vault, scan: Callable[[LibraryId], None]) -> None:
+        self._catalogue = catalogue
+        self._vault = vault
+        self._scan = scan
+
+    def servers(self, account: Account) -> list[str] | None:
+        """Which servers this account may connect to: any for the administrator (None), else those in use already."""
+        if account.is_admin:
+            return None
+        return sorted({library.address for library in self._catalogue.libraries.all() if library.host == "photoprism"})
+
+    def certificate(self, account: Account, typed: str) -> tuple[str, str]:
+        """(address, SHA-256 fingerprint) of the certificate the server shows. Raises `HostError`, `Refused`."""
+        base = self._allowed(account, typed)
+        return base, readable(fingerprint_of(base))
+
+    def connect(
+        self,
+        account: Account,
+        typed: str,
+        password: str,
+        *,
+        user: str = "",
+        fingerprint: str = "",
+        private: bool = False,
+        library_id: LibraryId | None = None,
+    ) -> Connected:
+        """Keep a login that works.
+
+        Args:
+            account: whose library it becomes.
+            typed: address of the server.
+            password: an app password or access token; empty for public mode. With a user: the user's own password,
+                by which an app password is made and which is forgotten.
+            user: name at PhotoPrism, empty where the password is an app password.
+            fingerprint: of a certificate that was confirmed.
+            private: whether private photos are read.
+            library_id: of the library that is connected again.
+
+        Raises:
+            CertificateRefused: the certificate must be confirmed first.
+            HostError, Refused, NotFound.
+        """
+        base = self._allowed(account, typed)
+        if library_id is not None and self._catalogue.libraries.get(library_id, account.id).address != base:
+            raise Refused("This is another server", "Connect it as a library of its own")
+        login = Login(base, "app", password, plain(fingerprint))
+        if not user:
+            found = self._tried(login)
+            return self._keep(account, login, found, made=False, private=private)
+        login = replace(login, password=self._app_password(login, user))
+        found = self._tried(login)
+        return self._keep(account, login, found, made=True, private=private)
+
+    def reads_private(self, library: Library) -> bool:
+        """Whether private photos are read."""
+        kept = self._catalogue.host_logins.get(library.id)
+        return kept is not None and "private" in kept.options
+
+    def disconnect(self, library: Library) -> None:
+        """Before a library is removed: end the app password Kinfolk made, best effort. Others stay their users'."""
+        kept = self._catalogue.host_logins.get(library.id) if library.host == "photoprism" else None
+        if kept is None or kept.refused is not None or "made" not in kept.options:
+            return
+        try:
+            self._revoke(self.login_of(library))
+        except NotFound:
+            return
+
+    def login_of(self, library: Library) -> Login:
+        """The stored login, decrypted. Raises `NotFound`: there is none that can be read."""
+        kept = self._catalogue.host_logins.get(library.id)
+        password = self._vault.unlock(kept.secret) if kept else None
+        if kept is None or password is None:
+            raise NotFound("The app password of this library cannot be read", "Connect it again")
+        return Login(library.address, kept.name, password, kept.fingerprint)
+
+    def _tried(self, login: Login) -> dict[str, Any]:
+        """What the server tells of itself, once a search was allowed. Raises `HostError`."""
+        with opened(login) as client:
+            config = client.config()
+            if not login.password and not config.get("public"):
+                raise HostRefused("This PhotoPrism wants a login", "Make an app password there and copy it here")
+            client.get("/photos", count="1", quality="0", merged="true", primary="true")
+            return config
+
+    def _app_password(self, login: Login, user: str) -> str:
+        """An app password made with the user's own; the session that was needed for it is ended. Raises `HostError`."""
+        with opened(replace(login, name="", password="")) as client:
+            session = text(client.post("/session", {"username": user, "password": login.password}), "access_token")
+        if not session:
+            raise login_refused()
+        asked = {
+            "grant_type": "password", "username": user, "password": login.password, "client_name": "Kinfolk",
+            "scope": SCOPE, "expires_in": 0,
+        }  # fmt: skip
+        with opened(replace(login, name="", password=session)) as client:
+            try:
+                made = text(client.post("/oauth/token", asked), "access_token")
+            except HostError as error:
+                raise HostRefused(
+                    "This PhotoPrism does not make app passwords for Kinfolk",
+                    "Make one there under Settings, Account, Apps and Devices, and copy it here",
+                ) from error
+            finally:
+                quietly(client, "DELETE", "/api/v1/session")
+        if not made:
+            raise login_refused()
+        return made
+
+    def _keep(self, account: Account, login: Login, config: dict[str, Any], *, made: bool, private: bool) -> Connected:
+        name = f"PhotoPrism ({login.base.partition('://')[2]})"
+        library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
+        self.disconnect(library)
+        chosen = {"made": made, "private": private}
+        options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
+        # Without a name nothing pauses: a PhotoPrism in public mode has no login that could be refused.
+        kept_name = login.name if login.password else ""
+        kept = HostLogin(kept_name, self._vault.lock(login.password), login.fingerprint, options)
+        self._catalogue.host_logins.put(library.id, kept)
+        self._catalogue.folder_marks.clear(library.id)  # another login may see other photos
+        self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
+        self._scan(library.id)
+        return Connected(library, text(config, "edition"), text(config, "version"), missing_at(config))
+
+    def _revoke(self, login: Login) -> None:
+        with opened(login) as client:
+            quietly(client, "POST", "/api/v1/oauth/revoke")
+
+    def _allowed(self, account: Account, typed: str) -> str:
+        base = base_address(typed)
+        servers = self.servers(account)
+        if servers is not None and base not in servers:
+            raise Refused(
+                "Only an administrator may connect Kinfolk to a new server",
+                "Ask the person who looks after Kinfolk to connect it first",
+            )
+        return base
+
+
+def missing_at(config: dict[str, Any]) -> tuple[Sentence, ...]:
+    """What this PhotoPrism is missing, each as a sentence for a person."""
+    settings = config.get("settings")
+    features = settings.get("features") if isinstance(settings, dict) else None
+    found = []
+    if isinstance(features, dict) and not features.get("people", True):
+        found.append(
+            Sentence("People are switched off in this PhotoPrism, so it could not take names back. Photos are read")
+        )
+    version = text(config, "version")[:6]
+    if version.isdecimal() and version < OLDEST:
+        found.append(
+            Sentence("This PhotoPrism is older than those Kinfolk was written for. Update it if photos are missing")
+        )
+    return tuple(found)
+
+
+@contextmanager
+def opened(login: Login) -> Iterator[PhotoPrismClient]:
+    """For a few requests, while somebody waits."""
+    client = PhotoPrismClient(login, HASTY)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def quietly(client: PhotoPrismClient, method: str, path: str) -> None:
+    """Ask for something that is no loss when it fails."""
+    try:
+        client.answer(method, path)
+    except HostError:
+        return
+
+
+def text(answer: object, name: str) -> str:
+    """A text of an answer, "" where there is none."""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    return value[:1000] if isinstance(value, str) else ""
+
+
+def plain(fingerprint: str) -> str | None:
+    """64 hex digits, or None. Raises `Refused`."""
+    found = fingerprint.replace(":", "").strip().lower()
+    if found and not (len(found) == 64 and all(digit in "0123456789abcdef" for digit in found)):
+        raise Refused("This is not a SHA-256 fingerprint", "Start again")
+    return found or None

@@ -1,0 +1,107 @@
+"""A generic host: one JSON document on a web server that lists photos, for programs without an adapter of their own.
+
+    {"photos": [{"id": "4711", "path": "2024/anna.jpg", "url": "files/4711.jpg", "hash": "9f86d0…"},
+                {"id": "4712", "path": "2024/swim.mp4", "url": "/films/4712.mp4", "hash": "60303a…", "type": "video"}]}
+
+`id` names the photo for ever, `hash` changes when its pixels do, `url` is relative to the manifest and must be on the
+same server. The library's address is the manifest's.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
+from urllib.parse import urljoin, urlsplit
+
+from plugin.domain import AssetKind, HostAsset, IntakeProblem
+from plugin.errors import AssetGone, BadListing, HostRefused
+from plugin.hosts.nextcloud.client import Login, NextcloudClient, chunks
+from plugin.hosts.nextcloud.pixels import _spooled
+from plugin.ports.host import KnownContent
+
+KINDS = {"photo": AssetKind.PHOTO, "video": AssetKind.VIDEO}
+
+Row = dict[str, Any]
+
+
+class ManifestHost:
+    """Photos of a manifest. Asks the server for the whole manifest whenever something is to be known.
+
+    Args:
+        address: of the manifest, http or https, without a password in it.
+        client: speaks to that server; with a login where it needs one.
+    """
+
+    stable_keys = True
+
+    def __init__(self, address: str, client: NextcloudClient | None = None) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
+        self._address = address
+        self._base = f"{parts.scheme}://{parts.netloc}"
+        self.client = client or NextcloudClient(Login(self._base))
+
+    def close(self) -> None:
+        """Close kept connections."""
+        self.client.close()
+
+    def check(self) -> None:
+        """Prove that there is a manifest. Raises `HostUnreachable`, `HostRefused`."""
+        self._rows()
+
+    def listing(self, known: KnownContent) -> Iterator[HostAsset | IntakeProblem]:  # noqa: ARG002 - hashes are told
+        """Every photo and video. Raises `HostUnreachable`, `HostRefused`."""
+        for key, row in self._rows().items():
+            try:
+                yield self._asset(key, row)
+            except HostRefused as error:
+                yield IntakeProblem(str(row.get("path") or key), "entry_refused", error.message, hides_below=True)
+        self._rows()  # a server that went away meanwhile says so, as every host must
+
+    def look_up(self, host_key: str, known: KnownContent) -> HostAsset | None:  # noqa: ARG002 - hashes are told
+        """The asset as the manifest has it now, None when it has not. Raises `HostUnreachable`, `HostRefused`."""
+        row = self._rows().get(host_key)
+        return self._asset(host_key, row) if row is not None else None
+
+    def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
+        """The bytes. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
+        row = self._rows().get(host_key)
+        if row is None:
+            raise AssetGone("The manifest does not list this photo")
+        with self.client.request("GET", self._way(row.get("url"))) as response:
+            return _spooled(chunks(response, self.client.limits.original_bytes))
+
+    def link(self, host_key: str) -> str | None:  # noqa: ARG002 - the port's signature
+        """A manifest has no interface of its own."""
+        return None
+
+    def _rows(self) -> dict[str, Row]:
+        with self.client.request("GET", self._way(self._address)) as response:
+            body = b"".join(chunks(response, self.client.limits.listing_bytes // 8))
+        try:
+            rows = json.loads(body)["photos"]
+            found = {str(row["id"]): row for row in rows}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BadListing("This is not a manifest of photos", "See docs/adding-a-host.md for its form") from None
+        if len(found) < len(rows):
+            raise BadListing("The manifest names a photo twice", "Every id must be there once")
+        return found
+
+    def _asset(self, key: str, row: Row) -> HostAsset:
+        """Raises `HostRefused` for an entry that must not or cannot be read."""
+        path, content, kind = row.get("path", key), row.get("hash"), KINDS.get(row.get("type", "photo"))
+        self._way(row.get("url"))
+        if not (isinstance(path, str) and isinstance(content, str) and content and kind and key.isprintable()):
+            raise HostRefused("An entry of the manifest lacks its hash or has another form", "")
+        return HostAsset(key, path.encode("utf-8", "replace").decode(), kind, content, content)
+
+    def _way(self, url: object) -> str:
+        """Path and query of an address at the manifest's own server. Raises `HostRefused` for every other one."""
+        try:
+            parts = urlsplit(urljoin(self._address, url) if isinstance(url, str) and url.isprintable() else "")
+        except ValueError:
+            parts = urlsplit("")
+        if f"{parts.scheme}://{parts.netloc}" != self._base:
+            raise HostRefused("An entry of the manifest leads to another server, which Kinfolk does not ask", "")
+        return parts.path + (f"?{parts.query}" if parts.query else "")

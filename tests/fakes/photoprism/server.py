@@ -1,0 +1,212 @@
+"""Serves a `FakeLibrary` on loopback: who asks, what is answered, and the knobs for what goes wrong."""
+
+import re
+import ssl
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Request, Response
+
+from tests.fakes.nextcloud.server import QuietHandler
+from tests.fakes.photoprism.answers import config, failed, icon, merged, moment, picture, said
+from tests.fakes.photoprism.library import FakeFile, FakeLibrary, FakePhoto, FakeSession
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+FILTER = re.compile(r'(\w+):(?:"([^"]*)"|(\S+))')
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request as it came: what tests count."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    status: int
+    headers: dict[str, str]
+
+
+class FakePhotoPrism:
+    """A running fake; use it as a context manager.
+
+    Attributes:
+        library: the state; change it as users would.
+        seen: every request, in order.
+        latency: seconds before each answer.
+        interfere: called with every request first; what it returns is the answer, None goes on.
+    """
+
+    def __init__(self, library: FakeLibrary | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        self.library = library or FakeLibrary()
+        self.seen: list[Seen] = []
+        self.latency = 0.0
+        self.interfere: Callable[[Request], Response | None] = lambda _request: None
+        self._tls = tls
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+        self._port = 0
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """`http://127.0.0.1:port`, without a trailing slash."""
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
+
+    @property
+    def asked(self) -> Counter[str]:
+        """How many requests of each method came."""
+        return Counter(seen.method for seen in self.seen)
+
+    def start(self) -> None:
+        """Listen; at the same port as before when it was stopped in between."""
+        self._server = make_server(
+            "127.0.0.1", self._port, self, threaded=True, request_handler=QuietHandler, ssl_context=self._tls
+        )
+        self._port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="photoprism", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Be away. `start` brings it back with the same state and address."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        """The WSGI application."""
+        request = Request(environ)
+        if self.latency:
+            time.sleep(self.latency)
+        answer = self._answer(request)
+        query = {name: request.args[name] for name in request.args}
+        with self._lock:
+            self.seen.append(Seen(request.method, request.path, query, answer.status_code, dict(request.headers)))
+        return answer(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if self._server is None:
+            return Response("", 502)  # a kept connection to a server that was stopped
+        interfered = self.interfere(request)
+        if interfered is not None:
+            return interfered
+        way = request.path.removeprefix("/api/v1")
+        routes: list[tuple[str, str, Callable[..., Response]]] = [
+            ("GET", r"/config", self._config),
+            ("GET", r"/photos", self._photos),
+            ("GET", r"/t/([^/]+)/([^/]+)/fit_(\d+)", self._thumb),
+            ("GET", r"/dl/([^/]+)", self._download),
+            ("POST", r"/session", self._log_in),
+            ("DELETE", r"/session", self._log_out),
+            ("POST", r"/oauth/token", self._app_password),
+            ("POST", r"/oauth/revoke", self._log_out),
+        ]
+        for method, pattern, handler in routes:
+            if request.method == method and (found := re.fullmatch(pattern, way)):
+                return handler(request, *found.groups())
+        return Response("<!doctype html><title>PhotoPrism</title>", 404, content_type="text/html; charset=utf-8")
+
+    def _session(self, request: Request) -> FakeSession | None:
+        if self.library.public:
+            return FakeSession("admin")
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return self.library.sessions.get(request.headers.get("X-Auth-Token", "") or bearer)
+
+    def _config(self, request: Request) -> Response:
+        return said(config(self.library, known=self._session(request) is not None))
+
+    def _photos(self, request: Request) -> Response:
+        session = self._session(request)
+        if session is None:
+            return failed(401, "Please log in to your account")
+        if session.is_app and not {"*", "photos"} & set(session.scope.split()):
+            return failed(403, "Permission denied")
+        count, offset = request.args.get("count", 0, type=int), request.args.get("offset", 0, type=int)
+        if count < 1:
+            return failed(400, "Unable to do that")
+        rows = [row for photo in self._found(request) for row in self._rows(photo, request)][offset : offset + count]
+        answer = said(merged(rows))
+        answer.headers["X-Count"], answer.headers["X-Limit"] = str(len(rows)), str(count)
+        answer.headers["X-Offset"] = str(offset)
+        public = self.library.public
+        answer.headers["X-Preview-Token"] = "public" if public else self.library.preview_token
+        answer.headers["X-Download-Token"] = "public" if public else self.library.download_token
+        return answer
+
+    def _found(self, request: Request) -> list[FakePhoto]:
+        """Newest first, as `order=added` gives them."""
+        wanted = {name: first or second for name, first, second in FILTER.findall(request.args.get("q", ""))}
+        assert wanted.keys() <= {"uid", "added", "updated"}, wanted
+        quality = request.args.get("quality", 0, type=int)
+        photos = sorted(self.library.photos.values(), key=lambda photo: -photo.number)
+        return [
+            photo
+            for photo in photos
+            if photo.deleted is None
+            and (photo.quality >= quality or not quality)
+            and not (photo.private and request.args.get("public") == "true")
+            and wanted.get("uid", photo.uid) == photo.uid
+            and wanted.get("added", "") <= moment(photo.created)
+            and wanted.get("updated", "") <= moment(photo.updated)
+        ]
+
+    @staticmethod
+    def _rows(photo: FakePhoto, request: Request) -> list[tuple[FakePhoto, FakeFile]]:
+        only_primary = request.args.get("primary") == "true"
+        return [(photo, file) for file in photo.files if (file.primary if only_primary else not file.sidecar)]
+
+    def _thumb(self, _request: Request, file_hash: str, token: str, side: str) -> Response:
+        if token != ("public" if self.library.public else self.library.preview_token):
+            return icon(403)
+        file = self.library.of_hash(file_hash)
+        made = picture(file.data, int(side)) if file else None
+        return icon() if made is None else Response(made, content_type="image/jpeg")
+
+    def _download(self, request: Request, file_hash: str) -> Response:
+        if request.args.get("t") != ("public" if self.library.public else self.library.download_token):
+            return icon(403)
+        file = self.library.of_hash(file_hash)
+        if file is None:
+            return said({"error": "record not found"}, 404)
+        return Response(file.data, content_type="application/octet-stream")
+
+    def _log_in(self, request: Request) -> Response:
+        given = request.get_json()
+        if self.library.passwords.get(given.get("username", "")) != given.get("password"):
+            return said({"error": "Invalid credentials"}, 401)
+        token = f"session-{self.library.next_number():06}"
+        self.library.sessions[token] = FakeSession(given["username"], is_app=False)
+        return said({"status": "success", "access_token": token, "id": token, "user": {"Name": given["username"]}})
+
+    def _log_out(self, request: Request) -> Response:
+        gone = self.library.sessions.pop(request.headers.get("X-Auth-Token", ""), None)
+        return said({"status": "deleted"}) if gone else failed(401, "Please log in to your account")
+
+    def _app_password(self, request: Request) -> Response:
+        session, given = self._session(request), request.get_json()
+        if self.library.public:
+            return failed(403, "Permission denied")
+        complete = all(given.get(name) for name in ("username", "password", "client_name", "scope"))
+        fits = session is not None and self.library.passwords.get(session.user) == given.get("password")
+        if session is None or session.is_app or given.get("grant_type") != "password" or not complete or not fits:
+            return failed(401, "Invalid credentials")
+        token = self.library.token(session.user, given["scope"])
+        return said({"status": "success", "access_token": token, "token_type": "Bearer", "scope": given["scope"]})

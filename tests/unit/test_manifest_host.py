@@ -1,0 +1,84 @@
+"""A manifest of photos: nothing but its own server is asked, and what is no manifest removes nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from plugin.domain import IntakeProblem
+from plugin.errors import BadListing, HostRefused
+from plugin.hosts.manifest import ManifestHost
+from tests.fakes.manifest import FakeManifest
+
+
+@pytest.fixture
+def server() -> Iterator[FakeManifest]:
+    with FakeManifest() as running:
+        running.put("a.jpg", b"Anna")
+        yield running
+
+
+@pytest.fixture
+def host(server: FakeManifest) -> Iterator[ManifestHost]:
+    opened = ManifestHost(server.address)
+    yield opened
+    opened.close()
+
+
+def nothing_known(_key: str, _change: str) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/a.jpg", "//elsewhere.example/a.jpg", "http://127.0.0.1:1/a.jpg", "file:///etc/passwd",
+        "http://u:p@127.0.0.1/a.jpg", "", None, 7, "http://[", "a\r\nHost: x",
+    ],
+)  # fmt: skip
+def test_no_other_server_is_asked(server: FakeManifest, host: ManifestHost, url: object) -> None:
+    server.rows = [{"id": "evil", "path": "evil.jpg", "url": url, "hash": "1"}]
+    entries = list(host.listing(nothing_known))
+    if url == "":  # the manifest itself: harmless, and no picture
+        return
+    assert [entry.path for entry in entries if isinstance(entry, IntakeProblem)] == ["evil.jpg"]
+    before = len(server.asked)
+    with pytest.raises(HostRefused), host.open("evil"):
+        pass
+    assert set(server.asked[before:]) == {"/shared/photos.json"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "x", "url": "files/x"}, {"id": "x", "url": "files/x", "hash": ""},
+        {"id": "x", "url": "files/x", "hash": 5},
+        {"id": "x", "url": "files/x", "hash": "1", "type": "sound"}, {"id": "x\n", "url": "files/x", "hash": "1"},
+        {"id": "x", "url": "files/x", "hash": "1", "path": 5},
+    ],
+)  # fmt: skip
+def test_an_entry_that_cannot_be_taken_is_told(server: FakeManifest, host: ManifestHost, row: dict[str, Any]) -> None:
+    server.rows = [row]
+    entries = list(host.listing(nothing_known))
+    assert [type(entry).__name__ for entry in entries] == ["HostAsset", "IntakeProblem"]
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>", "[]", "{}", '{"photos": 5}', '{"photos": [1]}', '{"photos": [{}]}', "[" * 99_999]
+)
+def test_what_is_no_manifest_is_not_taken_for_an_empty_one(server: FakeManifest, host: ManifestHost, body: str) -> None:
+    server.body = body
+    with pytest.raises(BadListing):
+        list(host.listing(nothing_known))
+
+
+def test_an_id_that_is_there_twice_is_refused(server: FakeManifest, host: ManifestHost) -> None:
+    server.rows = [{"id": "id 1", "path": "b.jpg", "url": "files/b", "hash": "1"}]
+    with pytest.raises(BadListing):
+        list(host.listing(nothing_known))
+
+
+@pytest.mark.parametrize("address", ["", "ftp://x/m.json", "https://a:b@c/m.json", "m.json"])
+def test_an_address_of_no_web_server_is_refused(address: str) -> None:
+    with pytest.raises(HostRefused):
+        ManifestHost(address)

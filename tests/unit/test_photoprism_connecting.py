@@ -1,0 +1,196 @@
+"""Connecting to PhotoPrism as the parts are really put together: logins, what is kept, pausing, removing."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.wrappers import Response
+
+from plugin.assemble import open_kinfolk
+from plugin.assemble.kinfolk import Kinfolk
+from plugin.domain import Account
+from plugin.errors import CertificateRefused, HostError, HostRefused, HostUnreachable, LoginRefused, NotFound, Refused
+from plugin.hosts.photoprism.address import base_address
+from plugin.settings import load_settings
+from tests.fakes.nextcloud.certificate import self_signed
+from tests.fakes.photoprism import FakePhotoPrism
+
+OWN = "the admin's own password"
+
+
+@pytest.fixture
+def server() -> Iterator[FakePhotoPrism]:
+    with FakePhotoPrism() as running:
+        running.library.put("2024/a.jpg", b"Anna laughs")
+        running.library.put("2024/b.jpg", b"private")
+        running.library.found("2024/b.jpg").private = True
+        yield running
+
+
+@pytest.fixture
+def kinfolk(tmp_path: Path) -> Iterator[Kinfolk]:
+    with open_kinfolk(load_settings(tmp_path / "data"), exclusive=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def admin(kinfolk: Kinfolk) -> Account:
+    return kinfolk.catalogue.accounts.all()[0]
+
+
+def test_an_app_password_connects_and_photos_are_read(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    connected = kinfolk.photoprism.connect(admin, f"{server.address}/library/browse", server.library.token())
+    assert (connected.edition, connected.version[:6], connected.missing) == ("ce", "241213", ())
+    assert connected.library.address == server.address
+    kinfolk.pipeline.sync(connected.library.id)
+    assert kinfolk.catalogue.libraries.get(connected.library.id).asset_count == 1
+
+
+def test_private_photos_are_read_when_asked_for(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    token = server.library.token()
+    library = kinfolk.photoprism.connect(admin, server.address, token, private=True).library
+    assert kinfolk.photoprism.reads_private(library)
+    kinfolk.pipeline.sync(library.id)
+    assert kinfolk.catalogue.libraries.get(library.id).asset_count == 2
+    again = kinfolk.photoprism.connect(admin, server.address, token, library_id=library.id).library
+    assert again.id == library.id
+    kinfolk.pipeline.sync(library.id)
+    assert kinfolk.catalogue.libraries.get(library.id).asset_count == 1
+
+
+def test_a_users_password_makes_an_app_password_and_is_kept_nowhere(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, tmp_path: Path
+) -> None:
+    library = kinfolk.photoprism.connect(admin, server.address, OWN, user="admin").library
+    (token,) = server.library.sessions  # the session it was made with is over
+    assert server.library.sessions[token].scope == "photos files videos people"
+    assert kinfolk.photoprism.login_of(library).password == token
+    kinfolk.host_of(library).check()
+    with sqlite3.connect(kinfolk.folder.catalogue) as catalogue:
+        dump = "\n".join(catalogue.iterdump())
+    assert OWN not in dump
+    assert token not in dump
+    kinfolk.photoprism.disconnect(library)
+    assert server.library.sessions == {}
+
+
+def test_an_app_password_the_user_made_is_left_alone(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    token = server.library.token()
+    library = kinfolk.photoprism.connect(admin, server.address, token).library
+    kinfolk.photoprism.disconnect(library)
+    assert token in server.library.sessions
+
+
+@pytest.mark.parametrize(("user", "password"), [("admin", "wrong"), ("nobody", OWN), ("", "wrong")])
+def test_what_is_wrong_is_refused_and_nothing_is_kept(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, user: str, password: str
+) -> None:
+    with pytest.raises(LoginRefused):
+        kinfolk.photoprism.connect(admin, server.address, password, user=user)
+    assert kinfolk.catalogue.libraries.all() == []
+    assert server.library.sessions == {}
+
+
+def test_where_no_app_password_can_be_made_the_user_is_told_how(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    server.interfere = lambda request: Response(status=404) if "oauth" in request.path else None
+    with pytest.raises(HostRefused, match="does not make app passwords"):
+        kinfolk.photoprism.connect(admin, server.address, OWN, user="admin")
+    assert server.library.sessions == {}
+
+
+def test_public_mode_needs_no_password_and_others_do(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    with pytest.raises(HostRefused, match="wants a login"):
+        kinfolk.photoprism.connect(admin, server.address, "")
+    server.library.public = True
+    library = kinfolk.photoprism.connect(admin, server.address, "").library
+    kinfolk.pipeline.sync(library.id)
+    assert kinfolk.catalogue.libraries.get(library.id).asset_count == 1
+
+
+def test_a_scope_that_is_too_small_says_which_is_needed(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    with pytest.raises(HostRefused) as refused:
+        kinfolk.photoprism.connect(admin, server.address, server.library.token(scope="metrics"))
+    assert "photos and files" in refused.value.advice
+
+
+def test_what_is_missing_there_is_told(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    server.library.features["people"] = False
+    server.library.version = "221118-e58fee0fb-Linux-AMD64"
+    connected = kinfolk.photoprism.connect(admin, server.address, server.library.token())
+    assert [str(sentence)[:20] for sentence in connected.missing] == ["People are switched ", "This PhotoPrism is o"]
+
+
+def test_a_refused_login_pauses_until_it_is_connected_again(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    library = kinfolk.photoprism.connect(admin, server.address, server.library.token()).library
+    server.library.sessions.clear()
+    with pytest.raises(HostError):
+        kinfolk.host_of(library).check()
+    assert kinfolk.connections.is_paused(library)
+    asked = len(server.seen)
+    with pytest.raises(LoginRefused):
+        kinfolk.host_of(library).check()
+    assert len(server.seen) == asked
+    kinfolk.photoprism.connect(admin, server.address, server.library.token(), library_id=library.id)
+    kinfolk.host_of(library).check()
+
+
+def test_an_unknown_certificate_is_refused_until_it_is_confirmed(
+    kinfolk: Kinfolk, admin: Account, tmp_path: Path
+) -> None:
+    context, _ = self_signed(tmp_path)
+    with FakePhotoPrism(tls=context) as server:
+        token = server.library.token()
+        with pytest.raises(CertificateRefused):
+            kinfolk.photoprism.connect(admin, server.address, token)
+        _, fingerprint = kinfolk.photoprism.certificate(admin, server.address)
+        library = kinfolk.photoprism.connect(admin, server.address, token, fingerprint=fingerprint).library
+        kinfolk.host_of(library).check()
+        with pytest.raises(Refused):
+            kinfolk.photoprism.connect(admin, server.address, token, fingerprint="ab:cd")
+
+
+def test_members_connect_only_to_servers_in_use(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    member = kinfolk.accounts.add("Ben", "a password of Ben's")
+    with pytest.raises(Refused):
+        kinfolk.photoprism.connect(member, server.address, server.library.token())
+    assert server.seen == []
+    library = kinfolk.photoprism.connect(admin, server.address, server.library.token()).library
+    theirs = kinfolk.photoprism.connect(member, server.address, server.library.token()).library
+    assert (theirs.id, theirs.account_id) != (library.id, admin.id)
+    with pytest.raises(NotFound):
+        kinfolk.photoprism.connect(member, server.address, server.library.token(), library_id=library.id)
+
+
+@pytest.mark.parametrize(
+    ("typed", "base"),
+    [
+        ("photos.example.org", "https://photos.example.org"),
+        ("http://nas:2342/library/login", "http://nas:2342"),
+        ("https://example.org/prism/library/browse?view=cards", "https://example.org/prism"),
+        ("https://example.org/prism/api/v1", "https://example.org/prism"),
+        ("HTTPS://Photos.Example.org:443/", "https://photos.example.org"),
+    ],
+)
+def test_addresses_are_understood_as_they_are_copied(typed: str, base: str) -> None:
+    assert base_address(typed) == base
+
+
+@pytest.mark.parametrize("typed", ["", "ftp://x", "https://a:b@c", "javascript:alert(1)", "https://", "a b"])
+def test_what_is_no_address_is_refused(typed: str) -> None:
+    with pytest.raises(HostRefused, match="PhotoPrism"):
+        base_address(typed)
+
+
+def test_another_program_at_the_address_is_no_photoprism(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    server.interfere = lambda _request: Response('{"installed": true}', content_type="application/json")
+    with pytest.raises(HostUnreachable, match="not as a PhotoPrism"):
+        kinfolk.photoprism.connect(admin, server.address, "token")
