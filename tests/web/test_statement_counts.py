@@ -65,10 +65,11 @@ NOT_ASKED = {
     "/heartbeat",
     "/nextcloud/photo",
     "/nextcloud/style.css",
-    # Of libraries of a Nextcloud, which the album has none of.
+    # Of libraries of a Nextcloud or PhotoPrism, which the album has none of.
     "/libraries/<int:library_id>/hook",
     "/libraries/nextcloud/<int:library_id>/folders",
     "/libraries/nextcloud/login/<flow>",
+    "/libraries/photoprism/<int:library_id>/trigger",
 }
 
 WITH_PICTURES = (".webp", "/thumbnail", "/preview")
