@@ -73,6 +73,8 @@ def samples(family: Family) -> dict[str, list[Any]]:
         "group_id": [min(face.id for face in family.catalogue.faces.many(range(1, 100)) if not face.person_id)],
         "event_id": [family.services.history.latest(family.account.id)[0].id],
         "what": ["faces", "everything"],
+        "way": ["tags", "sidecars"],
+        "flow": ["unknown"],
     }
 
 
