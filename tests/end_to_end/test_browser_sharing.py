@@ -54,10 +54,12 @@ def test_a_library_is_shared_looked_at_corrected_and_taken_back(
         assert nora.sideways() == 0
         keep_screenshot(nora.page, f"shared-people-390-{scripted}")
         nora.page.get_by_role("link", name="Clara").tap()
+        expect(nora.page.get_by_role("heading", name="Clara", level=1)).to_be_visible()
         keep_screenshot(nora.page, f"shared-person-390-{scripted}")
         assert nora.sideways() == 0
         nora.page.get_by_role("link", name="clara.jpg").tap()
         nora.page.locator(".chip", has_text="Clara").tap()
+        expect(nora.page.get_by_label("Somebody else")).to_be_visible()
         keep_screenshot(nora.page, f"shared-photo-390-{scripted}")
         assert nora.sideways() == 0
         nora.page.get_by_label("Somebody else").fill("Greta")
