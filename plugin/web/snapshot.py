@@ -6,6 +6,7 @@ from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from plugin.web.request_context import services
+from plugin.web.security import APP_HEADER
 
 SLOW_BLUEPRINTS = frozenset({"pictures", "live"})
 """They wait for a host, or for something to happen; meanwhile the catalogue could not tidy up its log."""
@@ -21,9 +22,12 @@ def install_looking(app: Flask) -> None:
 
 
 def begin() -> None:
-    """Look; forms write, so each of their questions is one of its own."""
+    """Look; forms write, so each of their questions is one of its own.
+
+    So is each inside Nextcloud: a first visit makes an account, and has to see the one a second request made meanwhile.
+    """
     slow = request.blueprint in SLOW_BLUEPRINTS or request.endpoint in NEVER_ASK
-    if request.method in {"GET", "HEAD"} and not slow:
+    if request.method in {"GET", "HEAD"} and not slow and APP_HEADER not in request.headers:
         g.looking = services().catalogue.looking()
         g.looking.__enter__()
 

@@ -6,7 +6,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,12 @@ def served(services: WebServices) -> Iterator[str]:
     server = create_server(create_app(services), host="127.0.0.1", port=0, threads=8)
     assert isinstance(server, TcpWSGIServer)
     assert server.socket is not None
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    def run() -> None:
+        with suppress(OSError):  # closing the socket may meet the thread that waits for it
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}{services.prefix}"

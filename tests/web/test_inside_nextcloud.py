@@ -2,6 +2,7 @@
 
 import logging
 import re
+import threading
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,12 +14,13 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from plugin.app_identity import AppIdentity
+from plugin.catalogue.store import open_catalogue
 from plugin.domain import AssetKind, HostAsset
 from plugin.errors import HostUnreachable, Refused
 from plugin.web.app import create_app
 from plugin.web.inside_nextcloud import scoped
 from tests.web.conftest import TOKEN, logged_in
-from tests.web.family import Family
+from tests.web.family import Family, family_with_photos
 
 PROXY = "/index.php/apps/app_api/proxy/kinfolk"
 IDENTITY = AppIdentity("kinfolk", "a-long-shared-secret", "0.1.0", "127.0.0.1", 23000, "https://cloud.example.org")
@@ -358,3 +360,27 @@ def test_the_declared_routes_reach_pages_and_nothing_else(path: str, reached: bo
     assert (re.match(str(route.findtext("url")), path, re.IGNORECASE) is not None) == reached
     assert route.findtext("headers_to_exclude") == '["Authorization","Cookie"]'
     assert route.findtext("access_level") == "USER"
+
+
+def test_two_first_requests_of_a_user_at_once_make_one_account(tmp_path: Path, inside: FakeInside) -> None:
+    family = family_with_photos(open_catalogue(tmp_path / "catalogue.sqlite"))
+    app = create_app(replace(family.services, nextcloud_app=inside))
+    answers: list[int] = []
+
+    def ask() -> None:
+        answers.append(Page(app, "ben").ask("/libraries").status_code)
+
+    first = threading.Thread(target=ask)
+    asked = inside.is_nextcloud_admin
+
+    def meanwhile(user: str) -> bool:
+        if first.ident is None:
+            first.start()
+            first.join()
+        return asked(user)
+
+    inside.is_nextcloud_admin = meanwhile  # type: ignore[method-assign]
+    ask()
+    assert answers == [200, 200]
+    assert [account.name for account in family.catalogue.accounts.all()].count("ben") == 1
+    family.catalogue.close()
