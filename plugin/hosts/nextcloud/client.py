@@ -202,11 +202,15 @@ class NextcloudClient:
         return unwelcome(status, self.login.base)
 
     def _login_refused(self) -> LoginRefused:
-        error = login_refused()
+        error = self._refusal()
         if self._refused is None and self.login.name:
             self._refused = error
             self._on_refused(error)
         return error
+
+    def _refusal(self) -> LoginRefused:
+        """What a user is told; other hosts have words of their own."""
+        return login_refused()
 
     def _is_busy(self, response: requests.Response) -> HostBusy:
         seconds = retry_after(response.headers.get("Retry-After", ""), self.limits.pause_seconds)

@@ -67,12 +67,8 @@ class PhotoPrismClient(NextcloudClient):
             return self._is_busy(response)
         return unwelcome(status, self.login.base)
 
-    def _login_refused(self) -> LoginRefused:
-        error = login_refused()
-        if self._refused is None and self.login.name:
-            self._refused = error
-            self._on_refused(error)
-        return error
+    def _refusal(self) -> LoginRefused:
+        return login_refused()
 
     def _is_busy(self, response: requests.Response) -> HostBusy:
         seconds = retry_after(response.headers.get("Retry-After", ""), self.limits.pause_seconds)
