@@ -1,5 +1,5 @@
 # The commands of this repository. What takes more than a line is a script in scripts/.
-.PHONY: help run test check bench lock translate screenshots
+.PHONY: help run test cover check bench lock translate screenshots
 .DEFAULT_GOAL := help
 
 PHOTOS ?=
@@ -13,6 +13,9 @@ run: ## Set everything up and start; PHOTOS=/path/to/photos (without it: a small
 
 test: ## Install what the tests need and run all of them
 	@scripts/test.sh
+
+cover: ## As test, and show the lines that no test runs; half as fast
+	@scripts/test.sh --cov --cov-report=term
 
 check: ## Lint, format, types and layers only
 	@scripts/check.sh

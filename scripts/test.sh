@@ -9,5 +9,5 @@ find_chromium() { command -v chromium || command -v chromium-browser || command 
 scripts/setup.sh test
 find_chromium >/dev/null || install_package chromium "The tests drive the pages in a real browser"
 scripts/check.sh
-step "Running the tests" "$python" -m pytest -n 2 --dist loadfile --cov --cov-report=term --durations=15 "$@"
+step "Running the tests" "$python" -m pytest -n 2 --dist loadfile --durations=25 "$@"
 say "All is well; it took $SECONDS s"

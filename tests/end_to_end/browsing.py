@@ -105,4 +105,4 @@ def visiting(browser: Browser, services: WebServices, **context: Any) -> Iterato
             yield visit
         finally:
             window.close()
-    assert visit.complaints == []
+    assert visit.complaints == [], visit.complaints  # this file's asserts are not rewritten to show it

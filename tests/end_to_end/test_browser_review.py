@@ -37,6 +37,7 @@ def live(browser: Browser, services: WebServices, **context: Any) -> Iterator[Vi
         try:
             yield visit
         finally:
+            visit.page.close()  # first: a page that has just begun to listen would be refused
             streams.close()
 
 
