@@ -110,12 +110,16 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)
     if settings.libraries.watch:
         jobs.every_sweep(watchers.refresh)
-    workers = Workers(huey, jobs, threads=settings.detection.workers + 2)
+    workers, link = Workers(huey, jobs, threads=settings.detection.workers + 2), kinfolk.home_link
     workers.start()
+    if link is not None:
+        link.start()
     try:
         yield
     finally:
         kinfolk.stopping = True
+        if link is not None:
+            link.stop()
         watchers.stop()
         workers.stop()
 
@@ -206,6 +210,9 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             kinfolk.nudge.sync,
         ),
         writing=kinfolk.writing,
+        pausing=kinfolk.pausing,
+        smart_home=kinfolk.smart_home,
+        home_link=kinfolk.home_link,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

@@ -18,6 +18,7 @@ from plugin.cli import (
     sample,
     scanning,
     serving,
+    smart_home,
     upkeep,
     writeback,
 )
@@ -95,3 +96,4 @@ accounts.register(app)
 upkeep.register(app)
 sample.register(app)
 writeback.register(app)
+smart_home.register(app)
