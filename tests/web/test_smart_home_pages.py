@@ -138,7 +138,7 @@ class TestChoosing:
         assert not chosen.with_picture
         maria.post(choice, page=choice, told="yes", picture="yes")
         assert home.choice(family.account.id, anna) == PersonChoice(anna, with_picture=True, seen_at=chosen.seen_at)
-        assert "with the newest photo" in maria.text("/settings/home-assistant")
+        assert "with photo" in maria.text("/settings/home-assistant")
         assert maria.text(choice).count("checked") == 2
         assert "told nothing about Anna" in maria.post(choice, page=choice, picture="yes").text
         assert home.choice(family.account.id, anna) is None
