@@ -10,6 +10,8 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from itsdangerous import BadSignature
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from plugin.web.request_context import services
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
@@ -25,9 +27,14 @@ EMBEDDED_SESSION_SECONDS = 24 * 3600
 FOREVER = "max-age=31536000, immutable"
 
 
+def content_security_policy(framed_by: Iterable[str]) -> str:
+    """The policy of every page. `framed_by`: other sites that may show it in a frame."""
+    return CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", " ".join(("frame-ancestors 'self'", *framed_by)))
+
+
 def protect_responses(response: Response) -> Response:
     """Add the security headers; pages are never cached unless the view said otherwise (they show private photos)."""
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("Content-Security-Policy", content_security_policy(services().framed_by))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
