@@ -20,7 +20,8 @@ MAXIMUM_REQUEST_BYTES = 1024 * 1024
 """The largest form is a name and a path."""
 
 APP_HEADER, BASE_HEADER, SESSION_HEADER = "AUTHORIZATION-APP-API", "X-Kinfolk-Base", "X-Kinfolk-Session"
-"""Of requests through the proxy of Nextcloud's AppAPI: who, under which path, and the session."""
+FROM_HEADER = "X-Kinfolk-From"
+"""Of requests through the proxy of Nextcloud's AppAPI: who, under which path, the session, and from which page."""
 
 EMBEDDED_SESSION_SECONDS = 24 * 3600
 
@@ -96,6 +97,10 @@ def safe_path(target: str | None) -> str | None:
 
 def came_from(fallback: str) -> str:
     """The page a form was sent from, as a path, for going back after something was refused."""
+    if APP_HEADER in request.headers and BASE_HEADER in request.headers:
+        # The browser would name the page of Nextcloud around it.
+        inside = safe_path(request.headers.get(FROM_HEADER))
+        return f"{request.script_root}{inside}" if inside else fallback
     referrer = urlsplit(request.referrer or "")
     path = f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
     return (safe_path(path) if referrer.netloc == request.host else None) or fallback

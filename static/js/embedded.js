@@ -31,7 +31,9 @@
   };
   const shown = () => location.pathname.slice(embedded.length) + location.search + location.hash || "/";
 
-  const headersOfOurs = () => ({ "X-Kinfolk-Base": proxy, "X-Kinfolk-Session": sessionStorage.getItem(known) || "" });
+  const headersOfOurs = () => ({
+    "X-Kinfolk-Base": proxy, "X-Kinfolk-From": shown().split("#")[0], "X-Kinfolk-Session": sessionStorage.getItem(known) || "",
+  });
 
   // Keeps the session of an answer; where it leads on to, or null.
   function remember(header) {
@@ -60,6 +62,7 @@
       loads.set(address, new Promise((done) => {
         const script = document.createElement("script");
         script.src = address;
+        script.async = false; // several come at once, and run in their order
         // One that does not come is missed by its page only, which works without.
         script.addEventListener("load", done);
         script.addEventListener("error", () => { loads.delete(address); done(); });
@@ -83,14 +86,13 @@
       event.preventDefault();
       go(pathOf(elsewhere) ?? "/");
     });
-    for (const script of head.querySelectorAll("script[src]")) {
-      const address = new URL(script.getAttribute("src"), location.href);
-      if (!pathOf(address)?.startsWith("/static/")) continue;
-      await loaded(address.href);
-      if (signal.aborted) return;
-      starts.get(address.href)?.(shownPage, signal);
-    }
+    const addresses = [...head.querySelectorAll("script[src]")].map((script) => new URL(script.getAttribute("src"), location.href).href);
+    const ours = addresses.filter((address) => pathOf(address)?.startsWith("/static/"));
+    await Promise.all(ours.map(loaded));
+    if (signal.aborted) return;
+    for (const address of ours) starts.get(address)?.(shownPage, signal);
     globalThis.htmx?.process(shownPage);
+    shownPage.dataset.alive = "";
   }
 
   async function show(path, options) {
