@@ -32,8 +32,8 @@ from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
 from plugin.history import History
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.photoprism.host import PhotoPrismHost

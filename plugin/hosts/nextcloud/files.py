@@ -10,7 +10,9 @@ from xml.sax.saxutils import escape
 
 from plugin.domain import AssetKind, HostAsset
 from plugin.errors import BadListing
-from plugin.hosts.nextcloud.client import NextcloudClient, chunks, encoded
+from plugin.hosts.network.bodies import chunks
+from plugin.hosts.network.client import encoded
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.multistatus import DAV, NC, OC, ChunkStream, DavEntry, entries
 
 FILES = "/remote.php/dav/files/"
@@ -108,7 +110,7 @@ class UserFiles:
             headers={"Content-Type": "application/xml; charset=utf-8", "Depth": depth},
             accept=(207,),
         ) as response:
-            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes))
+            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes, self._client.words))
             yield (self._file(entry) for entry in entries(stream))
 
     def one(self, path: str) -> RemoteFile:
@@ -144,7 +146,7 @@ class UserFiles:
         with self._client.request(
             "SEARCH", "/remote.php/dav/", body=body, headers={"Content-Type": "text/xml; charset=utf-8"}, accept=(207,)
         ) as response:
-            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes))
+            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes, self._client.words))
             return [self._file(entry) for entry in entries(stream)]
 
     def _file(self, entry: DavEntry) -> RemoteFile:

@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from plugin.domain import Asset, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone
+from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.ahead import Ahead
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import SEARCHED_AT_ONCE, RemoteFile, UserFiles
 from plugin.hosts.nextcloud.options import NextcloudOptions
