@@ -3,7 +3,7 @@
 import ctypes
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -122,6 +122,11 @@ class Pipeline:
         """
         library = self._catalogue.libraries.get(library_id)
         return self._intake.sync(library, self._host_of(library), on_progress, self._should_stop)
+
+    def look_up(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+        """Look up what somebody named; how many assets are new or changed. Raises `NotFound`, `HostError`."""
+        library = self._catalogue.libraries.get(library_id)
+        return self._intake.look_up(library, self._host_of(library), host_keys)
 
     def model(self, preferences: Preferences) -> FaceModel | None:
         """The model of the chosen pack, or None with the reason noted: without a model no asset is at fault."""

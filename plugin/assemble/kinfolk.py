@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -88,6 +88,9 @@ class NoNudge:
     """The nudge of a process without workers: the rows are there, and whoever works looks at them every minute."""
 
     def sync(self, library_id: LibraryId) -> None:
+        """Nobody to wake."""
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
         """Nobody to wake."""
 
     def detection(self) -> None:

@@ -203,12 +203,13 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,
             NextcloudHooks(kinfolk.nextcloud_app),
-            kinfolk.nudge.sync,
+            kinfolk.nudge,
         ),
         writing=kinfolk.writing,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,
+        framed_by=kinfolk.settings.web.framed_by,
     )
 
 

@@ -38,6 +38,13 @@ def network(value: str) -> str:
     return str(ip_network(value, strict=False))
 
 
+def origin(value: str) -> str:
+    """A scheme, a host name and perhaps a port, as browsers compare them."""
+    if not re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", value.lower().rstrip("/")):
+        raise ValueError("not an address like https://cloud.example.org")
+    return value.lower().rstrip("/")
+
+
 def default_workers() -> int:
     """Two at most: a home server has other things to do, and each worker holds a whole decoded photo in memory."""
     return min(2, os.cpu_count() or 1)
@@ -66,6 +73,9 @@ class WebSettings(Section):
     prefix: Annotated[str, AfterValidator(url_prefix)] = Field(default="", description='"" or a path such as /kinfolk')
     trusted_proxies: tuple[Annotated[str, AfterValidator(network)], ...] = Field(
         default=(), description="a list of addresses or networks such as 172.30.32.2 or 10.0.0.0/8"
+    )
+    framed_by: tuple[Annotated[str, AfterValidator(origin)], ...] = Field(
+        default=(), description="a list of addresses such as https://cloud.example.org"
     )
     threads: Whole = whole(8, 1, 64)
 

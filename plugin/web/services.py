@@ -256,6 +256,7 @@ class WebServices:
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
+        framed_by: other sites (`https://cloud.example.org`) that may show the pages in a frame.
         live_streams: bounds how many browsers are told live.
         nextcloud_app: the Nextcloud this is an app of, None where AppAPI did not start it.
     """
@@ -296,5 +297,6 @@ class WebServices:
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    framed_by: tuple[str, ...] = ()
     live_streams: Streams = field(default_factory=Streams)
     nextcloud_app: InsideNextcloud | None = None

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, FailureCount, IntakeProblem
+from plugin.web.hooks import Telling, tellings
 from plugin.web.language import ngettext
 from plugin.web.pictures import TILE, preview_url
 from plugin.web.request_context import account, form_text, see_other, services
@@ -43,7 +44,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """What the Status page shows. `photos` and `gone` are counts of assets."""
+    """What the Status page shows. `photos`, `gone`: counts of assets; `tellings`: what hosts tell by themselves."""
 
     scan: ScanState
     failures: list[Failure]
@@ -51,13 +52,15 @@ class StatusPage:
     photos: int
     gone: int
     plot: Throughput
+    tellings: list[Telling]
 
 
 @pages.get("/status")
 def show() -> str:
     """The whole page."""
     photos, gone = services().catalogue.assets.counts(account().id)
-    page = StatusPage(scan_state(account().id), failure_list(), services().engine_status(), photos, gone, throughput())
+    scan, engine = scan_state(account().id), services().engine_status()
+    page = StatusPage(scan, failure_list(), engine, photos, gone, throughput(), tellings())
     return render_template("status.html", page=page)
 
 

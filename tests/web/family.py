@@ -257,7 +257,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
             nudge.sync,
             lambda base, user: Place(base, user).address,
         ),
-        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
+        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge, time.start, lambda: time.now),
         writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback),
         secret_key=b"k" * 32,
     )
