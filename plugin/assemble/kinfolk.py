@@ -22,11 +22,11 @@ from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
-from plugin.detection import DetectionLimits, FaceDetection
+from plugin.detection import RETRY_LONG_SIDE, DetectionLimits, FaceDetection
 from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library, LibraryId, ScanProgress, ScanSummary
 from plugin.drawing import Drawing
 from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
-from plugin.errors import KinfolkError, NotFound
+from plugin.errors import KinfolkError, ModelError, NotFound
 from plugin.exapp.app import NextcloudApp
 from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
@@ -54,7 +54,7 @@ from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.media import DecodeLimits, StandardMedia
 from plugin.people import People
-from plugin.pipeline import Pipeline
+from plugin.pipeline import Pipeline, give_back_memory
 from plugin.ports.host import Host
 from plugin.ports.index import ELSEWHERE, EmbeddingIndex
 from plugin.ports.vision import PackInfo
@@ -62,11 +62,15 @@ from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
 from plugin.recognition import Recognition
+from plugin.restraint import CpuShare
 from plugin.settings import Settings
 from plugin.suggestions import Suggestions
 from plugin.thumbnails import Thumbnails
+from plugin.vision.accelerator.amd import cards, override_for
 from plugin.vision.downloads import Progress
-from plugin.vision.models import OnnxFaceModels
+from plugin.vision.installation import check_one_runtime
+from plugin.vision.models import Accelerators, OnnxFaceModels, RuntimeChoice
+from plugin.vision.trial import Trial, try_accelerator
 from plugin.web.passwords import password_guard
 from plugin.writeback import WriteBack
 
@@ -137,15 +141,38 @@ class Kinfolk:
     @cached_property
     def models(self) -> OnnxFaceModels:
         """The model packs of this installation."""
-        return self._models(self.fetch_watch.note)
+        models = self._models(self.fetch_watch.note)
+        self._stack.callback(models.close)
+        return models
 
-    def _models(self, progress: Progress) -> OnnxFaceModels:
+    def _models(self, progress: Progress, accelerator: Accelerators | None = None) -> OnnxFaceModels:
         return OnnxFaceModels(
             self.folder.models,
             local_folders=self.settings.runtime.model_folders,
             accepted=self._licence_accepted,
-            providers=self.settings.runtime.providers or (),
+            choice=self._runtime_choice(accelerator or self.settings.runtime.accelerator),
             progress=progress,
+            unloaded=give_back_memory,
+        )
+
+    def try_accelerator(self, told: Callable[[str], None]) -> Trial:
+        """Try what is to run the models, and measure it; see `plugin.vision.trial`."""
+        on_cpu = self._models(self.fetch_watch.note, "cpu")
+        return try_accelerator(self.models, on_cpu, self.preferences.current().pack, told)
+
+    def card_hint(self) -> str:
+        """The HSA_OVERRIDE_GFX_VERSION the card probably needs; "" for none."""
+        return override_for(cards(), os.environ)
+
+    def _runtime_choice(self, accelerator: Accelerators) -> RuntimeChoice:
+        runtime, detection = self.settings.runtime, self.settings.detection
+        return RuntimeChoice(
+            accelerator=accelerator,
+            providers=runtime.providers,
+            long_sides=(detection.long_side, RETRY_LONG_SIDE),
+            unload_after=None if runtime.unload_minutes is None else 60.0 * runtime.unload_minutes,
+            low_priority=detection.priority == "low",
+            compiled=self.folder.compiled,
         )
 
     def _licence_accepted(self, pack: str) -> bool:
@@ -334,6 +361,7 @@ class Kinfolk:
             host_of=self.host_of,
             worker=WORKER,
             should_stop=lambda: self.stopping,
+            share=CpuShare(self.settings.detection.cpu_percent, self.settings.detection.workers),
         )
 
     def _loader(self) -> ExactLoader:
@@ -496,11 +524,19 @@ class Kinfolk:
 
     def check(self, *, repair: bool) -> CheckReport:
         """Whether the catalogue is sound and the index holds exactly its faces; `repair` heals the index."""
-        findings = list(self.catalogue.integrity())
+        findings = [*self.catalogue.integrity(), *self._runtime_findings()]
         self.index.wait_until_settled()
         index = self.indexing.check(repair=repair)
         findings += index.findings
         return CheckReport(not findings, tuple(findings), repaired=repair and bool(index.findings))
+
+    def _runtime_findings(self) -> list[str]:
+        """What is wrong with the ONNX Runtime that is installed."""
+        try:
+            check_one_runtime()
+        except ModelError as error:
+            return [error.explanation]
+        return []
 
     def pull_pack(self, pack: str, progress: Progress) -> None:
         """Fetch and prepare a pack with progress; see `OnnxFaceModels.pull`."""

@@ -85,6 +85,7 @@ class LibrarySettings(Section):
 
     rescan_minutes: Whole = whole(15, 1, 10080)
     watch: bool = switch(default=True)
+    watched_rescan_hours: Whole = whole(24, 1, 168)
     skip: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=DEFAULT_SKIP, description="a list of glob patterns"
     )
@@ -99,6 +100,8 @@ class DetectionSettings(Section):
     )
     minimum_score: Number | None = number(None, *SCORE_RANGE, unset="the Settings page decides")
     workers: Whole = whole(None, 1, 8, default_factory=default_workers)
+    priority: Literal["low", "normal"] = Field(default="low", description="low or normal")
+    cpu_percent: Whole = whole(100, 5, 100)
     long_side: Whole = whole(640, 320, 1920)
     working_long_side: Whole = whole(1440, 640, 8192)
     video_frames: Whole = whole(12, 1, 100)
@@ -133,10 +136,22 @@ class RecognitionSettings(Section):
 class RuntimeSettings(Section):
     """What the models run on."""
 
+    accelerator: Literal["auto", "cpu", "rocm", "migraphx"] = Field(
+        default="auto", description="auto, cpu, rocm or migraphx"
+    )
     providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] = Field(
         default=(), description="a list of ONNX Runtime provider names; empty: every installed one, the fastest first"
     )
     model_folders: tuple[Path, ...] = Field(default=(), description="a list of folders that hold model files")
+    unload_minutes: Whole | None = whole(10, 1, 1440, unset="models stay in memory")
+
+    @field_validator("providers")
+    @classmethod
+    def _only_with_auto(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Two settings that choose would contradict each other."""
+        if value and info.data.get("accelerator", "auto") != "auto":
+            raise ValueError("but runtime.accelerator is not auto")
+        return value
 
 
 class BackupSettings(Section):

@@ -146,6 +146,9 @@ class EngineStatus:
         warnings: sentences somebody should read; empty when all is well.
         data_folder: where Kinfolk writes.
         free_bytes: space left there.
+        device: the processor or card that runs it; None while no model is loaded.
+        pace: photos per second over the last stretch of work; None before there was any.
+        accelerator: what an accelerator is doing that does not run the models now; None when there is none, or it does.
     """
 
     pack: str
@@ -155,6 +158,9 @@ class EngineStatus:
     warnings: tuple[str, ...]
     data_folder: str
     free_bytes: int
+    device: str | None = None
+    pace: float | None = None
+    accelerator: str | None = None
 
 
 class InsideNextcloud(Protocol):

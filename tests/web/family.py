@@ -283,8 +283,9 @@ def searched(catalogue: SqlCatalogue) -> ExactIndex:
 
 def engine_status(warnings: tuple[str, ...]) -> EngineStatus:
     return EngineStatus(
-        PACKS[0].title, True, "CPUExecutionProvider", "The search index is ready.", warnings, "/data", 41_000_000_000
-    )
+        PACKS[0].title, True, "CPUExecutionProvider", "The search index is ready.", warnings, "/data", 41_000_000_000,
+        "AMD Ryzen, 8 threads", 3.5,
+    )  # fmt: skip
 
 
 def found(figure: Figure, ratio: float, score: float = 0.93) -> FoundFace:
