@@ -211,6 +211,8 @@ class Jobs:
             task(*arguments)
 
     def _run_sync(self, library_id: LibraryId) -> None:
+        if self._pipeline.held():  # the request is a row, and the sweep comes back to it
+            return
         with self._syncing_lock:
             if library_id in self._syncing:
                 return

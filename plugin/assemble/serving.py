@@ -116,11 +116,16 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
         jobs.trust(watchers.tells_since, timedelta(hours=settings.libraries.watched_rescan_hours))
     prepare = lower_priority if settings.detection.priority == "low" else None
     workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
+    link = kinfolk.home_link
     workers.start()
+    if link is not None:
+        link.start()
     try:
         yield
     finally:
         kinfolk.stopping = True
+        if link is not None:
+            link.stop()
         watchers.stop()
         workers.stop()
 
@@ -211,6 +216,9 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             kinfolk.nudge,
         ),
         writing=kinfolk.writing,
+        pausing=kinfolk.pausing,
+        smart_home=kinfolk.smart_home,
+        home_link=kinfolk.home_link,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,

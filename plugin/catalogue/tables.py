@@ -396,6 +396,24 @@ preference = Table(
     Column("value", String, nullable=False),
 )
 
+# Who allows that a smart home is told about them (`plugin.smart_home`), and about whom. `seen_at`: local, naive.
+told_account = Table(
+    "told_account",
+    metadata,
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+)
+
+told_person = Table(
+    "told_person",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("with_picture", Boolean, nullable=False),
+    Column("seen_at", DateTime),
+)
+
+# Where a broker may keep something of ours: written down first, so that it can always be taken back.
+told_topic = Table("told_topic", metadata, Column("topic", String, primary_key=True))
+
 # That names of a library are written to its host in one way (`plugin.writeback`).
 write_back = Table(
     "write_back",

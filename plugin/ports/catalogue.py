@@ -47,6 +47,7 @@ from plugin.domain import (
 from plugin.ports.galleries import GalleryRows, LiveRows, Touched
 from plugin.ports.outside import HookRows, OutsideUserRows
 from plugin.ports.sharing import SharedRows, ShareRows
+from plugin.ports.smart_home import SmartHomeRows
 from plugin.ports.written import WrittenRows
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -860,6 +861,8 @@ class Catalogue(Protocol):
     def outside_users(self) -> OutsideUserRows: ...
     @property
     def written(self) -> WrittenRows: ...
+    @property
+    def smart_home(self) -> SmartHomeRows: ...
     def looking(self) -> AbstractContextManager[None]:
         """What this thread reads inside is one state of the catalogue, and cheaper; what it writes inside it sees.
 

@@ -8,10 +8,21 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from plugin.hosts.folder.options import DEFAULT_SKIP
+from plugin.pausing import PauseRules, SensorLimit, quiet_hours
 from plugin.preferences import DISTANCE_RANGE, FACES_RANGE, METHODS, SCORE_RANGE
 from plugin.settings.allowed import Number, Whole, number, switch, whole
 from plugin.settings.config_file import ConfigFileSource
@@ -45,6 +56,24 @@ def origin(value: str) -> str:
     return value.lower().rstrip("/")
 
 
+def span_of_day(value: str) -> str:
+    """Two times of day, as `plugin.pausing` reads them."""
+    quiet_hours(value)
+    return value
+
+
+def publishable(value: str) -> str:
+    """A topic that messages can be published under: no wildcards, no empty level at either end."""
+    if value != value.strip("/ ") or any(character in value for character in "+#\0") or len(value.encode()) > 200:
+        raise ValueError("not a topic such as zigbee2mqtt/cellar")
+    return value
+
+
+def text_of_number(value: object) -> object:
+    """A password of digits is read as a number by YAML."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def default_workers() -> int:
     """Two at most: a home server has other things to do, and each worker holds a whole decoded photo in memory."""
     return min(2, os.cpu_count() or 1)
@@ -60,7 +89,7 @@ class Section(BaseModel):
     def _home(cls, value: Any) -> Any:  # noqa: ANN401  whatever the field holds
         if isinstance(value, tuple):
             return tuple(item.expanduser() if isinstance(item, Path) else item for item in value)
-        return value
+        return value.expanduser() if isinstance(value, Path) else value
 
 
 class WebSettings(Section):
@@ -154,6 +183,66 @@ class RuntimeSettings(Section):
         return value
 
 
+class SensorSettings(Section):
+    """A sensor that makes work rest (`plugin.pausing.SensorLimit`)."""
+
+    topic: Annotated[str, Field(min_length=1), AfterValidator(publishable)]
+    key: Annotated[str, Field(max_length=100)] = ""
+    below: Annotated[Number, Field(allow_inf_nan=False)] | None = None
+    above: Annotated[Number, Field(allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "SensorSettings":
+        if self.below is None and self.above is None:
+            raise ValueError("neither below nor above is given")
+        if self.below is not None and self.above is not None and self.above <= self.below:
+            raise ValueError("every value is below or above")
+        return self
+
+
+class PauseSettings(Section):
+    """When work in the background rests, besides when somebody presses the button."""
+
+    quiet_hours: Annotated[str, AfterValidator(span_of_day)] = Field(
+        default="",
+        pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description='"" or two different times of day such as "07:00-23:00"',
+    )
+    load_above: Number | None = number(None, 0.1, 1000, unset="the load does not matter")
+    sensors: tuple[SensorSettings, ...] = Field(
+        default=(), max_length=20, description="a list of entries with topic and below or above (numbers), perhaps key"
+    )
+
+    def rules(self) -> PauseRules:
+        """The same as `plugin.pausing` takes it."""
+        limits = (SensorLimit(sensor.topic, sensor.key, sensor.below, sensor.above) for sensor in self.sensors)
+        return PauseRules(quiet_hours(self.quiet_hours), self.load_above, tuple(limits))
+
+
+class MqttSettings(Section):
+    """The broker Home Assistant is told through."""
+
+    host: str = Field(default="", max_length=253, description='"" or the name or address of a broker')
+    port: Whole = whole(1883, 1, 65535)
+    user: str = Field(default="", max_length=500, description='"" or the name of a user of the broker')
+    password: Annotated[SecretStr, BeforeValidator(text_of_number)] = Field(
+        default=SecretStr(""), description='"" or the password of that user'
+    )
+    password_file: Path | None = Field(
+        default=None, description="the path of a file only its owner can read, or null: there is none"
+    )
+    tls: bool = switch(default=False)
+    certificate_file: Path | None = Field(
+        default=None, description="the path of a file with certificates (PEM), or null: those of the system"
+    )
+    discovery_prefix: Annotated[str, AfterValidator(publishable)] = Field(
+        default="homeassistant", min_length=1, description="a topic without + and #"
+    )
+    topic: Annotated[str, AfterValidator(publishable)] = Field(
+        default="kinfolk", min_length=1, description="a topic without + and #"
+    )
+
+
 class BackupSettings(Section):
     """Copies of the catalogue inside the data folder."""
 
@@ -186,6 +275,8 @@ class Settings(BaseSettings):
     recognition: RecognitionSettings = RecognitionSettings()
     runtime: RuntimeSettings = RuntimeSettings()
     backup: BackupSettings = BackupSettings()
+    pause: PauseSettings = PauseSettings()
+    mqtt: MqttSettings = MqttSettings()
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),

@@ -19,14 +19,17 @@ from plugin.hooks import Hooks
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
+from plugin.pausing import Pausing
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
+from plugin.ports.smart_home import LinkStatus
 from plugin.ports.vision import LicenceText, PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
 from plugin.sentences import Sentence
 from plugin.sharing import Sharing
+from plugin.smart_home import SmartHome
 from plugin.suggestions import Suggestions
 from plugin.web.streams import Streams
 from plugin.writeback import WriteBack
@@ -246,6 +249,19 @@ class PhotoPrismConnecting(Protocol):
         ...
 
 
+class HomeLink(Protocol):
+    """The way to Home Assistant: `plugin.mqtt.link`."""
+
+    @property
+    def status(self) -> LinkStatus:
+        """How the connection stands."""
+        ...
+
+    def wake(self) -> None:
+        """Something changed that should be told now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """What the views work with.
@@ -264,6 +280,7 @@ class WebServices:
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
         framed_by: other sites (`https://cloud.example.org`) that may show the pages in a frame.
         live_streams: bounds how many browsers are told live.
+        home_link: the way to Home Assistant, None where no broker is known.
         nextcloud_app: the Nextcloud this is an app of, None where AppAPI did not start it.
     """
 
@@ -300,9 +317,12 @@ class WebServices:
     hooks: Hooks
     outside_accounts: OutsideAccounts
     writing: WriteBack
+    pausing: Pausing
+    smart_home: SmartHome
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     framed_by: tuple[str, ...] = ()
     live_streams: Streams = field(default_factory=Streams)
     nextcloud_app: InsideNextcloud | None = None
+    home_link: HomeLink | None = None
