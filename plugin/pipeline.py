@@ -3,7 +3,7 @@
 import ctypes
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +13,12 @@ from plugin.detection import FaceDetection
 from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
 from plugin.intake import Intake
+from plugin.pace import Pace
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import FetchingHost, Host
 from plugin.ports.vision import FaceModel, FaceModels
 from plugin.recognition import Recognition, RecognitionSummary
+from plugin.restraint import CpuShare
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Pipeline:
         worker: name under which assets are leased; the same at every start, so a dead run's leases can be given back.
         host_of: the host of a library.
         should_stop: true once the process is shutting down; long steps look at it and end early, losing nothing.
+        share: how much of the processors finding faces may take; all of them without.
         held: true while work in the background rests (`plugin.pausing`); what was begun is finished, nothing is lost.
     """
 
@@ -93,6 +96,7 @@ class Pipeline:
         host_of: Callable[[Library], Host],
         worker: str,
         should_stop: Callable[[], bool],
+        share: CpuShare | None = None,
         held: Callable[[], bool] = lambda: False,
     ) -> None:
         self._catalogue = catalogue
@@ -105,8 +109,10 @@ class Pipeline:
         self._host_of = host_of
         self._worker = worker
         self._should_stop = should_stop
+        self._share = share or CpuShare(100, 1)
         self.held = held
         self.troubles = Troubles()
+        self.pace = Pace()
 
     def begin(self) -> None:
         """Give back what an earlier run of this worker had leased when it was killed. Call once, before any work."""
@@ -125,6 +131,11 @@ class Pipeline:
         """
         library = self._catalogue.libraries.get(library_id)
         return self._intake.sync(library, self._host_of(library), on_progress, self._rests)
+
+    def look_up(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+        """Look up what somebody named; how many assets are new or changed. Raises `NotFound`, `HostError`."""
+        library = self._catalogue.libraries.get(library_id)
+        return self._intake.look_up(library, self._host_of(library), host_keys)
 
     def model(self, preferences: Preferences) -> FaceModel | None:
         """The model of the chosen pack, or None with the reason noted: without a model no asset is at fault."""
@@ -155,7 +166,10 @@ class Pipeline:
                 # Claimed one block ahead, so that a host far away brings it while this one is looked at.
                 ahead = self._claim() if in_time and not self._rests() else []
                 for asset in claimed:
+                    stint = self._share.begin()
                     found = self._detection.process(asset, model, preferences)
+                    self.pace.note(model.provider)
+                    stint.rest(self._should_stop)
                     assets, faces = assets + 1, faces + found
                     if on_asset:
                         on_asset(asset, found)

@@ -24,8 +24,10 @@ from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
+from plugin.restraint import lower_priority
 from plugin.settings import Settings
 from plugin.sharing import Sharing
+from plugin.vision.devices import device_of
 from plugin.vision.licences import licence_texts
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
@@ -95,7 +97,8 @@ def run_worker(settings: Settings) -> None:
 def working(kinfolk: Kinfolk) -> Iterator[None]:
     """Workers, timetable and watches, for as long as the block runs."""
     settings = kinfolk.settings
-    huey = open_queue(kinfolk.folder.queue, kinfolk.folder.secret("queue"))
+    kinfolk.folder.drop_old_queue()
+    huey = open_queue()
     jobs = Jobs(
         huey,
         kinfolk.pipeline,
@@ -110,7 +113,10 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)
     if settings.libraries.watch:
         jobs.every_sweep(watchers.refresh)
-    workers, link = Workers(huey, jobs, threads=settings.detection.workers + 2), kinfolk.home_link
+        jobs.trust(watchers.tells_since, timedelta(hours=settings.libraries.watched_rescan_hours))
+    prepare = lower_priority if settings.detection.priority == "low" else None
+    workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
+    link = kinfolk.home_link
     workers.start()
     if link is not None:
         link.start()
@@ -207,7 +213,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,
             NextcloudHooks(kinfolk.nextcloud_app),
-            kinfolk.nudge.sync,
+            kinfolk.nudge,
         ),
         writing=kinfolk.writing,
         pausing=kinfolk.pausing,
@@ -216,6 +222,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,
+        framed_by=kinfolk.settings.web.framed_by,
     )
 
 
@@ -223,7 +230,7 @@ def engine_status(kinfolk: Kinfolk) -> EngineStatus:
     """How the machine room is doing."""
     name = kinfolk.preferences.current().pack
     pack = next(pack for pack in kinfolk.models.packs() if pack.name == name)
-    model = kinfolk.models.loaded(name)
+    model, accelerator = kinfolk.models.loaded(name), kinfolk.models.accelerator(name)
     return EngineStatus(
         pack=pack.title,
         pack_installed=kinfolk.models.installed(name),
@@ -232,4 +239,7 @@ def engine_status(kinfolk: Kinfolk) -> EngineStatus:
         warnings=(*kinfolk.pipeline.troubles.now.values(), *kinfolk.models.warnings),
         data_folder=str(kinfolk.folder.path),
         free_bytes=kinfolk.free_bytes(),
+        device=device_of(model.provider) if model else None,
+        pace=kinfolk.pipeline.pace.per_second(),
+        accelerator=accelerator.sentence if accelerator else None,
     )

@@ -216,6 +216,16 @@ person_stats = Table(
     Column("last_taken", DateTime),
 )
 
+# The photos of a person by month, `2024-07` or "" for unknown times; kept like `person_stats`.
+person_month = Table(
+    "person_month",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("month", String, primary_key=True),
+    Column("photos", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # People to be counted anew before the transaction ends; empty between transactions.
 person_changed = Table("person_changed", metadata, Column("person_id", Integer, primary_key=True))
 

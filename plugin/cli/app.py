@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from plugin import __version__
 from plugin.cli import (
+    accelerator,
     accounts,
     export,
     history,
@@ -92,6 +93,7 @@ people.register(app)
 history.register(app)
 export.register(app)
 models.register(app)
+accelerator.register(app)
 accounts.register(app)
 upkeep.register(app)
 sample.register(app)

@@ -189,6 +189,10 @@ class AssetRows(Protocol):
         """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending."""
         ...
 
+    def looked_up(self, library_id: LibraryId, found: Sequence[HostAsset]) -> list[SeenAsset]:
+        """As `seen`, beside the passes: a pass that is under way has met these, the next one meets them anew."""
+        ...
+
     def unseen_with_content(self, library_id: LibraryId, content_key: str, sync_pass: int) -> list[Asset]:
         """Assets with this content not seen in this pass (gone ones included): candidates for a move."""
         ...

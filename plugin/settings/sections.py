@@ -49,6 +49,13 @@ def network(value: str) -> str:
     return str(ip_network(value, strict=False))
 
 
+def origin(value: str) -> str:
+    """A scheme, a host name and perhaps a port, as browsers compare them."""
+    if not re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", value.lower().rstrip("/")):
+        raise ValueError("not an address like https://cloud.example.org")
+    return value.lower().rstrip("/")
+
+
 def span_of_day(value: str) -> str:
     """Two times of day, as `plugin.pausing` reads them."""
     quiet_hours(value)
@@ -96,6 +103,9 @@ class WebSettings(Section):
     trusted_proxies: tuple[Annotated[str, AfterValidator(network)], ...] = Field(
         default=(), description="a list of addresses or networks such as 172.30.32.2 or 10.0.0.0/8"
     )
+    framed_by: tuple[Annotated[str, AfterValidator(origin)], ...] = Field(
+        default=(), description="a list of addresses such as https://cloud.example.org"
+    )
     threads: Whole = whole(8, 1, 64)
 
 
@@ -104,6 +114,7 @@ class LibrarySettings(Section):
 
     rescan_minutes: Whole = whole(15, 1, 10080)
     watch: bool = switch(default=True)
+    watched_rescan_hours: Whole = whole(24, 1, 168)
     skip: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=DEFAULT_SKIP, description="a list of glob patterns"
     )
@@ -118,6 +129,8 @@ class DetectionSettings(Section):
     )
     minimum_score: Number | None = number(None, *SCORE_RANGE, unset="the Settings page decides")
     workers: Whole = whole(None, 1, 8, default_factory=default_workers)
+    priority: Literal["low", "normal"] = Field(default="low", description="low or normal")
+    cpu_percent: Whole = whole(100, 5, 100)
     long_side: Whole = whole(640, 320, 1920)
     working_long_side: Whole = whole(1440, 640, 8192)
     video_frames: Whole = whole(12, 1, 100)
@@ -152,10 +165,22 @@ class RecognitionSettings(Section):
 class RuntimeSettings(Section):
     """What the models run on."""
 
+    accelerator: Literal["auto", "cpu", "rocm", "migraphx"] = Field(
+        default="auto", description="auto, cpu, rocm or migraphx"
+    )
     providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] = Field(
         default=(), description="a list of ONNX Runtime provider names; empty: every installed one, the fastest first"
     )
     model_folders: tuple[Path, ...] = Field(default=(), description="a list of folders that hold model files")
+    unload_minutes: Whole | None = whole(10, 1, 1440, unset="models stay in memory")
+
+    @field_validator("providers")
+    @classmethod
+    def _only_with_auto(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Two settings that choose would contradict each other."""
+        if value and info.data.get("accelerator", "auto") != "auto":
+            raise ValueError("but runtime.accelerator is not auto")
+        return value
 
 
 class SensorSettings(Section):

@@ -149,6 +149,9 @@ class EngineStatus:
         warnings: sentences somebody should read; empty when all is well.
         data_folder: where Kinfolk writes.
         free_bytes: space left there.
+        device: the processor or card that runs it; None while no model is loaded.
+        pace: photos per second over the last stretch of work; None before there was any.
+        accelerator: what an accelerator is doing that does not run the models now; None when there is none, or it does.
     """
 
     pack: str
@@ -158,6 +161,9 @@ class EngineStatus:
     warnings: tuple[str, ...]
     data_folder: str
     free_bytes: int
+    device: str | None = None
+    pace: float | None = None
+    accelerator: str | None = None
 
 
 class InsideNextcloud(Protocol):
@@ -272,6 +278,7 @@ class WebServices:
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
+        framed_by: other sites (`https://cloud.example.org`) that may show the pages in a frame.
         live_streams: bounds how many browsers are told live.
         home_link: the way to Home Assistant, None where no broker is known.
         nextcloud_app: the Nextcloud this is an app of, None where AppAPI did not start it.
@@ -315,6 +322,7 @@ class WebServices:
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    framed_by: tuple[str, ...] = ()
     live_streams: Streams = field(default_factory=Streams)
     nextcloud_app: InsideNextcloud | None = None
     home_link: HomeLink | None = None

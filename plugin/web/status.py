@@ -11,6 +11,7 @@ from plugin.domain import Asset, FailureCount, IntakeProblem
 from plugin.errors import Refused
 from plugin.pausing import Reading
 from plugin.ports.smart_home import LinkStatus
+from plugin.web.hooks import Telling, tellings
 from plugin.web.language import ngettext
 from plugin.web.pictures import TILE, preview_url
 from plugin.web.request_context import account, form_text, require_admin, see_other, services
@@ -53,6 +54,7 @@ class StatusPage:
 
     Attributes:
         photos, gone: counts of assets.
+        tellings: what hosts tell by themselves.
         readings: what sensors said that may make work rest.
         home: how the connection to Home Assistant stands; None where there is none.
     """
@@ -63,6 +65,7 @@ class StatusPage:
     photos: int
     gone: int
     plot: Throughput
+    tellings: list[Telling]
     readings: Sequence[Reading]
     home: LinkStatus | None
 
@@ -73,7 +76,7 @@ def show() -> str:
     photos, gone = services().catalogue.assets.counts(account().id)
     page = StatusPage(
         scan_state(account().id), failure_list(), services().engine_status(), photos, gone, throughput(),
-        services().pausing.readings(), link_status(),
+        tellings(), services().pausing.readings(), link_status(),
     )  # fmt: skip
     return render_template("status.html", page=page)
 

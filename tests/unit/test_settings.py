@@ -78,6 +78,10 @@ def test_a_configuration_file_elsewhere_can_be_named_but_must_exist(
         ("web: {port: true}", "allowed: a whole number from 1 to 65535"),
         ("web: {prefix: kinfolk/}", "web.prefix is 'kinfolk/' (config.yaml, line 1), not a path like /kinfolk"),
         ("web: {trusted_proxies: [router]}", "web.trusted_proxies is 'router'"),
+        ("web: {framed_by: [cloud.example.org]}", "web.framed_by is 'cloud.example.org'"),
+        ("web: {framed_by: ['*']}", "web.framed_by is '*'"),
+        ("web: {framed_by: ['https://a.example; script-src *']}", "web.framed_by is 'https://a.example; script-src *'"),
+        ("web: {framed_by: ['https://a.example/path']}", "web.framed_by is 'https://a.example/path'"),
         ("mqtt: {port: 0}", "mqtt.port is 0 (config.yaml, line 1); allowed: a whole number from 1 to 65535"),
         ("mqtt: {topic: a/+/b}", "not a topic such as zigbee2mqtt/cellar"),
         ("mqtt: {topic: /a}", "not a topic such as zigbee2mqtt/cellar"),
@@ -224,6 +228,11 @@ def test_a_single_processor_gets_a_single_worker(tmp_path: Path, monkeypatch: py
     assert load_settings(tmp_path).detection.workers == 1
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     assert load_settings(tmp_path).detection.workers == 2
+
+
+def test_sites_that_may_frame_kinfolk_are_taken_as_browsers_write_them(tmp_path: Path) -> None:
+    settings = configured(tmp_path, "web: {framed_by: ['https://Cloud.Example.org/', 'http://10.0.0.2:8080']}")
+    assert settings.web.framed_by == ("https://cloud.example.org", "http://10.0.0.2:8080")
 
 
 def test_networks_and_folders_are_taken_in_their_full_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

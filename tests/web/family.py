@@ -264,7 +264,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         pausing=pausing,
         home_link=FakeLink(),
         smart_home=SmartHome(catalogue, pausing, lambda: nudge, lambda: 3, lambda account_id, asset_id: b"jpeg"),
-        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
+        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge, time.start, lambda: time.now),
         writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback),
         secret_key=b"k" * 32,
     )
@@ -290,8 +290,9 @@ def searched(catalogue: SqlCatalogue) -> ExactIndex:
 
 def engine_status(warnings: tuple[str, ...]) -> EngineStatus:
     return EngineStatus(
-        PACKS[0].title, True, "CPUExecutionProvider", "The search index is ready.", warnings, "/data", 41_000_000_000
-    )
+        PACKS[0].title, True, "CPUExecutionProvider", "The search index is ready.", warnings, "/data", 41_000_000_000,
+        "AMD Ryzen, 8 threads", 3.5,
+    )  # fmt: skip
 
 
 def found(figure: Figure, ratio: float, score: float = 0.93) -> FoundFace:

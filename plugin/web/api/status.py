@@ -36,6 +36,9 @@ class Engine(Answer):
     pack: str
     pack_installed: bool
     provider: str | None = Field(description="The ONNX Runtime provider that runs; null while no model is loaded")
+    device: str | None = Field(description="The processor or card it runs on; null while no model is loaded")
+    pace: float | None = Field(description="Photos per second over the last stretch of work")
+    accelerator: str | None = Field(description="What an accelerator is doing that does not run the models now")
     index_state: str
     warnings: list[str]
     free_bytes: int
