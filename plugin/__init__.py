@@ -19,7 +19,7 @@ The way of a photo, and the order to read the modules in:
 Beside the way: `likeness` (who looks like a person), `face_search` (who looks like a picture), `originals` (downloads),
 `accounts`, `account_export`, `api_tokens`, `exapp/`, `app_identity` and `outside_accounts` (inside Nextcloud), `engine`
 (faces for other programs), `hooks` (hosts that tell), `first_start`, `preferences` (thresholds saved by the screens),
-`thumbnails` and `watchers`.
+`pausing` (when work rests), `smart_home` and `mqtt/` (what Home Assistant is told), `thumbnails` and `watchers`.
 """
 
 __version__ = "0.1.0"

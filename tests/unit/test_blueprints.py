@@ -18,7 +18,12 @@ class Blueprint(yaml.SafeLoader):
     """YAML with Home Assistant's `!input`."""
 
 
-Blueprint.add_constructor("!input", lambda loader, node: {"input": loader.construct_scalar(node)})
+def constructed(loader: yaml.SafeLoader, node: yaml.Node) -> dict[str, str]:
+    assert isinstance(node, yaml.ScalarNode)
+    return {"input": str(loader.construct_scalar(node))}
+
+
+Blueprint.add_constructor("!input", constructed)
 
 
 def read(path: Path) -> dict[str, Any]:
