@@ -7,12 +7,15 @@ let source = null;
 let pollUntil = 0;
 
 const sign = () => document.getElementById("scan");
-const told = () => source !== null && source.readyState === EventSource.OPEN;
+// An open stream says nothing yet: Home Assistant before 2026.1 holds everything back until the end.
+let heard = false;
+const told = () => heard && source !== null && source.readyState === EventSource.OPEN;
 const tell = (name) => htmx.trigger(document.body, `kinfolk:${name}`);
 
 function hangUp() {
   source?.close();
   source = null;
+  heard = false;
 }
 
 function listen() {
@@ -20,7 +23,7 @@ function listen() {
   if (address === undefined || document.hidden || Date.now() < pollUntil) return hangUp();
   if (source !== null) return;
   source = new EventSource(address);
-  source.addEventListener("scan", () => tell("scan"));
+  source.addEventListener("scan", () => { heard = true; tell("scan"); });
   source.addEventListener("people", () => tell("people"));
   source.addEventListener("poll", () => { pollUntil = Date.now() + QUIET; hangUp(); });
   source.addEventListener("done", () => { hangUp(); tell("scan"); tell("people"); });
