@@ -117,6 +117,8 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     prepare = lower_priority if settings.detection.priority == "low" else None
     workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
     workers.start()
+    # A quarter of a second that no start has to wait for.
+    threading.Thread(target=kinfolk.check_runtime, name="runtime-check", daemon=True).start()
     try:
         yield
     finally:
