@@ -137,6 +137,8 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     workers.start()
     if link is not None:
         link.start()
+    # A quarter of a second that no start has to wait for.
+    threading.Thread(target=kinfolk.check_runtime, name="runtime-check", daemon=True).start()
     try:
         yield
     finally:
