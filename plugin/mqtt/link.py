@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 5.0
 """How often what changed is looked for: two questions to the catalogue for each account."""
 
+REST_SECONDS = 30.0
+"""How often it is looked whether there is anything to tell at all."""
+
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 """After a failure; each time twice as long."""
 
@@ -110,7 +113,7 @@ class SmartHomeLink:
                 if self._is_needed():
                     self._connect()
                 self._note(LinkState.RESTING)
-                self._wait(LOOK_SECONDS)
+                self._wait(REST_SECONDS)
             except BrokerError as error:
                 pause = FIRST_WAIT if self._lasted() else min(2 * pause, LONGEST_WAIT)
                 self._failed(error.explanation)

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from plugin.assemble import Kinfolk, open_kinfolk
 from plugin.assemble.serving import working
+from plugin.cli.app import app
 from plugin.domain import Box, FoundFace
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.registry import host_kinds
@@ -132,6 +134,29 @@ def test_a_broker_that_is_away_at_the_start_stops_neither_start_nor_work(
             assert link
             eventually(lambda: link.status.state is LinkState.AWAY)
             assert "nowhere.invalid" in link.status.trouble
+
+
+def test_the_command_before_a_removal_empties_every_topic(
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_kinfolk(settings(tmp_path, mosquitto), exclusive=True, stays=True) as kinfolk:
+        kinfolk.smart_home.allow(kinfolk.catalogue.accounts.all()[0].id)
+        link = kinfolk.home_link
+        assert link
+        link.start()
+        eventually(lambda: len(ours(mosquitto)) > 3)
+        link.stop()
+    for name, value in {"HOST": "127.0.0.1", "PORT": str(mosquitto.port), "USER": USER, "PASSWORD": "wrong"}.items():
+        monkeypatch.setenv(f"KINFOLK_MQTT__{name}", value)
+    command = ["--data", str(tmp_path / "data"), "home", "clear"]
+    refused = CliRunner().invoke(app, command)
+    assert (refused.exit_code, len(ours(mosquitto)) > 3) == (1, True)
+    assert "refused user and password" in refused.stderr
+    monkeypatch.setenv("KINFOLK_MQTT__PASSWORD", PASSWORD)
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert ours(mosquitto) == {}
+    assert "0 topics" in CliRunner().invoke(app, command).stdout
 
 
 @pytest.mark.parametrize("folder", ["media", "share"])

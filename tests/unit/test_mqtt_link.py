@@ -8,7 +8,7 @@ import pytest
 
 from plugin.errors import BrokerRefused, CatalogueError, HostUnreachable, KinfolkError
 from plugin.mqtt.broker import BrokerLogin
-from plugin.mqtt.link import LARGEST_PICTURE_BYTES, LOOK_SECONDS, SmartHomeLink
+from plugin.mqtt.link import LARGEST_PICTURE_BYTES, LOOK_SECONDS, REST_SECONDS, SmartHomeLink
 from plugin.mqtt.messages import kept
 from plugin.ports.smart_home import HomeTold, LinkState, Wish
 from tests.fakes.smart_home import FakeBroker, FakeHome, FakeRows, HandMovedClock
@@ -57,7 +57,7 @@ def bench() -> Bench:
 def test_it_does_not_even_connect_before_somebody_allows_something(bench: Bench) -> None:
     bench.run(nothing, nothing)
     assert bench.broker.connections == 0
-    assert bench.clock.waits == [LOOK_SECONDS] * 3
+    assert bench.clock.waits == [REST_SECONDS] * 3
     assert bench.link.status.state is LinkState.RESTING
 
 

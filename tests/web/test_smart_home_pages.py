@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from plugin.domain import TokenScope
 from plugin.pausing import PauseRules, Pausing, SensorLimit
 from plugin.ports.smart_home import LinkState, LinkStatus, PersonChoice
 from plugin.sentences import Sentence
@@ -63,6 +64,12 @@ class TestPausing:
         hot.heard(0, 41)
         page = logged_in(create_app(replace(family.services, pausing=hot))).text("/status")
         assert "Paused while &lt;b&gt;cellar&lt;/b&gt; says 41" in page
+
+    def test_programs_are_told_why_nothing_is_done(self, app: Flask, family: Family) -> None:
+        family.services.pausing.press()
+        _, token = family.services.tokens.create(family.account, "program", TokenScope.READ)
+        answer = app.test_client().get("/api/v1/status", headers={"Authorization": f"Bearer {token}"}).get_json()
+        assert (answer["active"], answer["paused"]) == (False, "Paused until somebody resumes")
 
     def test_the_reason_is_said_in_the_language_of_the_page(self, maria: Visitor) -> None:
         maria.post("/status/pause", page="/status", minutes="")
