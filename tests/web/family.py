@@ -258,7 +258,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
             lambda base, user: Place(base, user).address,
         ),
         hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
-        writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback),
+        writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback, people=people),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)
