@@ -83,7 +83,7 @@ class NamesFromHosts:
 
     def _is_due(self, library_id: LibraryId, mark: str) -> bool:
         try:
-            known, at, open_ = json.loads(self._catalogue.preferences.get(_key(library_id)) or "")
+            known, at, open_ = json.loads(self._catalogue.preferences.get(last_look(library_id)) or "")
             age = self._clock() - datetime.fromisoformat(at)
         except (ValueError, TypeError):
             return True
@@ -91,8 +91,9 @@ class NamesFromHosts:
 
     def _note(self, library_id: LibraryId, mark: str, *, open_: bool) -> None:
         stored = json.dumps([mark, self._clock().isoformat(), open_])
-        self._catalogue.preferences.set(_key(library_id), stored)
+        self._catalogue.preferences.set(last_look(library_id), stored)
 
 
-def _key(library_id: LibraryId) -> str:
+def last_look(library_id: LibraryId) -> str:
+    """The preference that remembers the last look; without it everything is looked at."""
     return f"names_from_host.{library_id}"

@@ -1,10 +1,17 @@
 """Names and a served PhotoPrism: written as markers, changed there, taken over, undone, and nothing left behind."""
 
 import io
+import json
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import requests
+import schemathesis
+import urllib3
 from PIL import Image
+from werkzeug.wrappers import Request, Response
 
 from plugin.catalogue.store import open_in_memory
 from plugin.domain import AssignedBy, HostAsset
@@ -16,8 +23,10 @@ from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.people import People
 from plugin.ports.written import NameKind, WriteState
 from plugin.writeback import Taken, WriteBack
+from plugin.writeback.from_hosts import last_look
 from tests.fakes.album import NudgeLog, at_degrees, found_face
 from tests.fakes.photoprism import FakePhotoPrism
+from tests.fakes.photoprism.description import description
 from tests.fakes.photoprism.people import MANUAL
 
 ANNA, SWIM = "2024/anna.jpg", "2024/anna swims.heic"
@@ -60,7 +69,7 @@ class Home:
         self.write()
 
     def take(self) -> Taken:
-        self.catalogue.preferences.delete(f"names_from_host.{self.library.id}")
+        self.catalogue.preferences.delete(last_look(self.library.id))
         taken = self.writing.take_over(self.library.id)
         assert taken is not None
         return taken
@@ -265,3 +274,99 @@ def test_a_marker_that_reaches_over_the_edge_is_cut_to_the_picture(home: Home) -
     (found,) = home.host.marked(home.library_there.found(ANNA).uid).markers
     assert found.box.x == 0.0
     assert found.box.w == pytest.approx(0.19)
+
+
+def test_a_marker_that_goes_between_reading_and_writing_is_read_again_later(home: Home) -> None:
+    box = home.catalogue.faces.get(home.faces[ANNA]).box
+    file = home.library_there.primary(ANNA).uid
+    marker = home.library_there.people.detect(file, (box.x, box.y, box.w, box.h))
+    home.server.interfere = lambda request: gone(home, marker.uid) if request.method == "PUT" else None
+    home.start()
+    assert home.there() == [[], ["Anna"]]
+    (problem,) = home.catalogue.written.counts(home.library.id, NameKind.MARKERS).problems
+    assert problem.code == "asset_gone"
+    home.server.interfere = lambda _request: None
+    home.writing.start(home.library, NameKind.MARKERS)
+    home.write()
+    assert home.there() == [["Anna"], ["Anna"]]
+
+
+def gone(home: Home, marker_id: str) -> None:
+    """Somebody there is faster."""
+    home.library_there.people.markers.pop(marker_id, None)
+
+
+@pytest.mark.parametrize("status", [200, 201, 500, 502, 503])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_page_or_an_error_instead_of_an_answer_ends_the_run_and_the_next_one_makes_no_second_marker(
+    home: Home, method: str, status: int
+) -> None:
+    def page(request: Request) -> Response | None:
+        if request.method != method:
+            return None
+        if method == "POST":
+            home.server.answer(request)  # it was done, but nobody hears of it
+        return Response("<!doctype html><title>Sign in</title>", status, content_type="text/html")
+
+    home.server.interfere = page
+    home.start()
+    assert home.error()
+    home.server.interfere = lambda _request: None
+    home.host.client._busy = None
+    home.write()
+    assert home.there() == [["Anna"], ["Anna"]]
+    assert [len(home.library_there.markers(path)) for path in (ANNA, SWIM)] == [1, 1]
+    assert home.error() == ""
+
+
+def test_a_marker_is_not_asked_for_twice_when_the_connection_breaks(home: Home) -> None:
+    sent: list[str] = []
+    session, request = home.host.client._session, home.host.client._session.request
+
+    def breaks(method: str, url: str, **more: Any) -> requests.Response:
+        sent.append(method)
+        if method == "POST":
+            request(method, url, **more).close()
+            raise requests.ConnectionError
+        return request(method, url, **more)
+
+    session.request = breaks  # type: ignore[method-assign, assignment]
+    home.start()
+    session.request = request  # type: ignore[method-assign]
+    assert sent.count("POST") == 1
+    home.write()
+    assert [len(home.library_there.markers(path)) for path in (ANNA, SWIM)] == [1, 1]
+    assert home.there() == [["Anna"], ["Anna"]]
+
+
+def test_everything_asked_and_answered_is_as_described(home: Home) -> None:
+    described = description()
+    schema: Any = schemathesis.openapi.from_dict(described)
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
+    home.write()
+    home.people.ignore(home.account.id, home.faces[ANNA])
+    home.write()
+    home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    forms = {"/markers": "form.Marker", "/subjects": "form.Subject"}
+    validated = 0
+    for seen in home.server.seen:
+        way = seen.path.removeprefix("/api/v1")
+        path = re.sub(r"/(markers|subjects)/[^/]+", r"/\1/{uid}", f"/api/v1{way}")
+        assert seen.method.lower() in described["paths"][path], (seen.method, path)
+        if seen.said:
+            form = described["definitions"][forms[re.sub(r"(?<=.)/.*", "", way)]]["properties"]
+            asked = json.loads(seen.said)
+            kinds = {"string": str, "number": int | float, "boolean": bool}
+            assert all(isinstance(value, kinds[form[name]["type"]]) for name, value in asked.items()), asked
+        if described["paths"][path][seen.method.lower()]["responses"]:
+            answer = requests.Response()
+            answer.status_code, answer._content = seen.status, seen.answer
+            kind = {"Content-Type": "application/json; charset=utf-8"}
+            answer.raw = urllib3.HTTPResponse(seen.answer, kind, seen.status)
+            answer.headers.update(kind)
+            answer.request = requests.Request(seen.method, f"{home.server.address}{seen.path}").prepare()
+            schema[path][seen.method].validate_response(answer)
+            validated += 1
+    assert validated > 10

@@ -8,6 +8,7 @@ from plugin.domain import AssignedBy, Box
 from plugin.faces.boxes import iou
 from plugin.ports.written import NameKey, NameKind, WrittenState
 from plugin.sidecars import Region, edited, read_sidecar
+from plugin.writeback.from_hosts import last_look
 from tests.contract.catalogue_cast import fresh_in_memory
 from tests.fakes.dying_catalogue import Killed
 from tests.fakes.photoprism.people import MANUAL, FakeMarker
@@ -96,8 +97,12 @@ class Machine(RuleBasedStateMachine):
             self.settled = True
             self.forget_model()
 
+    def look_over(self) -> None:
+        """Take over what was said there, for hosts where that can be."""
+
     @rule()
     def finish(self) -> None:
+        self.look_over()
         self.home.writing().run(self.home.library.id, self.kind)
         self.settled = True
         self.forget_model()
@@ -305,6 +310,10 @@ class MarkerMachine(Machine):
         name = f"Of others {len(self.others) + 1}"
         marker = self.host.people.create({"FileUID": self.home.paths[photo], **sides, "Name": name, "SubjSrc": MANUAL})
         self.others.add(marker.uid)
+
+    def look_over(self) -> None:
+        self.catalogue.preferences.delete(last_look(self.home.library.id))
+        self.home.writing().take_over(self.home.library.id)
 
     def marker(self, photo: int, side: int) -> FakeMarker | None:
         box = self.catalogue.faces.get(self.home.faces[photo][side]).box

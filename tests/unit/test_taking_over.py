@@ -6,6 +6,7 @@ from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import HostRefused, HostUnreachable
 from plugin.ports.written import NameKind
 from plugin.writeback import Taken
+from plugin.writeback.from_hosts import last_look
 from tests.fakes.photoprism.people import MANUAL, FakeMarker
 from tests.fakes.writing_host import Household
 
@@ -24,7 +25,7 @@ class Home(Household):
         return self.host.people.detect(self.paths[photo], (box.x + 0.02, box.y, box.w * 1.2, box.h), guess)
 
     def take(self) -> Taken:
-        self.catalogue.preferences.delete(f"names_from_host.{self.library.id}")
+        self.catalogue.preferences.delete(last_look(self.library.id))
         taken = self.writing().take_over(self.library.id)
         assert taken is not None
         return taken

@@ -54,6 +54,7 @@ class FakePhotoPrism(FakeServer):
             ("POST", r"/markers", self._add_marker),
             ("PUT", r"/markers/([^/]+)", self._change_marker),
             ("DELETE", r"/markers/([^/]+)/subject", self._clear_marker),
+            ("GET", r"/files/([^/]+)", self._file),
             ("GET", r"/subjects", self._subjects),
             ("GET", r"/subjects/([^/]+)", self._subject),
             ("PUT", r"/subjects/([^/]+)", self._rename_subject),
@@ -142,6 +143,9 @@ class FakePhotoPrism(FakeServer):
         if uid not in self.library.people.markers:
             return failed(404, "Entity not found")
         return said(marker_row(self.library.people.clear(uid)))
+
+    def _file(self, request: Request, _hash: str) -> Response:
+        return self._may(request, "files", changes=False) or failed(404, "Entity not found")
 
     def _subjects(self, request: Request) -> Response:
         refused, count = self._may(request, "people", changes=False), request.args.get("count", 0, type=int)
