@@ -305,6 +305,7 @@ class Kinfolk:
             self.host_of,
             self.media.orientation,
             self._wake_writing,
+            people=self.people,
             should_stop=lambda: self.stopping,
         )
 

@@ -211,6 +211,16 @@ class NewConnection(Protocol):
         ...
 
     @property
+    def edition(self) -> str:
+        """As the server names it: `ce`, `plus`, ..."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """As the server names it, with the date first."""
+        ...
+
+    @property
     def missing(self) -> tuple[Sentence, ...]:
         """What will not work there."""
         ...
