@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-NICENESS = 10
-"""Half way down: whoever else wants the processor gets nine times as much, and an idle one is used in full."""
+NICENESS = 5
+"""Whoever else wants the processor gets three times as much, and an idle one is used in full. Not lower: pages wait for
+a thread in the background to leave Python's lock, and it leaves late when it hardly gets to run."""
 
 SET_IO_PRIORITY = {"x86_64": 251, "aarch64": 30}
 """The number of the system call `ioprio_set`, which the C library has no name for."""
@@ -28,8 +29,9 @@ def lower_priority() -> None:
     """
     if platform.system() != "Linux":
         return
+    thread = threading.get_native_id()
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
     number = SET_IO_PRIORITY.get(platform.machine())
     if number is not None:
         ctypes.CDLL(None).syscall(number, THIS_THREAD, 0, LAST_OF_THE_OTHERS)
@@ -70,10 +72,10 @@ class Stint:
         self._computed = time.thread_time()
         self._began = time.monotonic()
 
-    def rest(self, should_stop: Callable[[], bool], sleep: Callable[[float], None] = time.sleep) -> None:
+    def rest(self, should_stop: Callable[[], bool]) -> None:
         """Rest as long as the share asks for, or until told to stop. Call from the thread that began."""
         took = time.monotonic() - self._began
         left = self._share.rest_after(time.thread_time() - self._computed, took)
         while left > 0 and not should_stop():
-            sleep(min(left, WAKES_EVERY))
+            time.sleep(min(left, WAKES_EVERY))
             left -= WAKES_EVERY

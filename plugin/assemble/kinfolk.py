@@ -305,6 +305,7 @@ class Kinfolk:
             self.host_of,
             self.media.orientation,
             self._wake_writing,
+            people=self.people,
             should_stop=lambda: self.stopping,
         )
 
@@ -581,6 +582,13 @@ class Kinfolk:
         index = self.indexing.check(repair=repair)
         findings += index.findings
         return CheckReport(not findings, tuple(findings), repaired=repair and bool(index.findings))
+
+    def check_runtime(self) -> None:
+        """Say on the Status page, before there is any work, when no or several ONNX Runtimes are installed."""
+        try:
+            check_one_runtime()
+        except ModelError as error:
+            self.pipeline.troubles.note("model", error)
 
     def _runtime_findings(self) -> list[str]:
         """What is wrong with the ONNX Runtime that is installed."""

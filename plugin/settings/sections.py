@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import time
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from plugin.hosts.folder.options import DEFAULT_SKIP
 from plugin.pausing import PauseRules, SensorLimit, quiet_hours
 from plugin.preferences import DISTANCE_RANGE, FACES_RANGE, METHODS, SCORE_RANGE
+from plugin.settings.addon_options import AddonOptionsSource
 from plugin.settings.allowed import Number, Whole, number, switch, whole
 from plugin.settings.config_file import ConfigFileSource
 
@@ -74,6 +75,18 @@ def text_of_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def not_empty(value: object) -> object:
+    """Refuse "" where a folder is meant; as a path it would be the folder Kinfolk was started in."""
+    if value == "":
+        raise ValueError("a name is missing")
+    return value
+
+
+def one_address(value: str) -> str:
+    """One address in its canonical form, or ""."""
+    return str(ip_address(value)) if value else ""
+
+
 def default_workers() -> int:
     """Two at most: a home server has other things to do, and each worker holds a whole decoded photo in memory."""
     return min(2, os.cpu_count() or 1)
@@ -107,6 +120,25 @@ class WebSettings(Section):
         default=(), description="a list of addresses such as https://cloud.example.org"
     )
     threads: Whole = whole(8, 1, 64)
+    hook_port: Whole | None = whole(None, 1, 65535, unset="none of their own")
+
+    @field_validator("hook_port")
+    @classmethod
+    def _not_the_same_port(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            raise ValueError("the same as web.port")
+        return value
+
+
+class IngressSettings(Section):
+    """Kinfolk in the sidebar of Home Assistant, which says who is looking."""
+
+    supervisor: Annotated[str, AfterValidator(one_address)] = Field(
+        default="", description='"" or the address of the Supervisor such as 172.30.32.2'
+    )
+    administrators: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        default=(), description="a list of names with which people log in at Home Assistant; empty: whoever comes first"
+    )
 
 
 class LibrarySettings(Section):
@@ -171,7 +203,9 @@ class RuntimeSettings(Section):
     providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] = Field(
         default=(), description="a list of ONNX Runtime provider names; empty: every installed one, the fastest first"
     )
-    model_folders: tuple[Path, ...] = Field(default=(), description="a list of folders that hold model files")
+    model_folders: tuple[Annotated[Path, BeforeValidator(not_empty)], ...] = Field(
+        default=(), description="a list of folders that hold model files"
+    )
     unload_minutes: Whole | None = whole(10, 1, 1440, unset="models stay in memory")
 
     @field_validator("providers")
@@ -270,6 +304,7 @@ class Settings(BaseSettings):
     data: Path = Field(exclude=True)
     config: Path = Field(exclude=True)
     web: WebSettings = WebSettings()
+    ingress: IngressSettings = IngressSettings()
     libraries: LibrarySettings = LibrarySettings()
     detection: DetectionSettings = Field(default_factory=lambda: DetectionSettings())  # noqa: PLW0108  mypy rejects the bare class
     recognition: RecognitionSettings = RecognitionSettings()
@@ -291,8 +326,13 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the signature is pydantic-settings'
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """First wins: what the command line names, the environment, config.yaml."""
-        return init_settings, env_settings, ConfigFileSource(settings_cls, init_settings)
+        """First wins: what the command line names, the environment, options of the add-on, config.yaml."""
+        return (
+            init_settings,
+            env_settings,
+            AddonOptionsSource(settings_cls, init_settings),
+            ConfigFileSource(settings_cls, init_settings),
+        )
 
     def fixed_preferences(self) -> Mapping[str, str | float | int]:
         """The preferences that are set here, by name, and so cannot be changed on the Settings page."""

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from flask import Blueprint, flash, g, render_template, request, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import Library
 from plugin.errors import KinfolkError, NotFound
+from plugin.web.inside_home_assistant import address_for_hooks
 from plugin.web.language import explained, translated
 from plugin.web.request_context import account, form_text, parse_id, see_other, services
+from plugin.web.services import NewConnection
 
 pages = Blueprint("photoprism", __name__, url_prefix="/libraries/photoprism")
 
@@ -49,9 +51,20 @@ def begin() -> Answer:
     except KinfolkError as error:
         return refused(page, error)
     flash(_("%(name)s is connected and is being read.", name=connected.library.name), "good")
+    flash(_("It is PhotoPrism %(edition)s, version %(version)s.", **told_of(connected)), "good")
     for sentence in connected.missing:
         flash(translated(sentence), "bad")
     return see_other(url_for("libraries.index"))
+
+
+EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
+"""As PhotoPrism calls them, in every language."""
+
+
+def told_of(connected: NewConnection) -> dict[str, str]:
+    """What the server says it is; a version is shown as far as people know it."""
+    version = connected.version.partition("-")[0]
+    return {"edition": EDITIONS.get(connected.edition, connected.edition), "version": version or "?"}
 
 
 @pages.get("/<int:library_id>/trigger")
@@ -77,9 +90,9 @@ def forget_secret(library_id: int) -> Response:
 
 def trigger_page(library: Library, secret: str = "") -> str:
     """The page; `secret` was made just now."""
-    # Inside Nextcloud pages have an address that programs do not reach.
-    external = not g.get("inside_nextcloud")
-    url = url_for("hooks.told_by_users", library_id=library.id, _external=external)
+    # Where nobody can say under which address programs reach Kinfolk, its path alone.
+    path = url_for("hooks.told_by_users", library_id=library.id)
+    url = address_for_hooks("hooks.told_by_users", library_id=library.id) or path
     hook = services().hooks.of(library)
     return render_template("photoprism_trigger.html", library=library, hook=hook, url=url, secret=secret)
 

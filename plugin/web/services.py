@@ -16,6 +16,7 @@ from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
 from plugin.hooks import Hooks
+from plugin.ingress import AddonAddresses, Ingress
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
@@ -210,6 +211,16 @@ class NewConnection(Protocol):
         ...
 
     @property
+    def edition(self) -> str:
+        """As the server names it: `ce`, `plus`, ..."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """As the server names it, with the date first."""
+        ...
+
+    @property
     def missing(self) -> tuple[Sentence, ...]:
         """What will not work there."""
         ...
@@ -282,6 +293,9 @@ class WebServices:
         live_streams: bounds how many browsers are told live.
         home_link: the way to Home Assistant, None where no broker is known.
         nextcloud_app: the Nextcloud this is an app of, None where AppAPI did not start it.
+        ingress: the Home Assistant whose sidebar this is in, None elsewhere.
+        addon_addresses: where other programs reach this add-on, None where it is none.
+        hook_port: a port on which only hooks are heard, if there is one.
     """
 
     catalogue: Catalogue
@@ -326,3 +340,6 @@ class WebServices:
     live_streams: Streams = field(default_factory=Streams)
     nextcloud_app: InsideNextcloud | None = None
     home_link: HomeLink | None = None
+    ingress: Ingress | None = None
+    addon_addresses: AddonAddresses | None = None
+    hook_port: int | None = None

@@ -18,12 +18,11 @@ class Blueprint(yaml.SafeLoader):
     """YAML with Home Assistant's `!input`."""
 
 
-def constructed(loader: yaml.SafeLoader, node: yaml.Node) -> dict[str, str]:
-    assert isinstance(node, yaml.ScalarNode)
+def _input(loader: Blueprint, node: yaml.ScalarNode) -> dict[str, str]:
     return {"input": str(loader.construct_scalar(node))}
 
 
-Blueprint.add_constructor("!input", constructed)
+Blueprint.add_constructor("!input", _input)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import pytest
 from huey import Huey
 
 from plugin.errors import HostUnreachable
-from plugin.jobs import MOST_WAITING_TASKS, Jobs, Workers, open_queue
+from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
+from plugin.people import People
 from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
 from plugin.writeback import WriteBack
+from tests.fakes.album import NudgeLog
 from tests.fakes.host import FakeWatchableHost
 from tests.fakes.workshop import Workshop, photo
 from tests.fakes.writing_host import FakeWritingHost
@@ -134,6 +136,39 @@ def test_a_waiting_thread_is_woken_by_a_task_and_by_the_end_not_by_a_clock(queue
     assert queue.dequeue() is None  # nobody waits once it ended
 
 
+def test_who_asks_while_it_is_done_gets_it_done_once_more_and_nobody_waits() -> None:
+    turn, began, go_on, done = Turn(), threading.Event(), threading.Event(), list[int]()
+
+    def work() -> None:
+        began.set()
+        go_on.wait(20)
+        done.append(threading.get_ident())
+
+    first = threading.Thread(target=turn.take, args=(work,))
+    first.start()
+    began.wait(20)
+    for _ in range(5):
+        turn.take(work)
+    assert done == []
+    go_on.set()
+    first.join(20)
+    assert done == [first.ident, first.ident]
+    turn.take(work)
+    assert len(done) == 3
+
+
+def test_what_fails_lets_the_next_one_have_its_turn() -> None:
+    turn, done = Turn(), list[int]()
+
+    def fail() -> None:
+        raise HostUnreachable("It is away")
+
+    with pytest.raises(HostUnreachable):
+        turn.take(fail)
+    turn.take(lambda: done.append(1))
+    assert done == [1]
+
+
 def test_every_worker_thread_is_prepared(queue: Huey, workshop: Workshop) -> None:
     prepared: list[int] = []
     workers = Workers(queue, jobs_on(queue, workshop), 3, prepare=lambda: prepared.append(threading.get_ident()))
@@ -252,7 +287,8 @@ def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, 
     catalogue, host = workshop.catalogue, FakeWritingHost()
     for path in workshop.host.files:
         host.put(path, b"")
-    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None)
+    people = People(catalogue, NudgeLog())
+    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
     jobs = jobs_on(queue, workshop, writing)
     workers = Workers(queue, jobs, threads=3)
     workers.start()
@@ -271,7 +307,9 @@ def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, 
 
 
 def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Workshop) -> None:
-    writing = WriteBack(workshop.catalogue, lambda _library: FakeWritingHost(), lambda _stream: 1, lambda: None)
+    people = People(workshop.catalogue, NudgeLog())
+    host = FakeWritingHost()
+    writing = WriteBack(workshop.catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
     jobs = jobs_on(queue, workshop, writing)
     jobs.sweep()
     assert "writeback" not in {task.name for task in queue.pending()}

@@ -8,6 +8,7 @@ from plugin import recognition
 from plugin.domain import ScanProgress, ScanStage
 from plugin.errors import HostUnreachable
 from plugin.foreground import ForegroundScan
+from plugin.restraint import CpuShare
 from tests.fakes.workshop import Workshop, photo
 
 ANNA, BEN, CARLA = 1, 9, 17
@@ -206,3 +207,14 @@ class TestAPause:
         workshop.pipeline.held = lambda: False
         workshop.pipeline.recognise()
         assert workshop.people() == EXPECTED
+
+
+def test_a_limited_share_of_the_processors_changes_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("plugin.restraint.time.sleep", rests.append)
+    workshop = Workshop(share=CpuShare(5, 1, 1))
+    for number in range(2):
+        workshop.host.put(f"anna{number}.jpg", photo([(ANNA, 60 + 10 * number, 48, 160)]))
+    workshop.work()
+    assert rests
+    assert workshop.people() == [{"anna0.jpg", "anna1.jpg"}]

@@ -52,22 +52,34 @@ def test_a_worker_rests_until_its_share_is_kept(
     assert CpuShare(percent, workers, processors).rest_after(computed, took) == pytest.approx(rest)
 
 
-def test_resting_ends_at_once_when_kinfolk_stops() -> None:
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
+    monkeypatch.setattr("plugin.restraint.time.sleep", slept.append)
+    return slept
+
+
+def test_resting_ends_at_once_when_kinfolk_stops(naps: list[float]) -> None:
     stint = CpuShare(5, 1, 1).begin()
-    sum(range(300_000))
-    stint.rest(lambda: len(slept) == 1, slept.append)
-    assert len(slept) == 1
+    stint._computed -= 3.0  # as if three seconds had been computed
+    stint.rest(lambda: len(naps) == 1)
+    assert naps == [0.5]
 
 
-def test_a_limited_share_rests_about_as_long_as_it_promises() -> None:
-    slept: list[float] = []
+def test_a_rest_is_as_long_as_the_share_asks_for_in_short_naps(naps: list[float]) -> None:
     stint = CpuShare(10, 1, 1).begin()
-    while stint._share.rest_after(1, 0) and sum(range(100_000)) and len(slept) == 0:
-        break
-    stint.rest(lambda: False, slept.append)
-    assert slept
-    assert all(0 < nap <= 0.5 for nap in slept)
+    stint._computed -= 0.2
+    stint._began -= 0.2
+    stint.rest(lambda: False)
+    assert sum(naps) == pytest.approx(1.8, abs=0.05)
+    assert max(naps) <= 0.5
+
+
+def test_without_a_limit_nobody_rests(naps: list[float]) -> None:
+    stint = CpuShare(100, 2, 2).begin()
+    stint._computed -= 3.0
+    stint.rest(lambda: False)
+    assert naps == []
 
 
 class Clock:

@@ -112,6 +112,20 @@ def test_a_configuration_file_elsewhere_can_be_named_but_must_exist(
         ("libraries: {skip: ['']}", "allowed: a list of glob patterns"),
         ("libraries: {watch: perhaps}", "libraries.watch is 'perhaps' (config.yaml, line 1); allowed: true or false"),
         ("runtime: {providers: [CUDA]}", "allowed: a list of ONNX Runtime provider names"),
+        ("runtime: {accelerator: cuda}", "allowed: auto, cpu, rocm or migraphx"),
+        ("runtime: {accelerator: true}", "runtime.accelerator is True"),
+        (
+            "runtime: {accelerator: rocm, providers: [CUDAExecutionProvider]}",
+            "but runtime.accelerator is not auto; allowed: a list of ONNX Runtime provider names",
+        ),
+        ("runtime: {unload_minutes: 0}", "allowed: a whole number from 1 to 1440, or null: models stay in memory"),
+        ("runtime: {unload_minutes: 1441}", "runtime.unload_minutes is 1441"),
+        ("detection: {priority: idle}", "detection.priority is 'idle' (config.yaml, line 1); allowed: low or normal"),
+        ("detection: {cpu_percent: 4}", "allowed: a whole number from 5 to 100"),
+        ("detection: {cpu_percent: 101}", "detection.cpu_percent is 101"),
+        ("detection: {cpu_percent: 50%}", "detection.cpu_percent is '50%'"),
+        ("libraries: {watched_rescan_hours: 0}", "allowed: a whole number from 1 to 168"),
+        ("libraries: {watched_rescan_hours: 169}", "libraries.watched_rescan_hours is 169"),
         ("backup: {keep: 0}", "backup.keep is 0"),
         ("log_level: loud", "allowed: debug, info, warning or error"),
         ("web: 5", "web is 5 (config.yaml, line 1); allowed: a section with keys of its own"),
@@ -233,6 +247,11 @@ def test_a_single_processor_gets_a_single_worker(tmp_path: Path, monkeypatch: py
 def test_sites_that_may_frame_kinfolk_are_taken_as_browsers_write_them(tmp_path: Path) -> None:
     settings = configured(tmp_path, "web: {framed_by: ['https://Cloud.Example.org/', 'http://10.0.0.2:8080']}")
     assert settings.web.framed_by == ("https://cloud.example.org", "http://10.0.0.2:8080")
+
+
+def test_models_may_stay_in_memory_for_ever(tmp_path: Path) -> None:
+    assert load_settings(tmp_path).runtime.unload_minutes == 10
+    assert configured(tmp_path, "runtime: {unload_minutes: null}").runtime.unload_minutes is None
 
 
 def test_networks_and_folders_are_taken_in_their_full_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
