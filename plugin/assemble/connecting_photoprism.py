@@ -5,16 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from plugin.assemble.connecting import HASTY
 from plugin.assemble.vault import Vault
 from plugin.domain import Account, Library, LibraryId
-from plugin.errors import HostError, HostRefused, NotFound, Refused
-from plugin.hosts.nextcloud.certificates import fingerprint_of, readable
-from plugin.hosts.nextcloud.client import Login
+from plugin.errors import HostError, HostRefused, LoginRefused, NotFound, Refused
+from plugin.hosts.network.certificates import fingerprint_of, plain, readable
+from plugin.hosts.network.limits import HASTY
+from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.address import base_address
-from plugin.hosts.photoprism.client import PhotoPrismClient, login_refused
+from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.ports.catalogue import Catalogue, HostLogin
 from plugin.sentences import Sentence
+from plugin.writeback.from_hosts import last_look
 
 SCOPE = "photos files videos people"
 """Of the app password Kinfolk makes: to read, and to write names back later."""
@@ -89,12 +90,10 @@ class PhotoPrismConnections:
         if library_id is not None and self._catalogue.libraries.get(library_id, account.id).address != base:
             raise Refused("This is another server", "Connect it as a library of its own")
         login = Login(base, "app", password, plain(fingerprint))
-        if not user:
-            found = self._tried(login)
-            return self._keep(account, login, found, made=False, private=private)
-        login = replace(login, password=self._app_password(login, user))
-        found = self._tried(login)
-        return self._keep(account, login, found, made=True, private=private)
+        if user:
+            login = replace(login, password=self._app_password(login, user))
+        config, missing = self._tried(login)
+        return self._keep(account, login, config, missing, made=bool(user), private=private)
 
     def reads_private(self, library: Library) -> bool:
         """Whether private photos are read."""
@@ -119,21 +118,21 @@ class PhotoPrismConnections:
             raise NotFound("The app password of this library cannot be read", "Connect it again")
         return Login(library.address, kept.name, password, kept.fingerprint)
 
-    def _tried(self, login: Login) -> dict[str, Any]:
-        """What the server tells of itself, once a search was allowed. Raises `HostError`."""
+    def _tried(self, login: Login) -> tuple[dict[str, Any], tuple[Sentence, ...]]:
+        """What the server tells of itself, once a search was allowed, and what is missing. Raises `HostError`."""
         with opened(login) as client:
             config = client.config()
             if not login.password and not config.get("public"):
                 raise HostRefused("This PhotoPrism wants a login", "Make an app password there and copy it here")
             client.get("/photos", count="1", quality="0", merged="true", primary="true")
-            return config
+            return config, (*missing_at(config), *missing_scopes(client))
 
     def _app_password(self, login: Login, user: str) -> str:
         """An app password made with the user's own; the session that was needed for it is ended. Raises `HostError`."""
         with opened(replace(login, name="", password="")) as client:
             session = text(client.post("/session", {"username": user, "password": login.password}), "access_token")
         if not session:
-            raise login_refused()
+            raise PhotoPrismClient.words.refusal()
         asked = {
             "grant_type": "password", "username": user, "password": login.password, "client_name": "Kinfolk",
             "scope": SCOPE, "expires_in": 0,
@@ -149,10 +148,19 @@ class PhotoPrismConnections:
             finally:
                 quietly(client, "DELETE", "/api/v1/session")
         if not made:
-            raise login_refused()
+            raise PhotoPrismClient.words.refusal()
         return made
 
-    def _keep(self, account: Account, login: Login, config: dict[str, Any], *, made: bool, private: bool) -> Connected:
+    def _keep(
+        self,
+        account: Account,
+        login: Login,
+        config: dict[str, Any],
+        missing: tuple[Sentence, ...],
+        *,
+        made: bool,
+        private: bool,
+    ) -> Connected:
         name = f"PhotoPrism ({login.base.partition('://')[2]})"
         library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
         self.disconnect(library)
@@ -162,10 +170,11 @@ class PhotoPrismConnections:
         kept_name = login.name if login.password else ""
         kept = HostLogin(kept_name, self._vault.lock(login.password), login.fingerprint, options)
         self._catalogue.host_logins.put(library.id, kept)
-        self._catalogue.folder_marks.clear(library.id)  # another login may see other photos
+        self._catalogue.folder_marks.clear(library.id)  # another login may see other photos, and people
+        self._catalogue.preferences.delete(last_look(library.id))
         self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
         self._scan(library.id)
-        return Connected(library, text(config, "edition"), text(config, "version"), missing_at(config))
+        return Connected(library, text(config, "edition"), text(config, "version"), missing)
 
     def _revoke(self, login: Login) -> None:
         with opened(login) as client:
@@ -199,6 +208,31 @@ def missing_at(config: dict[str, Any]) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
+def missing_scopes(client: PhotoPrismClient) -> tuple[Sentence, ...]:
+    """What the app password may not do, each as a sentence for a person. Asks for nothing that is there."""
+    found = []
+    if not allowed(client, "/subjects", count="1"):
+        found.append(
+            Sentence("The app password lacks the scope people: names are neither read nor written. Photos are read")
+        )
+    if not allowed(client, f"/files/{'0' * 40}"):
+        found.append(Sentence("The app password lacks the scope files: names cannot be written there. Photos are read"))
+    return tuple(found)
+
+
+def allowed(client: PhotoPrismClient, path: str, **query: str) -> bool:
+    """Whether this may be asked for, be it there or not; anything but a refusal says nothing about rights."""
+    try:
+        client.get(path, **query)
+    except LoginRefused:
+        raise
+    except HostRefused:
+        return False
+    except HostError:
+        return True
+    return True
+
+
 @contextmanager
 def opened(login: Login) -> Iterator[PhotoPrismClient]:
     """For a few requests, while somebody waits."""
@@ -221,11 +255,3 @@ def text(answer: object, name: str) -> str:
     """A text of an answer, "" where there is none."""
     value = answer.get(name) if isinstance(answer, dict) else None
     return value[:1000] if isinstance(value, str) else ""
-
-
-def plain(fingerprint: str) -> str | None:
-    """64 hex digits, or None. Raises `Refused`."""
-    found = fingerprint.replace(":", "").strip().lower()
-    if found and not (len(found) == 64 and all(digit in "0123456789abcdef" for digit in found)):
-        raise Refused("This is not a SHA-256 fingerprint", "Start again")
-    return found or None

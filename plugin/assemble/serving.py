@@ -28,9 +28,11 @@ from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
+from plugin.restraint import lower_priority
 from plugin.settings import Settings
 from plugin.sharing import Sharing
 from plugin.supervisor import Supervisor
+from plugin.vision.devices import device_of
 from plugin.vision.licences import licence_texts
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
@@ -112,7 +114,8 @@ def run_worker(settings: Settings) -> None:
 def working(kinfolk: Kinfolk) -> Iterator[None]:
     """Workers, timetable and watches, for as long as the block runs."""
     settings = kinfolk.settings
-    huey = open_queue(kinfolk.folder.queue, kinfolk.folder.secret("queue"))
+    kinfolk.folder.drop_old_queue()
+    huey = open_queue()
     jobs = Jobs(
         huey,
         kinfolk.pipeline,
@@ -127,12 +130,21 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)
     if settings.libraries.watch:
         jobs.every_sweep(watchers.refresh)
-    workers = Workers(huey, jobs, threads=settings.detection.workers + 2)
+        jobs.trust(watchers.tells_since, timedelta(hours=settings.libraries.watched_rescan_hours))
+    prepare = lower_priority if settings.detection.priority == "low" else None
+    workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
+    link = kinfolk.home_link
     workers.start()
+    if link is not None:
+        link.start()
+    # A quarter of a second that no start has to wait for.
+    threading.Thread(target=kinfolk.check_runtime, name="runtime-check", daemon=True).start()
     try:
         yield
     finally:
         kinfolk.stopping = True
+        if link is not None:
+            link.stop()
         watchers.stop()
         workers.stop()
 
@@ -220,12 +232,16 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,
             NextcloudHooks(kinfolk.nextcloud_app),
-            kinfolk.nudge.sync,
+            kinfolk.nudge,
         ),
         writing=kinfolk.writing,
+        pausing=kinfolk.pausing,
+        smart_home=kinfolk.smart_home,
+        home_link=kinfolk.home_link,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,
+        framed_by=kinfolk.settings.web.framed_by,
         **inside_home_assistant(kinfolk.settings),
     )
 
@@ -252,7 +268,7 @@ def engine_status(kinfolk: Kinfolk) -> EngineStatus:
     """How the machine room is doing."""
     name = kinfolk.preferences.current().pack
     pack = next(pack for pack in kinfolk.models.packs() if pack.name == name)
-    model = kinfolk.models.loaded(name)
+    model, accelerator = kinfolk.models.loaded(name), kinfolk.models.accelerator(name)
     return EngineStatus(
         pack=pack.title,
         pack_installed=kinfolk.models.installed(name),
@@ -261,4 +277,7 @@ def engine_status(kinfolk: Kinfolk) -> EngineStatus:
         warnings=(*kinfolk.pipeline.troubles.now.values(), *kinfolk.models.warnings),
         data_folder=str(kinfolk.folder.path),
         free_bytes=kinfolk.free_bytes(),
+        device=device_of(model.provider) if model else None,
+        pace=kinfolk.pipeline.pace.per_second(),
+        accelerator=accelerator.sentence if accelerator else None,
     )

@@ -79,7 +79,8 @@ def _sentence(finding: ErrorDetails, origins: Origins) -> str:
         return f"{key} ({origin}) is not a setting{_guess(key, list(allowed_values()))}"
     allowed = allowed_values().get(key, "a section with keys of its own")
     reason = finding.get("ctx", {}).get("error") if finding["type"] == "value_error" else None
-    return f"{key} is {_shown(finding['input'])} ({origin}){f', {reason}' if reason else ''}; allowed: {allowed}"
+    shown = "not shown here" if key == "mqtt.password" else _shown(finding["input"])
+    return f"{key} is {shown} ({origin}){f', {reason}' if reason else ''}; allowed: {allowed}"
 
 
 def _origin(key: str, origins: Origins) -> str:

@@ -39,6 +39,7 @@ from plugin.web import (
     shared_people,
     shared_photo,
     shares,
+    smart_home,
     status,
     tokens_page,
     unassigned,
@@ -102,12 +103,13 @@ def create_app(services: WebServices) -> Flask:
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
         libraries, nextcloud, photoprism, preferences_page, own_account, accounts, privacy, first_run, live,
         tokens_page, engine,
-        engine_page, hooks, shares, shared_people, shared_photo, names_on_host,
+        engine_page, hooks, smart_home, shares, shared_people, shared_photo, names_on_host,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     # Its key is no cookie, so no page can make a browser send it.
     csrf.exempt(engine.pages)
     csrf.exempt(hooks.receiver)
+    app.register_blueprint(smart_home.of_person)
     app.register_blueprint(hooks.receiver)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())

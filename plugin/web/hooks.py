@@ -45,6 +45,21 @@ class HookPage:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A library whose host, or its users' programs, can tell that something changed; `hook` is None while it is off."""
+
+    library: Library
+    hook: LibraryHook | None
+
+
+def tellings() -> list[Telling]:
+    """Those of this account."""
+    hooks = services().hooks
+    libraries = services().catalogue.libraries.all(account().id)
+    return [Telling(library, hooks.of(library)) for library in libraries if hooks.can_be_told(library)]
+
+
 @receiver.errorhandler(KinfolkError)
 def failed(error: KinfolkError) -> Response:
     """For a program: 400 for what makes no sense."""

@@ -29,10 +29,11 @@ def state(family: Family, kind: NameKind = NameKind.TAGS) -> WriteState | None:
     return setting.state if setting else None
 
 
-def test_a_library_leads_to_its_names_and_both_ways_are_off_with_their_warnings(maria: Visitor, page: str) -> None:
+def test_a_library_leads_to_its_names_and_every_way_is_off_with_its_warning(maria: Visitor, page: str) -> None:
     assert f'href="{page}"' in maria.text("/libraries")
     text = maria.text(page)
-    assert text.count(">Off<") == 2
+    assert text.count(">Off<") == 3
+    assert "Renaming a person here renames the same person there" in text
     assert "everybody who has an account there can see the names" in text
     assert "Whoever can see the folder can read the names in these files" in text
 
@@ -82,6 +83,7 @@ def test_trouble_is_shown_with_its_reason_and_a_way_to_try_again(maria: Visitor,
     text = maria.text(page)
     assert "One photo could not be written" in text or "1 photo could not be written" in text
     assert "Somebody edits it" in text
+    assert "Close the file in the program that has it open. It is tried again by itself." in text
     family.host.trouble = lambda _what, _where: None
     maria.post(f"{page}/tags/start", page=page)
     run(family)
@@ -97,6 +99,23 @@ def test_writing_can_pause_and_go_on(maria: Visitor, page: str, family: Family) 
     assert state(family) is WriteState.ON
 
 
+def test_names_of_somebody_forgotten_during_a_pause_are_told_of_and_go_when_it_ends(
+    maria: Visitor, page: str, family: Family
+) -> None:
+    told = "since writing there is paused"
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    run(family)
+    maria.post(f"{page}/tags/pause", page=page)
+    assert told not in maria.text("/settings/privacy")
+    family.services.privacy.forget_person(family.account.id, family.people["Anna"])
+    assert told in maria.text("/settings/privacy")
+    assert "since writing is paused" in maria.text(page)
+    maria.post(f"{page}/tags/start", page=page)
+    run(family)
+    assert told not in maria.text("/settings/privacy")
+    assert "Person: Anna" not in family.host.tags.values()
+
+
 def test_everything_is_removed_after_a_question(maria: Visitor, page: str, family: Family) -> None:
     maria.post(f"{page}/sidecars/start", page=f"{page}/sidecars")
     run(family, NameKind.SIDECARS)
@@ -108,7 +127,7 @@ def test_everything_is_removed_after_a_question(maria: Visitor, page: str, famil
     assert ">Being removed<" in text
     run(family, NameKind.SIDECARS)
     assert not family.host.sidecars
-    assert maria.text(page).count(">Off<") == 2
+    assert maria.text(page).count(">Off<") == 3
 
 
 def test_what_was_removed_on_the_host_is_written_again_only_when_asked(

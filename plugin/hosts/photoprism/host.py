@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 from plugin.domain import Asset, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone
-from plugin.hosts.nextcloud.ahead import Ahead
+from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.hosts.photoprism.photos import UID, Photos, RemotePhoto
 from plugin.hosts.photoprism.pixels import Pixels
+from plugin.hosts.photoprism.taking_names import TakesMarkers
 from plugin.ports.host import KnownContent, Listed
 
 Remembered = Callable[[str], Asset | None]
@@ -81,7 +82,7 @@ class Mark:
             return None
 
 
-class PhotoPrismHost:
+class PhotoPrismHost(TakesMarkers):
     """The photos one login sees. `host_key` is the photo's UID, which survives renames; a stack is one photo.
 
     Args:
@@ -160,6 +161,11 @@ class PhotoPrismHost:
         if self._review is None:
             self._config()
         return self._photos().of_uid(host_key)
+
+    def everything(self) -> Iterator[RemotePhoto]:
+        """Every photo that may be read. Raises `HostUnreachable`, `HostRefused`."""
+        self._config()
+        yield from self._photos().all()
 
     def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
         """PhotoPrism's picture of a photo, the original of a video and of what it has no picture of.

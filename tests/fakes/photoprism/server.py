@@ -2,118 +2,62 @@
 
 import re
 import ssl
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
 
-from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.fakes.nextcloud.server import QuietHandler
-from tests.fakes.photoprism.answers import config, failed, icon, merged, moment, picture, said
+from tests.fakes.photoprism.answers import (
+    config,
+    failed,
+    icon,
+    marker_row,
+    merged,
+    moment,
+    picture,
+    said,
+    subject_row,
+)
 from tests.fakes.photoprism.library import FakeFile, FakeLibrary, FakePhoto, FakeSession
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
+from tests.fakes.photoprism.people import Unable
+from tests.fakes.serving import FakeServer
 
 FILTER = re.compile(r'(\w+):(?:"([^"]*)"|(\S+))')
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request as it came: what tests count."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    status: int
-    headers: dict[str, str]
-
-
-class FakePhotoPrism:
-    """A running fake; use it as a context manager.
+class FakePhotoPrism(FakeServer):
+    """See `FakeServer`.
 
     Attributes:
         library: the state; change it as users would.
-        seen: every request, in order.
-        latency: seconds before each answer.
-        interfere: called with every request first; what it returns is the answer, None goes on.
+        wakeup: hours between two runs of PhotoPrism's background worker; names are refused above one.
+        busy: so many changes of people are answered with "busy" first.
     """
 
+    name = "photoprism"
+
+    keeps_bodies = True
+
     def __init__(self, library: FakeLibrary | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls=tls)
         self.library = library or FakeLibrary()
-        self.seen: list[Seen] = []
-        self.latency = 0.0
-        self.interfere: Callable[[Request], Response | None] = lambda _request: None
-        self._tls = tls
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
-        self._port = 0
-        self._lock = threading.Lock()
+        self.wakeup = 1
+        self.busy = 0
 
-    @property
-    def address(self) -> str:
-        """`http://127.0.0.1:port`, without a trailing slash."""
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
-
-    @property
-    def asked(self) -> Counter[str]:
-        """How many requests of each method came."""
-        return Counter(seen.method for seen in self.seen)
-
-    def start(self) -> None:
-        """Listen; at the same port as before when it was stopped in between."""
-        self._server = make_server(
-            "127.0.0.1", self._port, self, threaded=True, request_handler=QuietHandler, ssl_context=self._tls
-        )
-        self._port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="photoprism", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Be away. `start` brings it back with the same state and address."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        """The WSGI application."""
-        request = Request(environ)
-        if self.latency:
-            time.sleep(self.latency)
-        answer = self._answer(request)
-        query = {name: request.args[name] for name in request.args}
-        with self._lock:
-            self.seen.append(Seen(request.method, request.path, query, answer.status_code, dict(request.headers)))
-        return answer(environ, start_response)
-
-    def _answer(self, request: Request) -> Response:
-        if self._server is None:
-            return Response("", 502)  # a kept connection to a server that was stopped
-        interfered = self.interfere(request)
-        if interfered is not None:
-            return interfered
+    def answer(self, request: Request) -> Response:
+        """By the route that fits."""
         way = request.path.removeprefix("/api/v1")
         routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", r"/config", self._config),
             ("GET", r"/photos", self._photos),
             ("GET", r"/t/([^/]+)/([^/]+)/fit_(\d+)", self._thumb),
             ("GET", r"/dl/([^/]+)", self._download),
+            ("POST", r"/markers", self._add_marker),
+            ("PUT", r"/markers/([^/]+)", self._change_marker),
+            ("DELETE", r"/markers/([^/]+)/subject", self._clear_marker),
+            ("GET", r"/files/([^/]+)", self._file),
+            ("GET", r"/subjects", self._subjects),
+            ("GET", r"/subjects/([^/]+)", self._subject),
+            ("PUT", r"/subjects/([^/]+)", self._rename_subject),
             ("POST", r"/session", self._log_in),
             ("DELETE", r"/session", self._log_out),
             ("POST", r"/oauth/token", self._app_password),
@@ -143,13 +87,86 @@ class FakePhotoPrism:
         if count < 1:
             return failed(400, "Unable to do that")
         rows = [row for photo in self._found(request) for row in self._rows(photo, request)][offset : offset + count]
-        answer = said(merged(rows))
+        answer = said(merged(rows, self.library.people))
         answer.headers["X-Count"], answer.headers["X-Limit"] = str(len(rows)), str(count)
         answer.headers["X-Offset"] = str(offset)
         public = self.library.public
         answer.headers["X-Preview-Token"] = "public" if public else self.library.preview_token
         answer.headers["X-Download-Token"] = "public" if public else self.library.download_token
         return answer
+
+    def _may(self, request: Request, scope: str, *, changes: bool = True) -> Response | None:
+        """Why people may not be looked at or changed, None where they may."""
+        session = self._session(request)
+        if session is None:
+            return failed(401, "Please log in to your account")
+        if session.is_app and not {"*", scope} & set(session.scope.split()):
+            return failed(403, "Permission denied")
+        if changes and not self.library.features["people"]:
+            return failed(403, "Feature disabled")
+        if changes and self.busy:
+            self.busy -= 1
+            return failed(429, "Busy, please try again later")
+        return None
+
+    def _no_people(self, request: Request) -> Response | None:
+        if self.wakeup > 1:
+            return failed(403, f"The wakeup interval is {self.wakeup}h0m0s, but must be 1h or less")
+        return self._may(request, "files")
+
+    def _add_marker(self, request: Request) -> Response:
+        refused, form = self._may(request, "files", changes=False), request.get_json()
+        if refused is not None:
+            return refused
+        if not any(file.uid == form["FileUID"] for photo in self.library.photos.values() for file in photo.files):
+            return failed(404, "Entity not found")
+        try:
+            return said(marker_row(self.library.people.create(form)), 201)
+        except Unable:
+            return failed(400, "Unable to do that")
+
+    def _change_marker(self, request: Request, uid: str) -> Response:
+        refused = self._no_people(request)
+        if refused is not None:
+            return refused
+        if uid not in self.library.people.markers:
+            return failed(404, "Entity not found")
+        try:
+            return said(marker_row(self.library.people.update(uid, request.get_json())))
+        except Unable:
+            return failed(400, "Unable to do that")
+
+    def _clear_marker(self, request: Request, uid: str) -> Response:
+        refused = self._no_people(request)
+        if refused is not None:
+            return refused
+        if uid not in self.library.people.markers:
+            return failed(404, "Entity not found")
+        return said(marker_row(self.library.people.clear(uid)))
+
+    def _file(self, request: Request, _hash: str) -> Response:
+        return self._may(request, "files", changes=False) or failed(404, "Entity not found")
+
+    def _subjects(self, request: Request) -> Response:
+        refused, count = self._may(request, "people", changes=False), request.args.get("count", 0, type=int)
+        if refused is not None or count < 1:
+            return refused or failed(400, "Unable to do that")
+        offset, people = request.args.get("offset", 0, type=int), self.library.people
+        return said([subject_row(people, uid) for uid in list(people.subjects)[offset : offset + count]])
+
+    def _subject(self, request: Request, uid: str) -> Response:
+        refused, people = self._may(request, "people", changes=False), self.library.people
+        if refused is not None:
+            return refused
+        return said(subject_row(people, uid)) if uid in people.subjects else failed(404, "Person not found")
+
+    def _rename_subject(self, request: Request, uid: str) -> Response:
+        refused, people = self._may(request, "people"), self.library.people
+        if refused is not None:
+            return refused
+        if uid not in people.subjects:
+            return failed(404, "Person not found")
+        return said(subject_row(people, people.rename(uid, request.get_json()["Name"])))
 
     def _found(self, request: Request) -> list[FakePhoto]:
         """Newest first, as `order=added` gives them."""
