@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, time, timedelta
 from time import monotonic
@@ -137,6 +137,7 @@ class Jobs:
         self._syncing: set[LibraryId] = set()
         self._syncing_lock = threading.Lock()
         self._sync_task = huey.task(name="sync")(self._run_sync)
+        self._named_task = huey.task(name="named")(self._run_named)
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
         self._model_task = huey.task(name="model")(self._run_model)
@@ -162,6 +163,10 @@ class Jobs:
         """A library should be compared with its host. The request is a row first, so a lost nudge loses nothing."""
         self._catalogue.libraries.request_sync(library_id)
         self._enqueue(self._sync_task, library_id)
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
+        """Somebody named these assets. A lost nudge loses nothing: the library is compared anyway."""
+        self._enqueue(self._named_task, library_id, list(host_keys))
 
     def detection(self) -> None:
         """There may be assets to look at."""
@@ -201,11 +206,13 @@ class Jobs:
         told, listed = self._tells_since(library.id), self._listed_from.get(library.id)
         return self._rescan_of_watched if told is not None and listed is not None and listed > told else self._rescan
 
-    def _enqueue(self, task: Callable[..., Any], *arguments: int) -> None:
+    def _enqueue(self, task: Callable[..., Any], *arguments: int | list[str]) -> None:
         if self._huey.pending_count() < MOST_WAITING_TASKS:
             task(*arguments)
 
     def _run_sync(self, library_id: LibraryId) -> None:
+        if self._pipeline.held():  # the request is a row, and the sweep comes back to it
+            return
         with self._syncing_lock:
             if library_id in self._syncing:
                 return
@@ -224,6 +231,16 @@ class Jobs:
                 self._syncing.discard(library_id)
         self.detection()
         self.recognition()
+
+    def _run_named(self, library_id: LibraryId, host_keys: list[str]) -> None:
+        """Also while the library is being compared: a first listing may take long, and this does not."""
+        try:
+            if self._pipeline.look_up(library_id, host_keys):
+                self.detection()
+        except NotFound:
+            return
+        except HostError as error:
+            log.info("Library %s: what was named is not looked up: %s", library_id, error.explanation)
 
     def _run_detection(self) -> None:
         if not self._detecting.acquire(blocking=False):

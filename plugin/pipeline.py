@@ -3,7 +3,7 @@
 import ctypes
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,6 +80,7 @@ class Pipeline:
         host_of: the host of a library.
         should_stop: true once the process is shutting down; long steps look at it and end early, losing nothing.
         share: how much of the processors finding faces may take; all of them without.
+        held: true while work in the background rests (`plugin.pausing`); what was begun is finished, nothing is lost.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Pipeline:
         worker: str,
         should_stop: Callable[[], bool],
         share: CpuShare | None = None,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self._catalogue = catalogue
         self._intake = intake
@@ -108,6 +110,7 @@ class Pipeline:
         self._worker = worker
         self._should_stop = should_stop
         self._share = share or CpuShare(100, 1)
+        self.held = held
         self.troubles = Troubles()
         self.pace = Pace()
 
@@ -127,7 +130,12 @@ class Pipeline:
             HostError: recorded on the library; nothing was taken for deleted.
         """
         library = self._catalogue.libraries.get(library_id)
-        return self._intake.sync(library, self._host_of(library), on_progress, self._should_stop)
+        return self._intake.sync(library, self._host_of(library), on_progress, self._rests)
+
+    def look_up(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+        """Look up what somebody named; how many assets are new or changed. Raises `NotFound`, `HostError`."""
+        library = self._catalogue.libraries.get(library_id)
+        return self._intake.look_up(library, self._host_of(library), host_keys)
 
     def model(self, preferences: Preferences) -> FaceModel | None:
         """The model of the chosen pack, or None with the reason noted: without a model no asset is at fault."""
@@ -146,17 +154,17 @@ class Pipeline:
     def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
         """Work on the detection queue for about this long. Without work no model is fetched or loaded."""
         preferences = self._preferences()
-        model = self.model(preferences) if self._catalogue.detection.busy() else None
+        model = self.model(preferences) if not self.held() and self._catalogue.detection.busy() else None
         assets = faces = 0
         if model is None:
             return DetectionSlice(0, 0, more=False)
         deadline = time.monotonic() + seconds
         try:
-            claimed = [] if self._should_stop() else self._claim()
+            claimed = [] if self._rests() else self._claim()
             while claimed and not self._should_stop():
                 in_time = time.monotonic() < deadline
                 # Claimed one block ahead, so that a host far away brings it while this one is looked at.
-                ahead = self._claim() if in_time and not self._should_stop() else []
+                ahead = self._claim() if in_time and not self._rests() else []
                 for asset in claimed:
                     stint = self._share.begin()
                     found = self._detection.process(asset, model, preferences)
@@ -176,6 +184,9 @@ class Pipeline:
             return DetectionSlice(assets, faces, more=False)
         return DetectionSlice(assets, faces, more=True)
 
+    def _rests(self) -> bool:
+        return self._should_stop() or self.held()
+
     def _claim(self) -> list[Asset]:
         """The next few assets; hosts far away begin to fetch them."""
         claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS)
@@ -191,19 +202,19 @@ class Pipeline:
         Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
         the faces in memory and what the index needs to take them up never add up.
         """
-        if not self._recognition.ready():
+        if self.held() or not self._recognition.ready():
             return None
         if self._recognition.many_wait():
             give_back_memory()
-            summary = self._recognition.run(self._should_stop)
+            summary = self._recognition.run(self._rests)
             self._catch_up()
             give_back_memory()
             return summary
         self._catch_up()
-        return self._recognition.run(self._should_stop)
+        return self._recognition.run(self._rests)
 
     def _catch_up(self) -> None:
-        while not self._should_stop() and self._indexing.catch_up(INDEX_BLOCK):
+        while not self._rests() and self._indexing.catch_up(INDEX_BLOCK):
             pass
 
     def nightly(self) -> RecognitionSummary | None:

@@ -41,7 +41,7 @@ def python_messages(
     comment_tags: Any,  # noqa: ANN401
     options: Any,  # noqa: ANN401
 ) -> Iterator[Found]:
-    """Calls of gettext and its kin, both texts of every error, and the titles of events."""
+    """Calls of gettext and its kin, both texts of every error and of what hosts say, and the titles of events."""
     found: Any = calls_of_gettext(file, keywords, comment_tags, options)
     yield from found
     file.seek(0)
@@ -53,7 +53,7 @@ def python_messages(
 def texts_of(call: ast.Call) -> Iterator[tuple[str | None, Any]]:
     """What one call says to a user, as (keyword, message)."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name not in ERRORS | {"_event", "Sentence"} or any(
+    if name not in ERRORS | {"_event", "Sentence", "Said"} or any(
         isinstance(argument, ast.JoinedStr) for argument in call.args
     ):
         return

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from plugin.assemble.vault import Vault
 from plugin.domain import Account, AccountId, Library, LibraryId
 from plugin.errors import NotFound, Refused
+from plugin.hosts.network.certificates import fingerprint_of, plain, readable
+from plugin.hosts.network.limits import HASTY
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud import login_flow
 from plugin.hosts.nextcloud.address import Place, base_address
-from plugin.hosts.nextcloud.certificates import fingerprint_of, readable
-from plugin.hosts.nextcloud.client import Login, NextcloudClient, login_refused
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import UserFiles
-from plugin.hosts.nextcloud.limits import Limits
 from plugin.ports.catalogue import Catalogue, HostLogin
 
 FLOW_SECONDS = 20 * 60
@@ -26,9 +27,6 @@ FLOWS_AT_ONCE = 5
 
 POLL_EVERY = 1.5
 """Seconds; a page that is reloaded often must not become many requests."""
-
-HASTY = Limits(connect_seconds=10, read_seconds=20, tries=1)
-"""Somebody waits in front of a page."""
 
 
 @dataclass(slots=True)
@@ -105,11 +103,11 @@ class NextcloudConnections:
         if library_id is not None:
             self._catalogue.libraries.get(library_id, account.id)
         base = self._allowed(account, typed)
-        with _client(Login(base, fingerprint=_plain(fingerprint))) as client:
+        with _client(Login(base, fingerprint=plain(fingerprint))) as client:
             login_flow.check_server(client)
             started = login_flow.start(client)
         flow = Flow(
-            secrets.token_urlsafe(16), account.id, base, started.page, started.token, _plain(fingerprint), library_id,
+            secrets.token_urlsafe(16), account.id, base, started.page, started.token, plain(fingerprint), library_id,
             self._now(),
         )  # fmt: skip
         with self._lock:
@@ -154,7 +152,7 @@ class NextcloudConnections:
             raise Refused("A user name and a password are needed", "Fill in both")
         if library_id is not None:
             self._catalogue.libraries.get(library_id, account.id)
-        login = Login(self._allowed(account, typed), name, password, _plain(fingerprint))
+        login = Login(self._allowed(account, typed), name, password, plain(fingerprint))
         with _client(replace(login, name="", password="")) as client:
             login_flow.check_server(client)
         with _client(login) as client:
@@ -166,7 +164,7 @@ class NextcloudConnections:
         """The folders at the top, and what is chosen. Raises `HostError`."""
         kept = self._kept(library)
         if kept.refused is not None:
-            raise login_refused()
+            raise NextcloudClient.words.refusal()
         with (
             _client(self.login_of(library)) as client,
             UserFiles(client, Place.of(library.address).user).listing("", "1") as found,
@@ -283,14 +281,6 @@ def _client(login: Login) -> Iterator[NextcloudClient]:
         yield client
     finally:
         client.close()
-
-
-def _plain(fingerprint: str) -> str | None:
-    """64 hex digits, or None. Raises `Refused`."""
-    text = fingerprint.replace(":", "").strip().lower()
-    if text and not (len(text) == 64 and all(digit in "0123456789abcdef" for digit in text)):
-        raise Refused("This is not a SHA-256 fingerprint", "Start again")
-    return text or None
 
 
 def _tidy(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from plugin.assemble.connecting import HASTY
 from plugin.assemble.vault import Vault
 from plugin.domain import Account, Library, LibraryId
 from plugin.errors import HostError, HostRefused, NotFound, Refused
-from plugin.hosts.nextcloud.certificates import fingerprint_of, readable
-from plugin.hosts.nextcloud.client import Login
+from plugin.hosts.network.certificates import fingerprint_of, plain, readable
+from plugin.hosts.network.limits import HASTY
+from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.address import base_address
-from plugin.hosts.photoprism.client import PhotoPrismClient, login_refused
+from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.ports.catalogue import Catalogue, HostLogin
 from plugin.sentences import Sentence
 
@@ -133,7 +133,7 @@ class PhotoPrismConnections:
         with opened(replace(login, name="", password="")) as client:
             session = text(client.post("/session", {"username": user, "password": login.password}), "access_token")
         if not session:
-            raise login_refused()
+            raise PhotoPrismClient.words.refusal()
         asked = {
             "grant_type": "password", "username": user, "password": login.password, "client_name": "Kinfolk",
             "scope": SCOPE, "expires_in": 0,
@@ -149,7 +149,7 @@ class PhotoPrismConnections:
             finally:
                 quietly(client, "DELETE", "/api/v1/session")
         if not made:
-            raise login_refused()
+            raise PhotoPrismClient.words.refusal()
         return made
 
     def _keep(self, account: Account, login: Login, config: dict[str, Any], *, made: bool, private: bool) -> Connected:
@@ -221,11 +221,3 @@ def text(answer: object, name: str) -> str:
     """A text of an answer, "" where there is none."""
     value = answer.get(name) if isinstance(answer, dict) else None
     return value[:1000] if isinstance(value, str) else ""
-
-
-def plain(fingerprint: str) -> str | None:
-    """64 hex digits, or None. Raises `Refused`."""
-    found = fingerprint.replace(":", "").strip().lower()
-    if found and not (len(found) == 64 and all(digit in "0123456789abcdef" for digit in found)):
-        raise Refused("This is not a SHA-256 fingerprint", "Start again")
-    return found or None

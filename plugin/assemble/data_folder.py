@@ -49,6 +49,11 @@ class DataFolder:
         """Daily copies of the catalogue."""
         return self.path / "backups"
 
+    @property
+    def snapshot(self) -> Path:
+        """A consistent copy of the catalogue for a backup of the whole folder that is being made."""
+        return self.path / "snapshot.zip"
+
     def create(self) -> None:
         """Make the folder, for its owner only.
 

@@ -7,9 +7,10 @@ from typing import Any
 from plugin.domain import Library
 from plugin.errors import HostError, HostRefused
 from plugin.exapp.app import NextcloudApp
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud import webhooks
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import NextcloudClient
 
 
 class NextcloudHooks:

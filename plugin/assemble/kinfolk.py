@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,12 +18,25 @@ from plugin.assemble.connecting_photoprism import PhotoPrismConnections
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
+from plugin.assemble.smart_home import broker_login
+from plugin.assemble.snapshot import drop_snapshot, restore_from_snapshot
 from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
 from plugin.detection import RETRY_LONG_SIDE, DetectionLimits, FaceDetection
-from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library, LibraryId, ScanProgress, ScanSummary
+from plugin.domain import (
+    AccountId,
+    Asset,
+    AssetId,
+    Box,
+    CheckReport,
+    FoundFace,
+    Library,
+    LibraryId,
+    ScanProgress,
+    ScanSummary,
+)
 from plugin.drawing import Drawing
 from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
 from plugin.errors import KinfolkError, ModelError, NotFound
@@ -32,8 +45,8 @@ from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
 from plugin.history import History
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.photoprism.host import PhotoPrismHost
@@ -53,6 +66,10 @@ from plugin.index.loading import ExactLoader
 from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.media import DecodeLimits, StandardMedia
+from plugin.media.thumbnails import small_jpeg
+from plugin.mqtt.link import LARGEST_PICTURE_BYTES, SmartHomeLink
+from plugin.mqtt.topics import Topics
+from plugin.pausing import Pausing
 from plugin.people import People
 from plugin.pipeline import Pipeline, give_back_memory
 from plugin.ports.host import Host
@@ -64,6 +81,7 @@ from plugin.privacy import Privacy
 from plugin.recognition import Recognition
 from plugin.restraint import CpuShare
 from plugin.settings import Settings
+from plugin.smart_home import SmartHome
 from plugin.suggestions import Suggestions
 from plugin.thumbnails import Thumbnails
 from plugin.vision.accelerator.amd import cards, override_for
@@ -82,6 +100,9 @@ WORKER = "local"
 PREVIEW_CACHE_BYTES = 1_000_000_000
 """About 20,000 previews; the oldest go first."""
 
+HOME_PICTURE_PX = 1024
+"""Long side of the pictures a smart home is given."""
+
 SEARCH_BLOCK = 5000
 """Embeddings read at once, about 10 MB."""
 
@@ -92,6 +113,9 @@ class NoNudge:
     """The nudge of a process without workers: the rows are there, and whoever works looks at them every minute."""
 
     def sync(self, library_id: LibraryId) -> None:
+        """Nobody to wake."""
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
         """Nobody to wake."""
 
     def detection(self) -> None:
@@ -359,7 +383,38 @@ class Kinfolk:
             worker=WORKER,
             should_stop=lambda: self.stopping,
             share=CpuShare(self.settings.detection.cpu_percent, self.settings.detection.workers),
+            # A command somebody typed does what it says, whatever the hour.
+            held=self.pausing.holds if self.stays else lambda: False,
         )
+
+    @cached_property
+    def pausing(self) -> Pausing:
+        """Whether work in the background rests."""
+        return Pausing(self.catalogue.preferences, self.settings.pause.rules())
+
+    @cached_property
+    def smart_home(self) -> SmartHome:
+        """What Home Assistant is told and may ask."""
+        return SmartHome(
+            self.catalogue,
+            self.pausing,
+            lambda: self.nudge,
+            lambda: self.preferences.current().minimum_faces,
+            self._home_picture,
+        )
+
+    def _home_picture(self, account_id: AccountId, asset_id: AssetId) -> bytes:
+        return small_jpeg(self.thumbnails.preview(account_id, asset_id, HOME_PICTURE_PX), LARGEST_PICTURE_BYTES)
+
+    @cached_property
+    def home_link(self) -> SmartHomeLink | None:
+        """The way to Home Assistant; None where there is no broker. Raises `SettingsError`."""
+        mqtt = self.settings.mqtt
+        login = broker_login(mqtt, self.settings.config, os.environ)
+        if login is None:
+            return None
+        topics = Topics(self.catalogue.written.installation(), mqtt.topic, mqtt.discovery_prefix)
+        return SmartHomeLink(self.smart_home, self.catalogue.smart_home, topics, login)
 
     def _loader(self) -> ExactLoader:
         return ExactLoader(self.catalogue.faces, self.preferences.current().pack, self._exact)
@@ -614,6 +669,9 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
     with ExitStack() as stack:
         if exclusive:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
+        restore_from_snapshot(folder)
+        if stays:
+            drop_snapshot(folder)
         catalogue = open_catalogue(folder.catalogue)
         stack.callback(catalogue.close)
         kinfolk = Kinfolk(settings, folder, catalogue, stack, stays=stays)

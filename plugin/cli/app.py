@@ -19,6 +19,7 @@ from plugin.cli import (
     sample,
     scanning,
     serving,
+    smart_home,
     upkeep,
     writeback,
 )
@@ -97,3 +98,4 @@ accounts.register(app)
 upkeep.register(app)
 sample.register(app)
 writeback.register(app)
+smart_home.register(app)

@@ -15,8 +15,9 @@ from urllib.parse import urljoin, urlsplit
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
 from plugin.errors import AssetGone, BadListing, HostRefused
-from plugin.hosts.nextcloud.client import Login, NextcloudClient, chunks
-from plugin.hosts.nextcloud.pixels import _spooled
+from plugin.hosts.network.bodies import chunks, spooled
+from plugin.hosts.network.client import HostClient
+from plugin.hosts.network.login import Login
 from plugin.ports.host import KnownContent
 
 KINDS = {"photo": AssetKind.PHOTO, "video": AssetKind.VIDEO}
@@ -34,13 +35,13 @@ class ManifestHost:
 
     stable_keys = True
 
-    def __init__(self, address: str, client: NextcloudClient | None = None) -> None:
+    def __init__(self, address: str, client: HostClient | None = None) -> None:
         parts = urlsplit(address)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
             raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
         self._address = address
         self._base = f"{parts.scheme}://{parts.netloc}"
-        self.client = client or NextcloudClient(Login(self._base))
+        self.client = client or HostClient(Login(self._base))
 
     def close(self) -> None:
         """Close kept connections."""
@@ -70,7 +71,7 @@ class ManifestHost:
         if row is None:
             raise AssetGone("The manifest does not list this photo")
         with self.client.request("GET", self._way(row.get("url"))) as response:
-            return _spooled(chunks(response, self.client.limits.original_bytes))
+            return spooled(chunks(response, self.client.limits.original_bytes, self.client.words))
 
     def link(self, host_key: str) -> str | None:  # noqa: ARG002 - the port's signature
         """A manifest has no interface of its own."""
@@ -78,7 +79,7 @@ class ManifestHost:
 
     def _rows(self) -> dict[str, Row]:
         with self.client.request("GET", self._way(self._address)) as response:
-            body = b"".join(chunks(response, self.client.limits.listing_bytes // 8))
+            body = b"".join(chunks(response, self.client.limits.listing_bytes // 8, self.client.words))
         try:
             rows = json.loads(body)["photos"]
             found = {str(row["id"]): row for row in rows}

@@ -9,13 +9,13 @@ from plugin.errors import LoginRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.manifest import ManifestHost
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient, login_refused
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost, Remembered
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.photoprism.address import base_address
 from plugin.hosts.photoprism.client import PhotoPrismClient
-from plugin.hosts.photoprism.client import login_refused as token_refused
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.ports.host import Host
@@ -83,14 +83,14 @@ class HostKind:
 def open_nextcloud(library: Library, access: NextcloudAccess) -> NextcloudHost:
     """The host of a library; without a login that may be used, every request is refused before it is sent."""
     place = Place.of(library.address)
-    refused = login_refused() if access.paused or access.login is None else None
+    refused = NextcloudClient.words.refusal() if access.paused or access.login is None else None
     client = NextcloudClient(access.login or Login(place.base), refused=refused, on_refused=access.on_refused)
     return NextcloudHost(place, client, access.options, access.remembered)
 
 
 def open_photoprism(library: Library, access: PhotoPrismAccess) -> PhotoPrismHost:
     """As `open_nextcloud`."""
-    refused = token_refused() if access.paused or access.login is None else None
+    refused = PhotoPrismClient.words.refusal() if access.paused or access.login is None else None
     client = PhotoPrismClient(access.login or Login(library.address), refused=refused, on_refused=access.on_refused)
     return PhotoPrismHost(client, access.options, access.remembered)
 

@@ -74,6 +74,21 @@ class FolderMarkingHost(Host, Protocol):
 
 
 @runtime_checkable
+class NamingHost(Host, Protocol):
+    """A host that can look a few assets up at once, more cheaply than it is listed. Needs stable keys."""
+
+    def look_up_named(self, host_keys: Sequence[str]) -> list[HostAsset]:
+        """Those of these keys that a listing would give now; may leave some out, which the next listing finds.
+
+        Keys come from outside and may be anything.
+
+        Raises:
+            HostUnreachable, HostRefused.
+        """
+        ...
+
+
+@runtime_checkable
 class DatedHost(Host, Protocol):
     """A host that can tell what changed since it was listed last, but not in which folders. Needs stable keys."""
 

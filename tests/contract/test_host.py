@@ -13,8 +13,9 @@ from plugin.errors import AssetGone, HostError, HostUnreachable
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.manifest import ManifestHost
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.photoprism.client import PhotoPrismClient
@@ -110,7 +111,7 @@ class PhotoPrismAlbum:
 
 class ManifestAlbum:
     def __init__(self, server: FakeManifest) -> None:
-        self.manifest = ManifestHost(server.address)
+        self.manifest = ManifestHost(server.manifest)
         self.host: Host = self.manifest
         self.put, self.move, self.remove, self.vanish = server.put, server.move, server.remove, server.vanish
 

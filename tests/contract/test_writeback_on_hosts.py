@@ -12,8 +12,9 @@ from plugin.catalogue.store import open_in_memory
 from plugin.domain import AssetKind, AssignedBy, Box, FoundFace, HostAsset
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.media import StandardMedia

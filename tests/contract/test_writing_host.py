@@ -17,8 +17,9 @@ from plugin.errors import (
 )
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.ports.writing import LabelHost, SidecarHost

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Request, Response
 
 from plugin.catalogue.store import open_in_memory
 from plugin.errors import HostError
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.intake import Intake

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Library
 from plugin.errors import BadListing
-from plugin.hosts.nextcloud.client import Login
+from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions

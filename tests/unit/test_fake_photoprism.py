@@ -13,7 +13,7 @@ import schemathesis
 from PIL import Image
 
 from plugin.domain import HostAsset
-from plugin.hosts.nextcloud.client import Login
+from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions

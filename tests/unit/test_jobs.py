@@ -312,3 +312,23 @@ def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Works
     queue.flush()
     jobs.sweep()
     assert "writeback" in {task.name for task in queue.pending()}
+
+
+def test_a_request_during_a_pause_wakes_no_disk_and_is_done_by_itself_afterwards(
+    queue: Huey, workshop: Workshop
+) -> None:
+    held = [True]
+    workshop.pipeline.held = lambda: held[0]
+    jobs = jobs_on(queue, workshop)
+    jobs.sync(workshop.library.id)
+    jobs._run_sync(workshop.library.id)
+    library = workshop.catalogue.libraries.get(workshop.library.id)
+    assert library.sync_requested_at is not None
+    assert library.last_sync_at is None
+    held[0] = False
+    workers = Workers(queue, jobs, threads=3)
+    workers.start()
+    try:
+        eventually(lambda: workshop.people() == [{"anna0.jpg", "anna1.jpg", "anna2.jpg"}])
+    finally:
+        workers.stop()

@@ -20,7 +20,7 @@ def server() -> Iterator[FakeManifest]:
 
 @pytest.fixture
 def host(server: FakeManifest) -> Iterator[ManifestHost]:
-    opened = ManifestHost(server.address)
+    opened = ManifestHost(server.manifest)
     yield opened
     opened.close()
 
@@ -42,10 +42,10 @@ def test_no_other_server_is_asked(server: FakeManifest, host: ManifestHost, url:
     if url == "":  # the manifest itself: harmless, and no picture
         return
     assert [entry.path for entry in entries if isinstance(entry, IntakeProblem)] == ["evil.jpg"]
-    before = len(server.asked)
+    before = len(server.seen)
     with pytest.raises(HostRefused), host.open("evil"):
         pass
-    assert set(server.asked[before:]) == {"/shared/photos.json"}
+    assert {seen.path for seen in server.seen[before:]} == {"/shared/photos.json"}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from plugin.errors import AssetGone, BadListing, HostBusy, HostRefused, HostUnreachable, LoginRefused
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
-from plugin.hosts.nextcloud.limits import Limits
+from plugin.hosts.network.limits import Limits
+from plugin.hosts.network.login import Login
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.multistatus import entries
 from tests.fakes.nextcloud import FakeNextcloud
 

@@ -9,10 +9,11 @@ from werkzeug.wrappers import Request, Response
 
 from plugin.domain import Asset, AssetKind, WorkState
 from plugin.errors import AssetGone, HostBusy, HostRefused, HostUnreachable
+from plugin.hosts.network.limits import Limits
+from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.client import Login, NextcloudClient
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
-from plugin.hosts.nextcloud.limits import Limits
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from tests.fakes.nextcloud import FakeNextcloud
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import SyncSummary
 from plugin.errors import BadListing, HostBusy, HostError, HostRefused, HostUnreachable, LoginRefused
-from plugin.hosts.nextcloud.client import Login
+from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions

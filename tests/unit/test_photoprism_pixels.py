@@ -9,8 +9,8 @@ from werkzeug.wrappers import Request, Response
 
 from plugin.domain import Asset, AssetKind, WorkState
 from plugin.errors import AssetGone, HostBusy, HostRefused, HostUnreachable, LoginRefused
-from plugin.hosts.nextcloud.client import Login
-from plugin.hosts.nextcloud.limits import Limits
+from plugin.hosts.network.limits import Limits
+from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions

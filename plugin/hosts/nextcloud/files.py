@@ -1,7 +1,7 @@
 """Files and folders as DAV tells of them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,9 @@ from xml.sax.saxutils import escape
 
 from plugin.domain import AssetKind, HostAsset
 from plugin.errors import BadListing
-from plugin.hosts.nextcloud.client import NextcloudClient, chunks, encoded
+from plugin.hosts.network.bodies import chunks
+from plugin.hosts.network.client import encoded
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.multistatus import DAV, NC, OC, ChunkStream, DavEntry, entries
 
 FILES = "/remote.php/dav/files/"
@@ -26,6 +28,10 @@ NOT_PHOTOS = frozenset({"image/svg+xml", "image/x-icon", "image/vnd.microsoft.ic
 RAW = frozenset({"image/x-dcraw", "image/x-adobe-dng"})
 MARKERS = frozenset({".nomedia", ".noimage"})
 """A folder with such a file, and everything below it, holds no photos (as Nextcloud's own apps see it)."""
+
+
+SEARCHED_AT_ONCE = 50
+"""A search may compare a hundred times at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,16 @@ class RemoteFile:
         return self.path.rpartition("/")[0]
 
     @property
+    def is_raw_without_preview(self) -> bool:
+        """A photo that neither Nextcloud nor Kinfolk can show."""
+        return self.mime in RAW and not self.has_preview
+
+    @property
     def kind(self) -> AssetKind | None:
         """What it is for Kinfolk; None for everything else."""
         if self.is_folder or self.mime in NOT_PHOTOS or not self.file_id.isdecimal():
             return None
-        if self.mime in RAW and not self.has_preview:
+        if self.is_raw_without_preview:
             return None
         kinds = {"image": AssetKind.PHOTO, "video": AssetKind.VIDEO}
         return kinds.get(self.mime.partition("/")[0])
@@ -99,7 +110,7 @@ class UserFiles:
             headers={"Content-Type": "application/xml; charset=utf-8", "Depth": depth},
             accept=(207,),
         ) as response:
-            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes))
+            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes, self._client.words))
             yield (self._file(entry) for entry in entries(stream))
 
     def one(self, path: str) -> RemoteFile:
@@ -114,6 +125,14 @@ class UserFiles:
         where = f"<d:eq><d:prop><oc:fileid/></d:prop><d:literal>{escape(file_id)}</d:literal></d:eq>"
         return next(iter(self.search(where, 1)), None)
 
+    def of_ids(self, file_ids: Sequence[str]) -> list[RemoteFile]:
+        """As `of_id` for several at once; at most `SEARCHED_AT_ONCE`."""
+        each = "".join(
+            f"<d:eq><d:prop><oc:fileid/></d:prop><d:literal>{escape(file_id)}</d:literal></d:eq>"
+            for file_id in file_ids
+        )
+        return self.search(f"<d:or>{each}</d:or>", len(file_ids)) if file_ids else []
+
     def search(self, where: str, count: int) -> list[RemoteFile]:
         """SEARCH below the user's root; at most `count`."""
         body = (
@@ -127,7 +146,7 @@ class UserFiles:
         with self._client.request(
             "SEARCH", "/remote.php/dav/", body=body, headers={"Content-Type": "text/xml; charset=utf-8"}, accept=(207,)
         ) as response:
-            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes))
+            stream = ChunkStream(chunks(response, self._client.limits.listing_bytes, self._client.words))
             return [self._file(entry) for entry in entries(stream)]
 
     def _file(self, entry: DavEntry) -> RemoteFile:

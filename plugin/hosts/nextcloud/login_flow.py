@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from plugin.errors import AssetGone, HostError, HostUnreachable, LoginRefused
-from plugin.hosts.nextcloud.client import NextcloudClient, strange_answer
+from plugin.hosts.nextcloud.client import NextcloudClient
 
 START = "/index.php/login/v2"
 POLL = "/index.php/login/v2/poll"
@@ -39,9 +39,9 @@ def check_server(client: NextcloudClient) -> None:
     try:
         status = client.json("GET", "/status.php")
     except AssetGone:
-        raise strange_answer(client.login.base) from None
+        raise client.strange_answer() from None
     if not isinstance(status, dict) or "version" not in status or not status.get("installed"):
-        raise strange_answer(client.login.base)
+        raise client.strange_answer()
     if status.get("maintenance"):
         raise HostUnreachable("Nextcloud is under maintenance", "Try again when it is back")
 
@@ -53,7 +53,7 @@ def start(client: NextcloudClient) -> StartedFlow:
     # Only the path is taken: a server that knows itself by another name (or is not what it seems) sends nobody away.
     _, found, key = urlsplit(page).path.partition(PAGE)
     if not (token and found and key.isalnum()):
-        raise strange_answer(client.login.base)
+        raise client.strange_answer()
     return StartedFlow(f"{client.login.base}/index.php{PAGE}{key}", token)
 
 
@@ -66,7 +66,7 @@ def poll(client: NextcloudClient, token: str) -> Granted | None:
         return None
     name, password = _text(answer, "loginName"), _text(answer, "appPassword")
     if not (name and password):
-        raise strange_answer(client.login.base)
+        raise client.strange_answer()
     return Granted(name, password)
 
 
@@ -74,7 +74,7 @@ def user_id(client: NextcloudClient) -> str:
     """Who logged in, which is not always the name they typed. Raises `HostError`."""
     found = _text(client.ocs("GET", USER), "id")
     if not found:
-        raise strange_answer(client.login.base)
+        raise client.strange_answer()
     return found
 
 

@@ -1,21 +1,15 @@
 """The bytes of photos and videos: previews made by Nextcloud, and originals where there is none."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, cast
+from collections.abc import Callable
+from typing import BinaryIO
 
 from plugin.domain import AssetKind
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
-from plugin.hosts.nextcloud.client import NextcloudClient, chunks
+from plugin.errors import AssetGone, HostRefused
+from plugin.hosts.network.bodies import chunks, picture, spooled
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import RemoteFile, UserFiles
 
-IN_MEMORY = 8 * 2**20
-"""A preview stays in memory, a video goes through a temporary file."""
-
 PREVIEW = "/index.php/core/preview"
-
-PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM")
-"""How previews begin; an HTML page that a proxy puts in the way does not."""
 
 
 class Pixels:
@@ -62,19 +56,14 @@ class Pixels:
             with self._client.request("GET", PREVIEW, query=query, accept=(200,)) as response:
                 if not response.headers.get("Content-Type", "").startswith("image/"):
                     return None
-                preview = _spooled(chunks(response, self._client.limits.preview_bytes))
+                preview = spooled(chunks(response, self._client.limits.preview_bytes, self._client.words))
         except (AssetGone, HostRefused) as error:
             # Not made (404), or downloads are forbidden for a share (403): the original says which. A refused login
             # says the same for both.
             if error.code == "login_refused":
                 raise
             return None
-        begins = preview.read(8)
-        preview.seek(0)
-        if begins.startswith(PICTURES):
-            return preview
-        preview.close()
-        return None
+        return picture(preview)
 
     def original(self, file: RemoteFile) -> BinaryIO:
         """The file as it was uploaded. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
@@ -83,18 +72,5 @@ class Pixels:
             raise HostRefused("The file is larger than %(limit)s MB", "", limit=limit // 2**20)
         with self._client.request("GET", self._files.url(file.path)) as response:
             if file.size and response.headers.get("Content-Type", "").startswith("text/html"):
-                raise HostUnreachable("A web page came instead of the photo", "Is there a proxy in front of Nextcloud?")
-            return _spooled(chunks(response, limit))
-
-
-def _spooled(content: Iterator[bytes]) -> BinaryIO:
-    """Everything in a temporary file, at its beginning; closed when the content ends badly."""
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the caller closes it
-    try:
-        for chunk in content:
-            file.write(chunk)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    return cast("BinaryIO", file)
+                raise self._client.words.page_instead()
+            return spooled(chunks(response, limit, self._client.words))

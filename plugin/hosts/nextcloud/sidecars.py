@@ -15,7 +15,8 @@ from plugin.errors import (
     WriteLocked,
     WriteRefused,
 )
-from plugin.hosts.nextcloud.client import NextcloudClient, chunks
+from plugin.hosts.network.bodies import chunks
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import UserFiles
 from plugin.ports.writing import StoredSidecar
 
@@ -52,7 +53,7 @@ class Sidecars:
         """See `SidecarHost.read_sidecar`."""
         try:
             with self._client.request("GET", self._files.url(path + SUFFIX)) as response:
-                content = b"".join(_at_most(chunks(response, LARGEST_BYTES * 4)))
+                content = b"".join(_at_most(chunks(response, LARGEST_BYTES * 4, self._client.words)))
                 return StoredSidecar(content, _etag(response.headers.get("ETag", "")))
         except AssetGone:
             self._refuse_another(path)
@@ -79,7 +80,7 @@ class Sidecars:
             self._client.request("GET", self._files.url(path), headers=headers, accept=(200, 206)) as response,
             tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file,
         ):
-            for chunk in chunks(response, limit):
+            for chunk in chunks(response, limit, self._client.words):
                 file.write(chunk)
                 if headers and file.tell() >= HEAD_BYTES:
                     break  # a server that does not know ranges sends it all

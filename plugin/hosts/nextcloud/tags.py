@@ -6,7 +6,8 @@ A tag belongs to the whole instance: everybody sees its name. Only administrator
 import json
 
 from plugin.errors import AssetGone, HostError, HostUnreachable, WriteRefused
-from plugin.hosts.nextcloud.client import NextcloudClient, chunks
+from plugin.hosts.network.bodies import chunks
+from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.multistatus import NC, OC, ChunkStream, DavEntry, entries
 from plugin.ports.writing import Label
 
@@ -86,7 +87,7 @@ class Tags:
         body = f'<?xml version="1.0"?><d:propfind {DECLARED}><d:prop>{props}</d:prop></d:propfind>'
         headers = {"Content-Type": "application/xml; charset=utf-8", "Depth": depth}
         with self._client.request("PROPFIND", path, body=body, headers=headers, accept=(207,)) as response:
-            return list(entries(ChunkStream(chunks(response, self._client.limits.listing_bytes))))
+            return list(entries(ChunkStream(chunks(response, self._client.limits.listing_bytes, self._client.words))))
 
 
 def _visible(entry: DavEntry) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from plugin.domain import Asset, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone
-from plugin.hosts.nextcloud.ahead import Ahead
+from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.hosts.photoprism.photos import UID, Photos, RemotePhoto

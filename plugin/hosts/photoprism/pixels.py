@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from plugin.domain import AssetKind
-from plugin.errors import AssetGone, HostRefused, HostUnreachable
-from plugin.hosts.nextcloud.pixels import PICTURES, _spooled
-from plugin.hosts.photoprism.client import API, PUBLIC, PhotoPrismClient, parts
+from plugin.errors import AssetGone, HostRefused
+from plugin.hosts.network.bodies import chunks, picture, spooled
+from plugin.hosts.photoprism.client import API, PUBLIC, PhotoPrismClient
 from plugin.hosts.photoprism.photos import RemotePhoto
 
 Address = tuple[str, dict[str, str]]
@@ -38,14 +38,14 @@ class Pixels:
         Raises:
             AssetGone, HostUnreachable, HostRefused.
         """
-        if kind is AssetKind.PHOTO and known_hash and (picture := self._picture(known_hash)) is not None:
-            return picture
+        if kind is AssetKind.PHOTO and known_hash and (found := self._picture(known_hash)) is not None:
+            return found
         photo = where()
         if photo is None:
             raise AssetGone("The photo is no longer at PhotoPrism")
         if photo.kind is AssetKind.PHOTO:
-            picture = self._picture(photo.hash) if photo.hash and photo.hash != known_hash else None
-            return picture or self._original(photo.hash)
+            found = self._picture(photo.hash) if photo.hash and photo.hash != known_hash else None
+            return found or self._original(photo.hash)
         return self.original(photo)
 
     def original(self, photo: RemotePhoto) -> BinaryIO:
@@ -59,15 +59,9 @@ class Pixels:
             return f"{API}/t/{file_hash}/{token}/{self._size}", {}
 
         try:
-            picture = self._fetch("preview", at, self._client.limits.preview_bytes)
+            return picture(self._fetch("preview", at, self._client.limits.preview_bytes))
         except AssetGone:
             return None
-        begins = picture.read(8)
-        picture.seek(0)
-        if begins.startswith(PICTURES):
-            return picture
-        picture.close()
-        return None
 
     def _original(self, file_hash: str) -> BinaryIO:
         if not file_hash:
@@ -101,7 +95,5 @@ class Pixels:
     def _get(self, path: str, query: dict[str, str], at_most: int) -> BinaryIO:
         with self._client.request("GET", path, query=query) as response:
             if response.headers.get("Content-Type", "").startswith("text/html"):
-                raise HostUnreachable(
-                    "A web page came instead of the photo", "Is there a proxy in front of PhotoPrism?"
-                )
-            return _spooled(parts(response, at_most))
+                raise self._client.words.page_instead()
+            return spooled(chunks(response, at_most, self._client.words))

@@ -48,6 +48,7 @@ class Status(Answer):
     """Everything at a glance."""
 
     active: bool = Field(description="Whether anything is left to do")
+    paused: str | None = Field(description="Why nothing is done now, such as quiet hours; null while work may go on")
     syncing_library_ids: list[int]
     detection: Queue
     recognition: Queue
@@ -75,7 +76,8 @@ def get() -> Status:
     owner, assets = account().id, services().catalogue.assets
     scan, (present, gone) = read_scan_state(owner), assets.counts(owner)
     return Status(
-        active=scan.active,
+        active=scan.waiting,
+        paused=str(scan.pause.sentence) if scan.pause else None,
         syncing_library_ids=[library.id for library in scan.syncing],
         detection=Queue.model_validate(scan.detection),
         recognition=Queue.model_validate(scan.recognition),

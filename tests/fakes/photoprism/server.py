@@ -2,112 +2,28 @@
 
 import re
 import ssl
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
 
-from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.fakes.nextcloud.server import QuietHandler
 from tests.fakes.photoprism.answers import config, failed, icon, merged, moment, picture, said
 from tests.fakes.photoprism.library import FakeFile, FakeLibrary, FakePhoto, FakeSession
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse
+from tests.fakes.serving import FakeServer
 
 FILTER = re.compile(r'(\w+):(?:"([^"]*)"|(\S+))')
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request as it came: what tests count."""
+class FakePhotoPrism(FakeServer):
+    """See `FakeServer`. `library`: the state; change it as users would."""
 
-    method: str
-    path: str
-    query: dict[str, str]
-    status: int
-    headers: dict[str, str]
-
-
-class FakePhotoPrism:
-    """A running fake; use it as a context manager.
-
-    Attributes:
-        library: the state; change it as users would.
-        seen: every request, in order.
-        latency: seconds before each answer.
-        interfere: called with every request first; what it returns is the answer, None goes on.
-    """
+    name = "photoprism"
 
     def __init__(self, library: FakeLibrary | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls=tls)
         self.library = library or FakeLibrary()
-        self.seen: list[Seen] = []
-        self.latency = 0.0
-        self.interfere: Callable[[Request], Response | None] = lambda _request: None
-        self._tls = tls
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
-        self._port = 0
-        self._lock = threading.Lock()
 
-    @property
-    def address(self) -> str:
-        """`http://127.0.0.1:port`, without a trailing slash."""
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
-
-    @property
-    def asked(self) -> Counter[str]:
-        """How many requests of each method came."""
-        return Counter(seen.method for seen in self.seen)
-
-    def start(self) -> None:
-        """Listen; at the same port as before when it was stopped in between."""
-        self._server = make_server(
-            "127.0.0.1", self._port, self, threaded=True, request_handler=QuietHandler, ssl_context=self._tls
-        )
-        self._port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="photoprism", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Be away. `start` brings it back with the same state and address."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        """The WSGI application."""
-        request = Request(environ)
-        if self.latency:
-            time.sleep(self.latency)
-        answer = self._answer(request)
-        query = {name: request.args[name] for name in request.args}
-        with self._lock:
-            self.seen.append(Seen(request.method, request.path, query, answer.status_code, dict(request.headers)))
-        return answer(environ, start_response)
-
-    def _answer(self, request: Request) -> Response:
-        if self._server is None:
-            return Response("", 502)  # a kept connection to a server that was stopped
-        interfered = self.interfere(request)
-        if interfered is not None:
-            return interfered
+    def answer(self, request: Request) -> Response:
+        """By the route that fits."""
         way = request.path.removeprefix("/api/v1")
         routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", r"/config", self._config),

@@ -1,4 +1,4 @@
-"""How much Kinfolk asks of a Nextcloud and takes from it."""
+"""How much Kinfolk asks of a server and takes from it."""
 
 from dataclasses import dataclass
 
@@ -30,3 +30,7 @@ class Limits:
     tries: int = 3
     patience_seconds: float = 5.0
     pause_seconds: float = 60.0
+
+
+HASTY = Limits(connect_seconds=10, read_seconds=20, tries=1)
+"""Somebody waits in front of a page."""

@@ -3,16 +3,14 @@
 import hashlib
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from plugin.errors import CertificateRefused, HostError, HostUnreachable
-
-if TYPE_CHECKING:
-    from plugin.hosts.nextcloud.client import Login
+from plugin.errors import CertificateRefused, HostError, HostUnreachable, Refused
+from plugin.hosts.network.login import Login
 
 
 class PinnedAdapter(HTTPAdapter):
@@ -32,7 +30,7 @@ class PinnedAdapter(HTTPAdapter):
         super().init_poolmanager(*arguments, assert_fingerprint=self._fingerprint, **options)
 
 
-def certificate_refused(error: requests.RequestException, login: "Login") -> HostError | None:
+def certificate_refused(error: requests.RequestException, login: Login) -> HostError | None:
     """The reason when it is the certificate, else None."""
     if not isinstance(error, requests.exceptions.SSLError):
         return None
@@ -74,3 +72,11 @@ def fingerprint_of(base: str, seconds: float = 10.0) -> str:
 def readable(fingerprint: str) -> str:
     """In pairs with colons, as browsers show it."""
     return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()
+
+
+def plain(fingerprint: str) -> str | None:
+    """64 hex digits, None for nothing. Raises `Refused`."""
+    found = fingerprint.replace(":", "").strip().lower()
+    if found and not (len(found) == 64 and all(digit in "0123456789abcdef" for digit in found)):
+        raise Refused("This is not a SHA-256 fingerprint", "Start again")
+    return found or None
