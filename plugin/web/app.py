@@ -83,6 +83,8 @@ def create_app(services: WebServices) -> Flask:
         template_folder=str(resource_folder("templates")),
         static_folder=str(resource_folder("static")),
         root_path=str(resource_folder("static")),
+        # Not used, but said: Flask would look for a package kinfolk, and a checkout has a folder of that name.
+        instance_path=str(resource_folder("static")),
     )
     app.config.update(configuration(services))
     app.extensions[EXTENSION] = services
