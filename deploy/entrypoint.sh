@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # Home Assistant writes its options as root. Only what is not ours yet, and links themselves, never where they lead.
-find "${KINFOLK_DATA:-/data}" ! -user kinfolk -exec chown --no-dereference kinfolk:kinfolk {} +
+find "${KINFOLK_DATA:-/data}" ! -user 8099 -exec chown --no-dereference 8099:8099 {} +
 
 # A graphics card opens for the groups of its devices.
 groups=8099

@@ -63,10 +63,15 @@ def are_maps(value: Any) -> bool:
     return all(set(one) <= {"type", "read_only", "path"} and one["type"] in types for one in value)
 
 
+def is_element(value: Any) -> bool:
+    """A word, a list of one element, or fields with elements; a list holds no list."""
+    if isinstance(value, list):
+        return len(value) == 1 and not isinstance(value[0], list) and is_element(value[0])
+    return are_elements(value) if isinstance(value, dict) else SCHEMA_ELEMENT.match(value) is not None
+
+
 def are_elements(value: Any) -> bool:
-    return all(
-        SCHEMA_ELEMENT.match(one[0] if isinstance(one, list) and len(one) == 1 else one) for one in value.values()
-    )
+    return all(map(is_element, value.values()))
 
 
 REQUIRED: dict[str, Check] = {
@@ -199,10 +204,19 @@ def wanted_element(key: str) -> Any:
     return element_of(field)
 
 
+def fields_of(definition: dict[str, Any]) -> dict[str, Any]:
+    """The element of an entry with several fields."""
+    required = definition.get("required", [])
+    found = {name: element_of(field) for name, field in definition["properties"].items()}
+    return {name: one.removesuffix("?") if name in required else one for name, one in found.items()}
+
+
 def element_of(field: dict[str, Any]) -> Any:
     """Ranges of texts are left out: the Supervisor compares a text with a number there, and refuses every one."""
     field = next((one for one in field.get("anyOf", []) if one["type"] != "null"), field)
     low, high = field.get("minimum", field.get("ge")), field.get("maximum", field.get("le"))
+    if "$ref" in field:
+        return fields_of(Settings.model_json_schema()["$defs"][field["$ref"].rpartition("/")[2]])
     if "enum" in field:
         return f"list({'|'.join(field['enum'])})?"
     match field["type"]:
@@ -211,9 +225,11 @@ def element_of(field: dict[str, Any]) -> Any:
         case "integer":
             return f"int({low},{high})?"
         case "number":
-            return f"float({low:g},{high:g})?"
+            return "float?" if low is None else f"float({low:g},{high:g})?"
         case "boolean":
             return "bool?"
+    if field.get("format") == "password":
+        return "password?"
     return f"match({field['pattern']})?" if "pattern" in field else "str?"
 
 
