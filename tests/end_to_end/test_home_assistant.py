@@ -194,7 +194,8 @@ def test_paths_of_the_container_are_addresses_of_libraries(path: str) -> None:
 def test_as_an_add_on_home_assistant_names_the_broker_and_may_change_the_password(
     tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, answers = list[str](), [BrokerRefused("no"), replace(mosquitto.login, password="old"), mosquitto.login]
+    asked, changed = list[str](), replace(mosquitto.login, password="old")
+    answers: list[BrokerLogin | BrokerRefused] = [BrokerRefused("no"), changed, mosquitto.login]
 
     def supervisor(token: str) -> BrokerLogin:
         asked.append(token)
