@@ -134,6 +134,7 @@ def test_the_add_on_starts_serves_its_panel_and_stops_as_the_image_says(containe
     process.send_signal(signal.Signals[stop])
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 0, said
+    assert "Kinfolk is ready: People, in the sidebar of Home Assistant" in said
     assert "welcome?token" not in said, "nobody needs a link; the log of an add-on is read by others"
     assert "c0ffee" not in said
 

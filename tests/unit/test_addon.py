@@ -214,23 +214,25 @@ def fields_of(definition: dict[str, Any]) -> dict[str, Any]:
 def element_of(field: dict[str, Any]) -> Any:
     """Ranges of texts are left out: the Supervisor compares a text with a number there, and refuses every one."""
     field = next((one for one in field.get("anyOf", []) if one["type"] != "null"), field)
-    low, high = field.get("minimum", field.get("ge")), field.get("maximum", field.get("le"))
     if "$ref" in field:
         return fields_of(Settings.model_json_schema()["$defs"][field["$ref"].rpartition("/")[2]])
-    if "enum" in field:
-        return f"list({'|'.join(field['enum'])})?"
-    match field["type"]:
-        case "array":
-            return [element_of(field["items"])]
-        case "integer":
-            return f"int({low},{high})?"
-        case "number":
-            return "float?" if low is None else f"float({low:g},{high:g})?"
-        case "boolean":
-            return "bool?"
-    if field.get("format") == "password":
-        return "password?"
-    return f"match({field['pattern']})?" if "pattern" in field else "str?"
+    if field["type"] == "array":
+        return [element_of(field["items"])]
+    return f"{word_of(field)}?"
+
+
+def word_of(field: dict[str, Any]) -> str:
+    """A single value in the Supervisor's words."""
+    low, high = field.get("minimum", field.get("ge")), field.get("maximum", field.get("le"))
+    text = "password" if field.get("format") == "password" else "str"
+    text = f"match({field['pattern']})" if "pattern" in field else text
+    words = {
+        "integer": f"int({low},{high})",
+        "number": "float" if low is None else f"float({low:g},{high:g})",
+        "boolean": "bool",
+        "string": f"list({'|'.join(field['enum'])})" if "enum" in field else text,
+    }
+    return words[field["type"]]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
