@@ -121,8 +121,9 @@ def main() -> None:
             add = [sys.executable, "-m", "plugin", "--data", str(data), "library", "add", "folder", str(album)]
             subprocess.run(add, check=True, stdout=subprocess.DEVNULL)
             until(lambda: not work_left(data, chosen.pictures), 600)
+            time.sleep(25)  # the search index is opened last
             loaded = resident_megabytes(process)
-            time.sleep(90)
+            time.sleep(75)
             after = resident_megabytes(process)
             print(f"memory: {before:.0f} MB before, {loaded:.0f} MB with models, {after:.0f} MB after", flush=True)
             report(rest(process, data, album, 60 * chosen.minutes), chosen.minutes)

@@ -1,6 +1,6 @@
 """Connecting libraries to PhotoPrism: which login is kept, what is read, and what is missing there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,6 +68,7 @@ class PhotoPrismConnections:
         user: str = "",
         fingerprint: str = "",
         private: bool = False,
+        live: bool = False,
         library_id: LibraryId | None = None,
     ) -> Connected:
         """Keep a login that works.
@@ -80,6 +81,7 @@ class PhotoPrismConnections:
             user: name at PhotoPrism, empty where the password is an app password.
             fingerprint: of a certificate that was confirmed.
             private: whether private photos are read.
+            live: whether PhotoPrism's websocket is listened to.
             library_id: of the library that is connected again.
 
         Raises:
@@ -93,12 +95,18 @@ class PhotoPrismConnections:
         if user:
             login = replace(login, password=self._app_password(login, user))
         config, missing = self._tried(login)
-        return self._keep(account, login, config, missing, made=bool(user), private=private)
+        chosen = {"made": bool(user), "private": private, "live": live}
+        return self._keep(account, login, config, missing, chosen)
 
     def reads_private(self, library: Library) -> bool:
         """Whether private photos are read."""
         kept = self._catalogue.host_logins.get(library.id)
         return kept is not None and "private" in kept.options
+
+    def listens(self, library: Library) -> bool:
+        """Whether PhotoPrism's websocket is listened to."""
+        kept = self._catalogue.host_logins.get(library.id)
+        return kept is not None and "live" in kept.options
 
     def disconnect(self, library: Library) -> None:
         """Before a library is removed: end the app password Kinfolk made, best effort. Others stay their users'."""
@@ -157,14 +165,11 @@ class PhotoPrismConnections:
         login: Login,
         config: dict[str, Any],
         missing: tuple[Sentence, ...],
-        *,
-        made: bool,
-        private: bool,
+        chosen: Mapping[str, bool],
     ) -> Connected:
         name = f"PhotoPrism ({login.base.partition('://')[2]})"
         library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
         self.disconnect(library)
-        chosen = {"made": made, "private": private}
         options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
         # Without a name nothing pauses: a PhotoPrism in public mode has no login that could be refused.
         kept_name = login.name if login.password else ""

@@ -467,7 +467,11 @@ class Kinfolk:
             login = None
         assets, logins = self.catalogue.assets, self.catalogue.host_logins
         return PhotoPrismAccess(
-            PhotoPrismOptions(private="private" in kept.options, videos=self.settings.libraries.videos),
+            PhotoPrismOptions(
+                private="private" in kept.options,
+                videos=self.settings.libraries.videos,
+                live="live" in kept.options,
+            ),
             login,
             paused=kept.refused is not None,
             remembered=lambda key: assets.of_host_key(library.id, key),

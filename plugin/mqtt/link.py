@@ -21,7 +21,7 @@ from plugin.ports.smart_home import Home, HomeTold, LinkState, LinkStatus, Newes
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
-"""How often what changed is looked for: two questions to the catalogue for each account."""
+"""How often what changed is looked for: four questions to the catalogue for each account."""
 
 REST_SECONDS = 30.0
 """How often it is looked whether there is anything to tell at all."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from plugin.domain import Asset, Library, LibraryId
-from plugin.errors import HostError, HostRefused
+from plugin.errors import HostError
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
@@ -49,11 +49,8 @@ class NamesFromHosts:
         try:
             host = self._host_of(library)
             return self._look(library, host) if isinstance(host, MarkerHost) else None
-        except HostRefused as error:
-            self._note(library_id, "", open_=False)  # asked again tomorrow, or when it is connected anew
-            log.warning("%s: names are not taken over: %s", library.name, error.explanation)
-        except HostError as error:
-            log.info("%s: names are taken over later: %s", library.name, error.explanation)
+        except HostError as error:  # without the right to see people, whoever connected it was told so
+            log.info("%s: names are not taken over now: %s", library.name, error.explanation)
         return None
 
     def _look(self, library: Library, host: MarkerHost) -> Taken | None:

@@ -325,7 +325,9 @@ class MarkerMachine(Machine):
         return {marker.name for marker in mine if marker.uid in self.others and marker.is_shown and marker.name}
 
     def there(self, photo: int) -> set[str]:
-        return set(self.host.people.named(self.home.paths[photo]))
+        """Names somebody gave; what the host guesses is nobody's word."""
+        mine = self.host.people.of_file(self.home.paths[photo])
+        return {marker.name for marker in mine if marker.is_shown and marker.subj_uid and marker.subj_src == MANUAL}
 
     def compare(self) -> None:
         """Both sides agree, but where somebody there took back what we wrote and had no other word for it."""

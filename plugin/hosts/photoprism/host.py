@@ -13,11 +13,12 @@ from plugin.domain import Asset, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone
 from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.photoprism.client import PhotoPrismClient
+from plugin.hosts.photoprism.listening import Listening
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.hosts.photoprism.photos import UID, Photos, RemotePhoto
 from plugin.hosts.photoprism.pixels import Pixels
 from plugin.hosts.photoprism.taking_names import TakesMarkers
-from plugin.ports.host import KnownContent, Listed
+from plugin.ports.host import KnownContent, Listed, Watch
 
 Remembered = Callable[[str], Asset | None]
 """host_key -> what the catalogue has of it; spares asking PhotoPrism what it is."""
@@ -187,6 +188,12 @@ class PhotoPrismHost(TakesMarkers):
     def fetch_ahead(self, host_keys: Sequence[str]) -> None:
         """Fetch these in the background; `open` takes them."""
         self._ahead.begin([key for key in host_keys if UID.fullmatch(key)])
+
+    def watch(self, on_change: Callable[[], None]) -> Watch | None:
+        """Listen to PhotoPrism's websocket, where that was chosen; with a login only."""
+        if not self._options.live or not self.client.login.password or self.client.is_refused:
+            return None
+        return Listening(self.client.login, on_change)
 
     def link(self, host_key: str) -> str | None:
         """The photo in PhotoPrism's own pages."""

@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image, ImageOps
@@ -170,6 +171,7 @@ def config(library: FakeLibrary, *, known: bool) -> dict[str, Any]:
     return answer
 
 
+@lru_cache(maxsize=256)
 def picture(data: bytes, side: int) -> bytes | None:
     """A JPEG of at most this size, None of what is no picture."""
     try:
