@@ -7,7 +7,7 @@ Written down by hand from `supervisor/addons/validate.py`, `options.py`, `utils.
 import re
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from plugin import __version__
+from plugin.assemble.data_folder import DataFolder
 from plugin.settings import Settings
 from plugin.settings.addon_options import FIXED, option_keys, option_name
 from plugin.settings.explaining import allowed_values
@@ -297,6 +298,29 @@ def test_the_table_of_options_has_no_other_rows_and_its_tests_exist() -> None:
     named = set(re.findall(r"`(test_\w+)`", DOC))
     assert len(named) == 3
     assert all(f"def {name}(" in tests for name in named)
+
+
+def backed_up(folder: Path) -> set[str]:
+    """What the Supervisor puts into a backup of the data folder: a folder that is left out is not looked into."""
+
+    def left_out(path: Path) -> bool:
+        # Newer ones compare the whole path below `data`, older ones its end; both come to the same here.
+        return any(PurePath(path.name).match(pattern) for pattern in MANIFEST["backup_exclude"])
+
+    files = (path for path in folder.rglob("*") if path.is_file())
+    below = {path: [path, *path.parents][: len(path.relative_to(folder).parts)] for path in files}
+    return {str(path.relative_to(folder)) for path, parts in below.items() if not any(map(left_out, parts))}
+
+
+def test_a_backup_holds_what_cannot_be_made_again(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    for path in (folder.catalogue, tmp_path / "catalogue.db-wal", tmp_path / "catalogue.db-shm", tmp_path / "web.lock",
+                 folder.index / "a/b.bin", folder.cache / "faces/1.webp", folder.models / "opencv/x.onnx",
+                 folder.compiled / "x.mxr", folder.backups / "one.zip", folder.snapshot, tmp_path / "hosts.key",
+                 tmp_path / "session.key", tmp_path / "options.json"):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert backed_up(tmp_path) == {"backups/one.zip", "snapshot.zip", "hosts.key", "session.key", "options.json"}
 
 
 @pytest.mark.parametrize(("name", "size"), [("icon.png", (128, 128)), ("logo.png", (250, 100))])
