@@ -214,9 +214,8 @@ def frame() -> dict[str, object]:
         "section": request.blueprint,
         "view": g.get("view"),
         "sharers": lambda: request_services().catalogue.shares.owners(visitor.id) if visitor else {},
-        # Inside another program there is nothing to log out of; in Nextcloud its own language choice counts, too.
-        "embedded": bool(g.get("inside_nextcloud") or g.get("inside_home_assistant")),
+        # Both know who is looking, so there is nothing to log out of. Home Assistant shows whole pages, Nextcloud parts.
+        "embedded": bool(g.get("inside_nextcloud")),
         "in_home_assistant": bool(g.get("inside_home_assistant")),
-        "asks_language": not g.get("inside_nextcloud"),
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }
