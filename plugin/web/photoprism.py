@@ -61,14 +61,10 @@ def begin() -> Answer:
     return see_other(url_for("libraries.index"))
 
 
-EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
-"""As PhotoPrism calls them, in every language."""
-
-
 def told_of(connected: NewConnection) -> dict[str, str]:
     """What the server says it is; a version is shown as far as people know it."""
     version = connected.version.partition("-")[0]
-    return {"edition": EDITIONS.get(connected.edition, connected.edition), "version": version or "?"}
+    return {"edition": connected.edition, "version": version or "?"}
 
 
 @pages.get("/<int:library_id>/trigger")
