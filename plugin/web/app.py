@@ -214,7 +214,7 @@ def frame() -> dict[str, object]:
         "section": request.blueprint,
         "view": g.get("view"),
         "sharers": lambda: request_services().catalogue.shares.owners(visitor.id) if visitor else {},
-        # Both know who is looking, so there is nothing to log out of. Home Assistant shows whole pages, Nextcloud parts.
+        # Both know who is looking, so nobody logs out. Home Assistant shows whole pages, Nextcloud parts of them.
         "embedded": bool(g.get("inside_nextcloud")),
         "in_home_assistant": bool(g.get("inside_home_assistant")),
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
