@@ -37,6 +37,15 @@ class QuietHandler(WSGIRequestHandler):
         """Nothing."""
 
 
+def reaches(pattern: str, path: str) -> bool:
+    """Whether a route of `info.xml` lets this path through: AppAPI puts it between slashes, and the path has none first.
+
+    Read in 3.1 (and found out with it) and in 32; 35 puts a slash before the path.
+    """
+    broken = re.search(r"(?<!\\)/", pattern) is not None  # preg_match: Unknown modifier
+    return not broken and re.search(pattern, path, re.IGNORECASE) is not None
+
+
 @dataclass
 class Task:
     """A TaskProcessing task."""
@@ -232,7 +241,7 @@ class AppCloud:
             return Response("", 405)
         user = request.cookies.get("nc_user")
         route = next(
-            (one for one in self.routes if re.match(one[0], f"/{other}", re.IGNORECASE) and request.method in one[1]),
+            (one for one in self.routes if reaches(one[0], other) and request.method in one[1]),
             None,
         )
         if route is None or (route[2] == "USER" and not user) or ".." in other.split("/"):
