@@ -396,6 +396,24 @@ preference = Table(
     Column("value", String, nullable=False),
 )
 
+# Who allows that a smart home is told about them (`plugin.smart_home`), and about whom. `seen_at`: local, naive.
+told_account = Table(
+    "told_account",
+    metadata,
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+)
+
+told_person = Table(
+    "told_person",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("with_picture", Boolean, nullable=False),
+    Column("seen_at", DateTime),
+)
+
+# Where a broker may keep something of ours: written down first, so that it can always be taken back.
+told_topic = Table("told_topic", metadata, Column("topic", String, primary_key=True))
+
 # That names of a library are written to its host in one way (`plugin.writeback`).
 write_back = Table(
     "write_back",
@@ -408,7 +426,7 @@ write_back = Table(
     Column("due_at", UtcDateTime),
     Column("failures", Integer, nullable=False),
     Column("finished_at", UtcDateTime),
-    CheckConstraint("kind IN ('tags', 'sidecars')", name="kind"),
+    CheckConstraint("kind IN ('tags', 'sidecars', 'markers')", name="kind"),
     CheckConstraint("state IN ('on', 'paused', 'removing')", name="state"),
 )
 
@@ -456,4 +474,25 @@ write_label = Table(
     Column("label_id", String, nullable=False),
     Column("made", Boolean, nullable=False),
     Column("refused", Boolean, nullable=False),
+)
+
+# Which person of a host is which person here, for hosts that know people.
+host_person = Table(
+    "host_person",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("there", String, nullable=False),
+    Column("before", String, nullable=False),
+)
+
+# What markers of a host said when they were looked at last: a subject, "" for nobody, "!" for no face.
+host_marker = Table(
+    "host_marker",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("marker", String, primary_key=True),
+    Column("subject", String, nullable=False),
 )

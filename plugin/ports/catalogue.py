@@ -47,7 +47,8 @@ from plugin.domain import (
 from plugin.ports.galleries import GalleryRows, LiveRows, Touched
 from plugin.ports.outside import HookRows, OutsideUserRows
 from plugin.ports.sharing import SharedRows, ShareRows
-from plugin.ports.written import WrittenRows
+from plugin.ports.smart_home import SmartHomeRows
+from plugin.ports.written import HostPeopleRows, WrittenRows
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -860,6 +861,10 @@ class Catalogue(Protocol):
     def outside_users(self) -> OutsideUserRows: ...
     @property
     def written(self) -> WrittenRows: ...
+    @property
+    def smart_home(self) -> SmartHomeRows: ...
+    @property
+    def host_people(self) -> HostPeopleRows: ...
     def looking(self) -> AbstractContextManager[None]:
         """What this thread reads inside is one state of the catalogue, and cheaper; what it writes inside it sees.
 

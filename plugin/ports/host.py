@@ -125,6 +125,16 @@ class PreviewingHost(Host, Protocol):
 class Watch(Protocol):
     """A running observation of a host; a hint only, the periodic listing finds what it missed."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether it still observes; one that does not has to be begun anew. Asked every minute, so cheap."""
+        ...
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether every change is told, so that a listing is hardly needed. Cheap, too."""
+        ...
+
     def stop(self) -> None:
         """End the observation and its threads. Safe to call twice."""
         ...

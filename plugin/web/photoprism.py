@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from flask import Blueprint, flash, g, render_template, request, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import Library
 from plugin.errors import KinfolkError, NotFound
+from plugin.web.inside_home_assistant import address_for_hooks
 from plugin.web.language import explained, translated
 from plugin.web.request_context import account, form_text, parse_id, see_other, services
+from plugin.web.services import NewConnection
 
 pages = Blueprint("photoprism", __name__, url_prefix="/libraries/photoprism")
 
@@ -23,6 +25,7 @@ class ConnectPage:
     address: str = ""
     user: str = ""
     private: bool = False
+    live: bool = False
     library: Library | None = None
     error: str = ""
 
@@ -33,25 +36,35 @@ def connect() -> str:
     library = wanted_library(request.args.get("library", ""))
     if library is None:
         return connect_page(ConnectPage())
-    return connect_page(ConnectPage(library.address, "", services().photoprism.reads_private(library), library))
+    connections = services().photoprism
+    private, live = connections.reads_private(library), connections.listens(library)
+    return connect_page(ConnectPage(library.address, private=private, live=live, library=library))
 
 
 @pages.post("")
 def begin() -> Answer:
     """Connect with an app password, or with a user's password by which one is made."""
     library = wanted_library(form_text("library"))
-    page = ConnectPage(form_text("address"), form_text("user", 200), "private" in request.form, library)
+    private, live = ("private" in request.form, "live" in request.form)
+    page = ConnectPage(form_text("address"), form_text("user", 200), private, live, library)
     try:
         connected = services().photoprism.connect(
-            account(), page.address, request.form.get("password", "").strip()[:1000], user=page.user,
-            fingerprint=form_text("fingerprint"), private=page.private, library_id=library.id if library else None,
+            account(), page.address, request.form.get("password", "").strip()[:1000], user=page.user, private=private,
+            fingerprint=form_text("fingerprint"), live=live, library_id=library.id if library else None,
         )  # fmt: skip
     except KinfolkError as error:
         return refused(page, error)
     flash(_("%(name)s is connected and is being read.", name=connected.library.name), "good")
+    flash(_("It is PhotoPrism %(edition)s, version %(version)s.", **told_of(connected)), "good")
     for sentence in connected.missing:
         flash(translated(sentence), "bad")
     return see_other(url_for("libraries.index"))
+
+
+def told_of(connected: NewConnection) -> dict[str, str]:
+    """What the server says it is; a version is shown as far as people know it."""
+    version = connected.version.partition("-")[0]
+    return {"edition": connected.edition, "version": version or "?"}
 
 
 @pages.get("/<int:library_id>/trigger")
@@ -77,9 +90,9 @@ def forget_secret(library_id: int) -> Response:
 
 def trigger_page(library: Library, secret: str = "") -> str:
     """The page; `secret` was made just now."""
-    # Inside Nextcloud pages have an address that programs do not reach.
-    external = not g.get("inside_nextcloud")
-    url = url_for("hooks.told_by_users", library_id=library.id, _external=external)
+    # Where nobody can say under which address programs reach Kinfolk, its path alone.
+    path = url_for("hooks.told_by_users", library_id=library.id)
+    url = address_for_hooks("hooks.told_by_users", library_id=library.id) or path
     hook = services().hooks.of(library)
     return render_template("photoprism_trigger.html", library=library, hook=hook, url=url, secret=secret)
 

@@ -8,12 +8,15 @@ kinfolk.onPage((page, signal) => {
   let pollUntil = 0;
 
   const sign = () => page.querySelector("#scan");
-  const told = () => source !== null && source.readyState === EventSource.OPEN;
+  // An open stream says nothing yet: Home Assistant before 2026.1 holds everything back until the end.
+  let heard = false;
+  const told = () => heard && source !== null && source.readyState === EventSource.OPEN;
   const tell = (name) => htmx.trigger(document.body, `kinfolk:${name}`);
 
   function hangUp() {
     source?.close();
     source = null;
+    heard = false;
   }
 
   function listen() {
@@ -21,7 +24,7 @@ kinfolk.onPage((page, signal) => {
     if (address === undefined || document.hidden || Date.now() < pollUntil) return hangUp();
     if (source !== null) return;
     source = new EventSource(address);
-    source.addEventListener("scan", () => tell("scan"));
+    source.addEventListener("scan", () => { heard = true; tell("scan"); });
     source.addEventListener("people", () => tell("people"));
     source.addEventListener("poll", () => { pollUntil = Date.now() + QUIET; hangUp(); });
     source.addEventListener("done", () => { hangUp(); tell("scan"); tell("people"); });

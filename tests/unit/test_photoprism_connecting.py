@@ -41,7 +41,7 @@ def admin(kinfolk: Kinfolk) -> Account:
 
 def test_an_app_password_connects_and_photos_are_read(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
     connected = kinfolk.photoprism.connect(admin, f"{server.address}/library/browse", server.library.token())
-    assert (connected.edition, connected.version[:6], connected.missing) == ("ce", "241213", ())
+    assert (connected.edition, connected.version[:6], connected.missing) == ("Community Edition", "241213", ())
     assert connected.library.address == server.address
     kinfolk.pipeline.sync(connected.library.id)
     assert kinfolk.catalogue.libraries.get(connected.library.id).asset_count == 1
@@ -116,6 +116,14 @@ def test_a_scope_that_is_too_small_says_which_is_needed(
     with pytest.raises(HostRefused) as refused:
         kinfolk.photoprism.connect(admin, server.address, server.library.token(scope="metrics"))
     assert "photos and files" in refused.value.advice
+
+
+@pytest.mark.parametrize(("scope", "lacking"), [("photos files", "people"), ("photos people", "files")])
+def test_a_scope_that_only_names_need_is_told(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, scope: str, lacking: str
+) -> None:
+    (missing,) = kinfolk.photoprism.connect(admin, server.address, server.library.token(scope=scope)).missing
+    assert f"lacks the scope {lacking}" in missing
 
 
 def test_what_is_missing_there_is_told(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:

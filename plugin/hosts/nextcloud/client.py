@@ -8,7 +8,6 @@ from plugin.errors import AnswerFailed, HostBusy, HostError
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.nextcloud.words import NEXTCLOUD
 
-
 MAINTENANCE = "X-Nextcloud-Maintenance-Mode"
 
 
