@@ -27,6 +27,15 @@ PROXIED_CSP = "default-src 'none';base-uri 'none';manifest-src 'self';frame-ance
 """Nextcloud 27 puts this over whatever the app sent."""
 
 
+HOOKED = {
+    *(
+        f"OCP\\Files\\Events\\Node\\Node{what}Event"
+        for what in ("Created", "Written", "Touched", "Deleted", "Renamed", "Copied")
+    ),
+    "OCA\\Files_Trashbin\\Events\\NodeRestoredEvent",
+}
+"""Classes there are, as `WebhookListenerMapper` asks for them (read in Nextcloud 30 to 35)."""
+
 HOP_BY_HOP = {"connection", "content-encoding", "content-length", "date", "server", "transfer-encoding"}
 
 
@@ -38,7 +47,7 @@ class QuietHandler(WSGIRequestHandler):
 
 
 def reaches(pattern: str, path: str) -> bool:
-    """Whether a route of `info.xml` lets this path through: AppAPI puts it between slashes, and the path has none first.
+    """Whether a route of `info.xml` lets this path through: it stands between slashes, and the path has none first.
 
     Read in 3.1 (and found out with it) and in 32; 35 puts a slash before the path.
     """
@@ -201,6 +210,8 @@ class AppCloud:
         if not number and request.method == "GET":
             uri = request.args.get("uri")
             return ocs([hook for hook in self.hooks.values() if uri is None or hook["uri"] == uri])
+        if not number and said.get("event") not in HOOKED:
+            return ocs([], 400, f"{said.get('event')} is not an event class compatible with webhooks")
         if not number:
             new = max(self.hooks, default=0) + 1
             self.hooks[new] = {"id": new, **said}
