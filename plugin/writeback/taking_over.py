@@ -16,7 +16,7 @@ from plugin.ports.catalogue import Catalogue
 from plugin.ports.writing import MarkedPhoto, Marker
 from plugin.ports.written import NameKind, PersonLink, WrittenName, WrittenState
 from plugin.sentences import Sentence
-from plugin.writeback.marker_names import SAME_MARKER_IOU
+from plugin.writeback.marker_names import SAME_MARKER_IOU, shortened
 
 NO_FACE = "!"
 """What is remembered of a marker somebody called no face; "" is one without a name, else it is a subject."""
@@ -219,7 +219,7 @@ class _Marked:
         if not mine.name:
             return self.marker.invalid
         says = called.get(self.marker.subject, self.marker.name)
-        return not self.marker.invalid and says == mine.name
+        return not self.marker.invalid and shortened(says) == shortened(mine.name)
 
     def note(self, news: _News, taken: Taken) -> None:
         """Put it where it belongs, if it says anything about a face of ours."""
