@@ -24,6 +24,9 @@ OLDEST = "240101"
 """The date a version begins with; what Kinfolk was written for is from the end of 2024."""
 
 
+EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """A new connection. `missing`: what will not work there, for a person."""
@@ -32,6 +35,11 @@ class Connected:
     edition: str
     version: str
     missing: tuple[Sentence, ...] = ()
+
+    @property
+    def edition_name(self) -> str:
+        """As PhotoPrism calls it in every language."""
+        return EDITIONS.get(self.edition, self.edition)
 
 
 class PhotoPrismConnections:
