@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plugin.errors import AcceleratorFailed
 from plugin.sentences import Sentence
-from plugin.vision.installation import MIGRAPHX, ROCM
+from plugin.vision.installation import MIGRAPHX, ROCM, named
 
 NODES = Path("/sys/class/kfd/kfd/topology/nodes")
 DEVICE = Path("/dev/kfd")
@@ -40,7 +40,7 @@ class Trouble:
 
     def as_failure(self, provider: str) -> AcceleratorFailed:
         """The error to show."""
-        return AcceleratorFailed(self.happened, self.advice, provider=provider)
+        return AcceleratorFailed(self.happened, self.advice, provider=named(provider))
 
 
 NEEDS_OVERRIDE = Trouble(Sentence("%(provider)s has no kernels for this card"), NO_KERNELS)
