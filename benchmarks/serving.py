@@ -9,16 +9,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`kinfolk serve` on this data folder, from its first page on until the block ends."""
+def serving(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """`kinfolk serve` on this data folder, from its first page on until the block ends; `settings` by variable."""
     port = free_port()
-    environment = os.environ | {"KINFOLK_DATA": str(data), "KINFOLK_WEB__PORT": str(port)}
+    environment = os.environ | {"KINFOLK_DATA": str(data), "KINFOLK_WEB__PORT": str(port), **(settings or {})}
     server = subprocess.Popen([sys.executable, "-m", "plugin", "serve"], env=environment)
     try:
         wait_for_page(port)

@@ -157,6 +157,7 @@ def measure_crowd(
     """Readers beside a scan, each with this pause after a page; and how many photos the scan stored meanwhile."""
     with running_server(data, scanning=True) as (port, stored, computed):
         cookie, chosen = log_in(port), pages(size)
+        warm_up(port, cookie, chosen)
         times: dict[str, list[float]] = {name: [] for name in CROWD_PAGES}
         ends = time.monotonic() + seconds
         before, worked = stored(), computed()
@@ -190,6 +191,15 @@ def measure_crowd(
             if some
         ]
         return [*each, total], stored() - before
+
+
+def warm_up(port: int, cookie: str, chosen: dict[str, Callable[[random.Random], str]]) -> None:
+    """Each page once: the first time after a start compiles its template and reads the catalogue from the disk."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for name in CROWD_PAGES:
+        connection.request("GET", chosen[name](random.Random(0)), headers={"Cookie": cookie})
+        connection.getresponse().read()
+    connection.close()
 
 
 @contextmanager

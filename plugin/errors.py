@@ -40,6 +40,9 @@ KinfolkError
 │   ├── LicenceNotAccepted   the pack needs its licence accepted first
 │   ├── RuntimeClash         more than one (or no) ONNX Runtime is installed
 │   └── AcceleratorFailed    a GPU provider failed; the CPU takes over
+├── BrokerError              the MQTT broker of a smart home
+│   ├── BrokerAway           not there, or lost; tried again
+│   └── BrokerRefused        it, or the Supervisor that names it, refused the login
 └── SearchIndexError         the embedding index
     └── SearchIndexDamaged   it must be rebuilt from the catalogue
 """
@@ -314,6 +317,25 @@ class AcceleratorFailed(ModelError):
     """A GPU provider failed; the CPU takes over."""
 
     code = "accelerator_failed"
+
+
+class BrokerError(KinfolkError):
+    """The MQTT broker of a smart home cannot be used now; it is tried again by itself."""
+
+    code = "broker"
+    permanent = False
+
+
+class BrokerAway(BrokerError):
+    """The broker does not answer, or the connection was lost."""
+
+    code = "broker_away"
+
+
+class BrokerRefused(BrokerError):
+    """The broker, or the Supervisor that names it, does not accept the login."""
+
+    code = "broker_refused"
 
 
 class SearchIndexError(KinfolkError):

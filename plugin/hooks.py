@@ -1,8 +1,9 @@
 """What a host tells: "something changed". It is never believed, only taken as a reason to look.
 
-A hook names a library and carries its secret. Its payload says which file of which user changed; Kinfolk only decides
-by it whether the change concerns the library, and then compares the library with its host as it does every few minutes
-anyway. So nothing of the payload is fetched, and whatever a hook missed is found by that comparison.
+A hook names a library and carries its secret. Its payload says which file of which user changed. Kinfolk decides by it
+whether the change concerns the library, asks the host what it has under the ids that were named, and then compares the
+library with its host as it does every few minutes anyway. So no address of the payload is fetched, ids that are missing
+or lie cost nothing, and whatever a hook missed is found by that comparison.
 """
 
 import hashlib
@@ -11,12 +12,14 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from plugin.domain import AccountId, Library, LibraryId
 from plugin.errors import Refused
 from plugin.ports.catalogue import LibraryRows
 from plugin.ports.outside import HookRegistrar, HookRows, LibraryHook
+from plugin.ports.work import Nudge
 
 PICTURES = (
     "jpg", "jpeg", "jpe", "png", "webp", "tif", "tiff", "gif", "heic", "heif", "hif", "avif", "bmp", "jp2", "j2k",
@@ -29,6 +32,9 @@ WAIT_SECONDS = 2.0
 
 GAP_SECONDS = 10.0
 """Between two looks at one library, however much is told meanwhile."""
+
+MOST_NAMED = 50
+"""Files that are looked up by themselves before a comparison; the comparison finds the others."""
 
 LONGEST_SECRET = 200
 
@@ -43,7 +49,7 @@ class Hooks:
         rows: secrets and when something was heard.
         libraries: which there are.
         registrar: asks hosts to tell.
-        sync: a library should be compared with its host.
+        nudge: a library should be compared with its host, or some files of it looked up.
         start: runs a function after some seconds; a test does it at once.
         now: seconds that only go on.
     """
@@ -53,18 +59,18 @@ class Hooks:
         rows: HookRows,
         libraries: LibraryRows,
         registrar: HookRegistrar,
-        sync: Callable[[LibraryId], None],
+        nudge: Nudge,
         start: Callable[[float, Callable[[], None]], None] | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rows = rows
         self._libraries = libraries
         self._registrar = registrar
-        self._sync = sync
+        self._nudge = nudge
         self._start = start or start_timer
         self._now = now
         self._lock = threading.Lock()
-        self._waiting: set[LibraryId] = set()
+        self._waiting: dict[LibraryId, list[str]] = {}  # with the ids that were named
         self._looked: dict[LibraryId, float] = {}
 
     def of(self, library: Library) -> LibraryHook | None:
@@ -74,6 +80,10 @@ class Hooks:
     def possible(self, library: Library) -> bool:
         """Whether the host of this library can tell."""
         return self._registrar.user(library) is not None
+
+    def can_be_told(self, library: Library) -> bool:
+        """Whether its host can tell, or programs of its users can in the host's place."""
+        return library.host in TOLD_BY_USERS or self.possible(library)
 
     def needs_admin(self, library: Library) -> bool:
         """Whether an administrator of the host has to allow it."""
@@ -142,19 +152,20 @@ class Hooks:
         Raises:
             Refused: the payload is not what Nextcloud sends.
         """
-        paths = list(paths_in(payload))
-        library = self._libraries.get(library_id)
-        user = self._registrar.user(library)
-        if not any(concerns(path, user) for path in paths):
-            return False
-        self._look_soon(library_id)
-        return True
+        named = list(nodes_in(payload))
+        user = self._registrar.user(self._libraries.get(library_id))
+        concerning = [node for node in named if concerns(node.path, user)]
+        if concerning:
+            self._look_soon(library_id, [node.file_id for node in concerning if node.file_id])
+        return bool(concerning)
 
-    def _look_soon(self, library_id: LibraryId) -> None:
+    def _look_soon(self, library_id: LibraryId, file_ids: Sequence[str] = ()) -> None:
         with self._lock:
-            if library_id in self._waiting:
+            waits = library_id in self._waiting
+            named = self._waiting.setdefault(library_id, [])
+            named += [key for key in dict.fromkeys(file_ids) if key not in named][: MOST_NAMED - len(named)]
+            if waits:
                 return
-            self._waiting.add(library_id)
             ago = self._now() - self._looked.get(library_id, float("-inf"))
         # A row first: when Kinfolk is killed before it looked, it looks after the next start.
         self._libraries.request_sync(library_id)
@@ -164,9 +175,11 @@ class Hooks:
     def _look(self, library_id: LibraryId) -> None:
         with self._lock:
             # From here on what is told leads to another look: this one may already be past that folder.
-            self._waiting.discard(library_id)
+            named = self._waiting.pop(library_id, [])
             self._looked[library_id] = self._now()
-        self._sync(library_id)
+        if named:
+            self._nudge.named(library_id, named)
+        self._nudge.sync(library_id)
 
 
 def start_timer(seconds: float, work: Callable[[], None]) -> None:
@@ -176,8 +189,16 @@ def start_timer(seconds: float, work: Callable[[], None]) -> None:
     timer.start()
 
 
-def paths_in(payload: bytes) -> Iterator[str]:
-    """The paths an event names, as `/<user>/files/...`. Raises `Refused`."""
+@dataclass(frozen=True, slots=True)
+class NamedNode:
+    """A file or folder an event names: its path, as `/<user>/files/...`, and its id, "" for what is gone."""
+
+    path: str
+    file_id: str
+
+
+def nodes_in(payload: bytes) -> Iterator[NamedNode]:
+    """What an event names. Raises `Refused`."""
     try:
         said = json.loads(payload)
     except (ValueError, RecursionError):
@@ -187,9 +208,9 @@ def paths_in(payload: bytes) -> Iterator[str]:
         raise Refused("This is not what Nextcloud sends")
     for name in ("node", "source", "target"):
         node = event.get(name)
-        path = node.get("path") if isinstance(node, Mapping) else None
+        path, number = (node.get("path"), node.get("id")) if isinstance(node, Mapping) else (None, None)
         if isinstance(path, str):
-            yield path
+            yield NamedNode(path, str(number) if type(number) is int and 0 < number < 2**63 else "")
 
 
 def concerns(path: str, user: str | None) -> bool:

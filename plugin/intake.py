@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 from plugin.domain import Asset, AssetId, HostAsset, IntakeProblem, Library, ListedFolder, SyncSummary
 from plugin.errors import HostError, HostRefused, HostUnreachable
 from plugin.ports.catalogue import Catalogue
-from plugin.ports.host import DatedHost, FolderMarkingHost, Host, Listed
+from plugin.ports.host import DatedHost, FolderMarkingHost, Host, Listed, NamingHost
 
 BLOCK = 200
 """Assets per transaction: few enough that progress moves and a screen never waits, many enough to be fast."""
@@ -85,7 +85,7 @@ class Intake:
             if sync.is_unchanged:  # not everything was listed, so problems of earlier passes still stand
                 self._keep_problems(library, sync.problems)
             else:
-                libraries.replace_problems(library.id, sync.problems)
+                libraries.replace_problems(library.id, [*self._still_standing(library, sync), *sync.problems])
             libraries.sync_finished(library.id, None)
             if library.last_sync_error is not None:
                 self._catalogue.detection.retry_of_library(library.id, HOST_AWAY)
@@ -94,6 +94,24 @@ class Intake:
             self._keep_problems(library, sync.problems)
             libraries.request_sync(library.id)
         return sync.summary
+
+    def look_up(self, library: Library, host: Host, host_keys: Sequence[str]) -> int:
+        """Take a few assets somebody named, before the host is listed; how many there are to look at.
+
+        Nothing is taken for gone here, and what is not found is left to the next pass.
+
+        Raises:
+            HostError: recorded nowhere; the pass that follows meets it, too.
+        """
+        found = host.look_up_named(host_keys) if isinstance(host, NamingHost) else []
+        return sum(seen.outcome != "same" for seen in self._catalogue.assets.looked_up(library.id, found))
+
+    def _still_standing(self, library: Library, sync: "_Pass") -> list[IntakeProblem]:
+        """Problems of earlier passes in folders that were not listed, since nothing changed there."""
+        if not sync.skipped_folders:
+            return []
+        problems = self._catalogue.libraries.problems(library.id)
+        return [one for one in problems if not sync.skipped_folders.isdisjoint(_above(one.path))]
 
     def _keep_problems(self, library: Library, found: Sequence[IntakeProblem]) -> None:
         """After an incomplete pass, problems of earlier passes still stand."""
@@ -125,7 +143,7 @@ class _Pass:
         self._number = number
         self._on_progress = on_progress
         self._unchanged: set[tuple[str, str]] = set()
-        self._unchanged_folders: set[str] = set()
+        self.skipped_folders: set[str] = set()
         self._new_marks: dict[str, str] = {}
         self._marks_kept_at = 0
         self._known_marks: Mapping[str, str] | None = None
@@ -166,8 +184,8 @@ class _Pass:
 
     def _take_folders(self, folders: list[ListedFolder]) -> None:
         """Note which folders are as their marks say."""
-        self._unchanged_folders |= {folder.path for folder in folders if folder.unchanged}
-        self.is_unchanged = "" in self._unchanged_folders
+        self.skipped_folders |= {folder.path for folder in folders if folder.unchanged}
+        self.is_unchanged = "" in self.skipped_folders
         is_dated = isinstance(self._host, DatedHost)
         self._new_marks |= {folder.path: folder.mark for folder in folders if is_dated or not folder.unchanged}
         if self.summary.listed - self._marks_kept_at >= MARKS_EVERY:
@@ -204,7 +222,7 @@ class _Pass:
         for asset_id, folder in self._unmet():
             gone.append(asset_id)
             stale |= {folder, *_above(folder)}
-        if gone and not self.summary.listed and not self._unchanged_folders:
+        if gone and not self.summary.listed and not self.skipped_folders:
             raise HostUnreachable(
                 f"{self._library.name} has no photos any more, so nothing was removed",
                 "Is the disk mounted? If the photos were deleted on purpose, remove the library",
@@ -218,7 +236,7 @@ class _Pass:
 
     def _unmet(self) -> Iterator[tuple[AssetId, str]]:
         """(id, folder) of present assets the pass did not meet, except where a problem or a mark kept it away."""
-        hidden = {problem.path for problem in self.problems if problem.hides_below} | self._unchanged_folders
+        hidden = {problem.path for problem in self.problems if problem.hides_below} | self.skipped_folders
         kept: dict[str, bool] = {}  # folder -> whether it is at or below one of these
         for asset_id, path in self._assets.unseen_places(self._library.id, self._number):
             folder = path.rpartition("/")[0]

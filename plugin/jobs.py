@@ -2,16 +2,17 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from huey import SqliteHuey, crontab
+from huey import Huey, crontab
 from huey.consumer import Consumer
-from huey.serializer import SignedSerializer
+from huey.storage import MemoryStorage
 
-from plugin.domain import LibraryId
+from plugin.domain import Library, LibraryId
 from plugin.errors import HostError, KinfolkError, NotFound
 from plugin.pipeline import Pipeline
 from plugin.ports.catalogue import Catalogue
@@ -26,16 +27,71 @@ MOST_WAITING_TASKS = 64
 """Beyond this a nudge is dropped: the rows are there, and the sweep looks every minute."""
 
 
-def open_queue(path: Path, secret: bytes) -> SqliteHuey:
-    """The task queue. Huey pickles its messages, so they are signed: a writable queue file must not become code."""
-    return SqliteHuey(
-        "kinfolk",
-        filename=str(path),
-        results=False,
-        serializer=SignedSerializer(secret.hex(), salt="kinfolk-queue"),
-        timeout=30,
-        strict_fifo=True,
-    )
+SCHEDULER_SECONDS = 10
+"""How often the timetable is looked at; its entries are to the minute."""
+
+LONGEST_WAIT = 60.0
+"""After so long a waiting thread looks by itself, although it is always woken."""
+
+
+class WakingQueue(MemoryStorage):  # type: ignore[misc]  # huey ships no type information
+    """A queue in memory that wakes a waiting thread, so that nobody polls and no disk is written.
+
+    One process nudges and works (`docs/decisions/queue-in-memory.md`), and a lost nudge loses nothing.
+    """
+
+    blocking = True
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401  as Huey calls it
+        super().__init__(*arguments, **more)
+        self._arrived = threading.Condition(self._lock)
+        self._ended = False
+
+    def enqueue(self, data: bytes, priority: float | None = None) -> None:
+        """Add a task, and wake one thread for it."""
+        with self._arrived:
+            super().enqueue(data, priority)
+            self._arrived.notify()
+
+    def dequeue(self) -> bytes | None:
+        """The next task, waited for; None when there was none for long, or waiting is over."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._queue or self._ended, LONGEST_WAIT)
+            task: bytes | None = super().dequeue()
+            return task
+
+    def end_waiting(self) -> None:
+        """Nobody waits any more, now or later."""
+        with self._arrived:
+            self._ended = True
+            self._arrived.notify_all()
+
+
+def open_queue() -> Huey:
+    """The task queue of this process."""
+    return Huey("kinfolk", storage_class=WakingQueue, results=False)
+
+
+class Turn:
+    """Lets one thread at a time do something. Who comes meanwhile goes away, and it is done once more for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+
+    def take(self, work: Callable[[], None]) -> None:
+        """Do it, unless it is being done: then whoever does it does it again, so that nothing new is missed."""
+        self._asked = True
+        while self._asked and self._lock.acquire(blocking=False):
+            try:
+                self._asked = False
+                work()
+            finally:
+                self._lock.release()
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Wait until nobody does it, and keep others from it."""
+        return self._lock
 
 
 class Jobs:
@@ -54,7 +110,7 @@ class Jobs:
 
     def __init__(
         self,
-        huey: SqliteHuey,
+        huey: Huey,
         pipeline: Pipeline,
         catalogue: Catalogue,
         *,
@@ -70,14 +126,18 @@ class Jobs:
         self._rescan = rescan
         self._upkeep = upkeep
         self._writing = writing
-        self._writing_lock = threading.Lock()
+        self._writing_turn = Turn()
         self._looks: list[Callable[[], None]] = []
+        self._tells_since: Callable[[LibraryId], float | None] = lambda _: None
+        self._rescan_of_watched = rescan
+        self._listed_from: dict[LibraryId, float] = {}
         self._workers = workers
         self._detecting = threading.BoundedSemaphore(workers)
-        self._recognising = threading.Lock()
+        self._recognising = Turn()
         self._syncing: set[LibraryId] = set()
         self._syncing_lock = threading.Lock()
         self._sync_task = huey.task(name="sync")(self._run_sync)
+        self._named_task = huey.task(name="named")(self._run_named)
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
         self._model_task = huey.task(name="model")(self._run_model)
@@ -90,10 +150,24 @@ class Jobs:
         """Call this at every sweep, too."""
         self._looks.append(look)
 
+    def trust(self, tells_since: Callable[[LibraryId], float | None], rescan: timedelta) -> None:
+        """Compare libraries whose every change is told less often: listing a folder wakes a sleeping disk.
+
+        Args:
+            tells_since: since when every change of a library is told (`time.monotonic`), None where it is not.
+            rescan: how long after its last sync such a library is compared with its host again.
+        """
+        self._tells_since = tells_since
+        self._rescan_of_watched = rescan
+
     def sync(self, library_id: LibraryId) -> None:
         """A library should be compared with its host. The request is a row first, so a lost nudge loses nothing."""
         self._catalogue.libraries.request_sync(library_id)
         self._enqueue(self._sync_task, library_id)
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
+        """Somebody named these assets. A lost nudge loses nothing: the library is compared anyway."""
+        self._enqueue(self._named_task, library_id, list(host_keys))
 
     def detection(self) -> None:
         """There may be assets to look at."""
@@ -118,7 +192,7 @@ class Jobs:
         self._catalogue.detection.release_expired()
         now = datetime.now(UTC)
         for library in self._catalogue.libraries.all():
-            due = library.last_sync_at is None or now - library.last_sync_at >= self._rescan
+            due = library.last_sync_at is None or now - library.last_sync_at >= self._rescan_after(library)
             if due or library.sync_requested_at is not None:
                 self._enqueue(self._sync_task, library.id)
         self.detection()
@@ -128,20 +202,30 @@ class Jobs:
         for look in self._looks:
             look()
 
-    def _enqueue(self, task: Callable[..., Any], *arguments: int) -> None:
+    def _rescan_after(self, library: Library) -> timedelta:
+        """Longer where everything that changed since the last listing began was told."""
+        told, listed = self._tells_since(library.id), self._listed_from.get(library.id)
+        return self._rescan_of_watched if told is not None and listed is not None and listed > told else self._rescan
+
+    def _enqueue(self, task: Callable[..., Any], *arguments: int | list[str]) -> None:
         if self._huey.pending_count() < MOST_WAITING_TASKS:
             task(*arguments)
 
     def _run_sync(self, library_id: LibraryId) -> None:
+        if self._pipeline.held():  # the request is a row, and the sweep comes back to it
+            return
         with self._syncing_lock:
             if library_id in self._syncing:
                 return
             self._syncing.add(library_id)
+        began = monotonic()
         try:
             self._pipeline.sync(library_id, lambda _: self.detection())
+            self._listed_from[library_id] = began
         except NotFound:
             return
         except HostError as error:
+            self._listed_from.pop(library_id, None)
             log.warning("Library %s: %s", library_id, error.explanation)
         finally:
             with self._syncing_lock:
@@ -150,6 +234,16 @@ class Jobs:
         self.recognition()
         if self._writing is not None:
             self._enqueue(self._take_over_task, library_id)
+
+    def _run_named(self, library_id: LibraryId, host_keys: list[str]) -> None:
+        """Also while the library is being compared: a first listing may take long, and this does not."""
+        try:
+            if self._pipeline.look_up(library_id, host_keys):
+                self.detection()
+        except NotFound:
+            return
+        except HostError as error:
+            log.info("Library %s: what was named is not looked up: %s", library_id, error.explanation)
 
     def _run_detection(self) -> None:
         if not self._detecting.acquire(blocking=False):
@@ -164,12 +258,10 @@ class Jobs:
             self.recognition()
 
     def _run_recognition(self) -> None:
-        if not self._recognising.acquire(blocking=False):
-            return
-        try:
-            self._pipeline.recognise()
-        finally:
-            self._recognising.release()
+        self._recognising.take(self._recognise)
+
+    def _recognise(self) -> None:
+        self._pipeline.recognise()
         self.writeback()
 
     def _run_taking_over(self, library_id: LibraryId) -> None:
@@ -177,7 +269,7 @@ class Jobs:
         if self._writing is None:
             return
         try:
-            with self._writing_lock:
+            with self._writing_turn.alone():
                 self._writing.take_over(library_id)
         except NotFound:
             return  # the library was removed meanwhile
@@ -186,7 +278,10 @@ class Jobs:
 
     def _run_writing(self) -> None:
         """One after the other: hosts take one write at a time better than many, and two must not do the same."""
-        if self._writing is None or not self._writing_lock.acquire(blocking=False):
+        self._writing_turn.take(self._write)
+
+    def _write(self) -> None:
+        if self._writing is None:
             return
         try:
             for library_id, kind in self._writing.due():
@@ -196,15 +291,14 @@ class Jobs:
             return  # a library was removed meanwhile
         except KinfolkError as error:  # a full disk, say; the next sweep looks again
             log.warning("Names to hosts: %s", error.explanation)
-        finally:
-            self._writing_lock.release()
 
     def _run_model(self) -> None:
         self._pipeline.fetch_model()
 
     def _run_nightly(self) -> None:
-        with self._recognising:
+        with self._recognising.alone():
             self._pipeline.nightly()
+        self.recognition()
         self._upkeep()
 
 
@@ -232,11 +326,17 @@ class Workers:
         huey: the queue with its tasks registered.
         jobs: swept once at the start, so what a killed run left is taken up at once.
         threads: how many tasks run at once.
+        prepare: called in each thread before it works.
     """
 
-    def __init__(self, huey: SqliteHuey, jobs: Jobs, threads: int) -> None:
+    def __init__(self, huey: Huey, jobs: Jobs, threads: int, prepare: Callable[[], None] | None = None) -> None:
         self._jobs = jobs
-        self._consumer = EmbeddedConsumer(huey, workers=threads, max_delay=1.0, shutdown_timeout=30)
+        self._queue = huey.storage
+        if prepare is not None:
+            huey.on_startup("prepare")(prepare)
+        self._consumer = EmbeddedConsumer(
+            huey, workers=threads, scheduler_interval=SCHEDULER_SECONDS, shutdown_timeout=30
+        )
         self._stopping = threading.Event()
         self._health = threading.Thread(target=self._watch_health, name="worker-health", daemon=True)
 
@@ -253,6 +353,8 @@ class Workers:
         """Let running tasks finish (at most 30 s), then end. Safe to call twice."""
         if not self._stopping.is_set():
             self._stopping.set()
+            self._consumer.stop_flag.set()
+            self._queue.end_waiting()
             self._consumer.stop(graceful=True)
 
     def _watch_health(self) -> None:

@@ -1,4 +1,4 @@
-"""Users of a Nextcloud that Kinfolk is an app of: each has an account here, without a password.
+"""Users of the Nextcloud or Home Assistant that Kinfolk lives in: each has an account here, without a password.
 
 Names prove nothing: a user `maria` of Nextcloud never becomes the account Maria that somebody made here.
 """
@@ -39,13 +39,23 @@ class OutsideAccounts:
         self._users = users
         self._once = threading.Lock()
 
-    def find(self, origin: str, user: str, is_admin: Callable[[], bool]) -> Account:
+    def find(
+        self,
+        origin: str,
+        user: str,
+        is_admin: Callable[[], bool],
+        *,
+        called: str = "",
+        first_looks_after: bool = False,
+    ) -> Account:
         """The account of a user, made at the first visit.
 
         Args:
-            origin: the Nextcloud, by its address.
+            origin: the Nextcloud, by its address, or `plugin.ingress.ORIGIN`.
             user: the id there; never empty.
             is_admin: asked once, at the first visit: who looks after that Nextcloud looks after Kinfolk.
+            called: how the account is named, where the id is no name.
+            first_looks_after: whether the first visitor of all becomes administrator.
 
         Raises:
             Refused: no user.
@@ -61,10 +71,26 @@ class OutsideAccounts:
             known = self._known(origin, user)
             if known is not None:
                 return known
-            account = self._first_account(user) if admin else None
-            account = account or self._accounts.add(self._free_name(user), None, is_admin=admin)
+            admin = admin or (first_looks_after and self._nobody_yet())
+            wanted = called or user
+            account = self._first_account(wanted) if admin else None
+            account = account or self._accounts.add(self._free_name(wanted), None, is_admin=admin)
             self._users.put(origin, user, account.id)
             return account
+
+    def take_over(self, origin: str, user: str, account: Account) -> None:
+        """The user has this account from now on; who may do that has proved to know its password.
+
+        The account they had meanwhile goes when nothing is in it.
+        """
+        former = self._users.account_of(origin, user)
+        self._users.move(origin, user, account.id)
+        if former is not None and former != account.id and not self._libraries.all(former):
+            try:
+                self._accounts.remove(former)
+            except Refused:
+                # The last one who can look after Kinfolk stays, empty or not.
+                return
 
     def own_library(self, origin: str, user: str, account_id: AccountId) -> Library | None:
         """The photos of a user in their own Nextcloud, None while nobody looks at them."""
@@ -89,11 +115,16 @@ class OutsideAccounts:
         account_id = self._users.account_of(origin, user)
         return None if account_id is None else self._accounts.get(account_id)
 
+    def _nobody_yet(self) -> bool:
+        """Whether the account of the first start was not taken."""
+        accounts = self._accounts.all()
+        return not any(account.password_hash for account in accounts) and not self._users.has_user(accounts[0].id)
+
     def _first_account(self, user: str) -> Account | None:
         """The account of the first start, when nobody has taken it yet."""
-        accounts = self._accounts.all()
-        if any(account.password_hash for account in accounts) or self._users.has_user(accounts[0].id):
+        if not self._nobody_yet():
             return None
+        accounts = self._accounts.all()
         self._accounts.rename(accounts[0].id, self._free_name(user, accounts[0]))
         return self._accounts.get(accounts[0].id)
 

@@ -3,7 +3,7 @@
 import ctypes
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +13,12 @@ from plugin.detection import FaceDetection
 from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
 from plugin.intake import Intake
+from plugin.pace import Pace
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import FetchingHost, Host
 from plugin.ports.vision import FaceModel, FaceModels
 from plugin.recognition import Recognition, RecognitionSummary
+from plugin.restraint import CpuShare
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,8 @@ class Pipeline:
         worker: name under which assets are leased; the same at every start, so a dead run's leases can be given back.
         host_of: the host of a library.
         should_stop: true once the process is shutting down; long steps look at it and end early, losing nothing.
+        share: how much of the processors finding faces may take; all of them without.
+        held: true while work in the background rests (`plugin.pausing`); what was begun is finished, nothing is lost.
     """
 
     def __init__(
@@ -92,6 +96,8 @@ class Pipeline:
         host_of: Callable[[Library], Host],
         worker: str,
         should_stop: Callable[[], bool],
+        share: CpuShare | None = None,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
         self._catalogue = catalogue
         self._intake = intake
@@ -103,7 +109,10 @@ class Pipeline:
         self._host_of = host_of
         self._worker = worker
         self._should_stop = should_stop
+        self._share = share or CpuShare(100, 1)
+        self.held = held
         self.troubles = Troubles()
+        self.pace = Pace()
 
     def begin(self) -> None:
         """Give back what an earlier run of this worker had leased when it was killed. Call once, before any work."""
@@ -121,7 +130,12 @@ class Pipeline:
             HostError: recorded on the library; nothing was taken for deleted.
         """
         library = self._catalogue.libraries.get(library_id)
-        return self._intake.sync(library, self._host_of(library), on_progress, self._should_stop)
+        return self._intake.sync(library, self._host_of(library), on_progress, self._rests)
+
+    def look_up(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+        """Look up what somebody named; how many assets are new or changed. Raises `NotFound`, `HostError`."""
+        library = self._catalogue.libraries.get(library_id)
+        return self._intake.look_up(library, self._host_of(library), host_keys)
 
     def model(self, preferences: Preferences) -> FaceModel | None:
         """The model of the chosen pack, or None with the reason noted: without a model no asset is at fault."""
@@ -140,19 +154,22 @@ class Pipeline:
     def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
         """Work on the detection queue for about this long. Without work no model is fetched or loaded."""
         preferences = self._preferences()
-        model = self.model(preferences) if self._catalogue.detection.busy() else None
+        model = self.model(preferences) if not self.held() and self._catalogue.detection.busy() else None
         assets = faces = 0
         if model is None:
             return DetectionSlice(0, 0, more=False)
         deadline = time.monotonic() + seconds
         try:
-            claimed = [] if self._should_stop() else self._claim()
+            claimed = [] if self._rests() else self._claim()
             while claimed and not self._should_stop():
                 in_time = time.monotonic() < deadline
                 # Claimed one block ahead, so that a host far away brings it while this one is looked at.
-                ahead = self._claim() if in_time and not self._should_stop() else []
+                ahead = self._claim() if in_time and not self._rests() else []
                 for asset in claimed:
+                    stint = self._share.begin()
                     found = self._detection.process(asset, model, preferences)
+                    self.pace.note(model.provider)
+                    stint.rest(self._should_stop)
                     assets, faces = assets + 1, faces + found
                     if on_asset:
                         on_asset(asset, found)
@@ -166,6 +183,9 @@ class Pipeline:
             self.troubles.note("catalogue", error)
             return DetectionSlice(assets, faces, more=False)
         return DetectionSlice(assets, faces, more=True)
+
+    def _rests(self) -> bool:
+        return self._should_stop() or self.held()
 
     def _claim(self) -> list[Asset]:
         """The next few assets; hosts far away begin to fetch them."""
@@ -182,19 +202,19 @@ class Pipeline:
         Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
         the faces in memory and what the index needs to take them up never add up.
         """
-        if not self._recognition.ready():
+        if self.held() or not self._recognition.ready():
             return None
         if self._recognition.many_wait():
             give_back_memory()
-            summary = self._recognition.run(self._should_stop)
+            summary = self._recognition.run(self._rests)
             self._catch_up()
             give_back_memory()
             return summary
         self._catch_up()
-        return self._recognition.run(self._should_stop)
+        return self._recognition.run(self._rests)
 
     def _catch_up(self) -> None:
-        while not self._should_stop() and self._indexing.catch_up(INDEX_BLOCK):
+        while not self._rests() and self._indexing.catch_up(INDEX_BLOCK):
             pass
 
     def nightly(self) -> RecognitionSummary | None:

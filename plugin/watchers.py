@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from plugin.domain import Library, LibraryId
@@ -28,17 +29,26 @@ class Watchers:
         self._host_of = host_of
         self._on_change = on_change
         self._watches: dict[LibraryId, Watch | None] = {}
+        self._since: dict[LibraryId, float] = {}
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
-        """Watch libraries that are new, stop watching those that were removed. Cheap when nothing changed."""
+        """Watch libraries that are new or whose disk came back, not those that were removed. Cheap without changes."""
         with self._lock:
             libraries = {library.id: library for library in self._libraries.all()}
             for library_id in self._watches.keys() - libraries.keys():
                 self._stop(library_id)
+            for library_id in [key for key, watch in self._watches.items() if watch is not None and not watch.holds]:
+                self._stop(library_id)
             for library in libraries.values():
                 if library.id not in self._watches:
                     self._start(library)
+
+    def tells_since(self, library_id: LibraryId) -> float | None:
+        """Since when every change of a library is told (`time.monotonic`); None: not every change is."""
+        with self._lock:
+            watch = self._watches.get(library_id)
+            return self._since[library_id] if watch is not None and watch.sees_everything else None
 
     def stop(self) -> None:
         """End every watch. Safe to call twice."""
@@ -57,6 +67,7 @@ class Watchers:
         try:
             if isinstance(host, WatchableHost):
                 watch = host.watch(lambda: self._on_change(library.id))
+                self._since[library.id] = time.monotonic()
             self._watches[library.id] = watch
         except HostError as error:
             log.info("Library %s is not watched now: %s", library.name, error)

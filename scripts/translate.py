@@ -72,7 +72,8 @@ METHODS: list[tuple[str, Any]] = [
     ("plugin/assemble/connecting*.py", python_messages),  # which speak to whoever connects a library
     ("plugin/assemble/**.py", "ignore"),
     # These end on the Status page.
-    ("plugin/vision/runtime.py", python_messages),
+    ("plugin/vision/installation.py", python_messages),
+    ("plugin/vision/accelerator/*.py", python_messages),
     ("plugin/vision/**.py", "ignore"),
     ("plugin/catalogue/backup.py", "ignore"),
     ("plugin/catalogue/backup_files.py", "ignore"),

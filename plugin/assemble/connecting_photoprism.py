@@ -25,6 +25,7 @@ OLDEST = "240101"
 
 
 EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
+"""As PhotoPrism calls them, in every language."""
 
 
 @dataclass(frozen=True, slots=True)

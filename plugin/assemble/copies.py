@@ -17,19 +17,23 @@ class KeptCopies:
 
     def all(self) -> list[Copy]:
         """Oldest first."""
-        return [_copy(path) for path in kept_copies(self._folder.catalogue, self._folder.backups)]
+        return [_copy(path) for path in self._kept()]
 
     def renew(self) -> int:
         """Write a backup of the present state, then delete all earlier copies; returns how many were deleted.
 
         In this order: at no moment there is none. A kill in between leaves copies that the next call deletes.
         """
-        earlier = kept_copies(self._folder.catalogue, self._folder.backups)
+        earlier = self._kept()
         self._folder.backups.mkdir(exist_ok=True, mode=0o700)
         write_backup(self._folder.catalogue, self._folder.backups / backup_name(datetime.now(UTC)))
         for path in earlier:
             path.unlink(missing_ok=True)
         return len(earlier)
+
+    def _kept(self) -> list[Path]:
+        snapshot = [self._folder.snapshot] if self._folder.snapshot.exists() else []
+        return [*kept_copies(self._folder.catalogue, self._folder.backups), *snapshot]
 
 
 def _copy(path: Path) -> Copy:

@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,6 @@ class DataFolder:
         return self.path / "catalogue.db"
 
     @property
-    def queue(self) -> Path:
-        """Huey's messages: ids only, of no value after a loss."""
-        return self.path / "queue.db"
-
-    @property
     def index(self) -> Path:
         """Chroma's folder: disposable, never copied."""
         return self.path / "index"
@@ -40,6 +35,11 @@ class DataFolder:
         return self.path / "models"
 
     @property
+    def compiled(self) -> Path:
+        """What accelerators compiled; may be deleted any time, and then takes minutes again."""
+        return self.path / "compiled"
+
+    @property
     def cache(self) -> Path:
         """Thumbnails and previews; may be deleted any time."""
         return self.path / "cache"
@@ -48,6 +48,11 @@ class DataFolder:
     def backups(self) -> Path:
         """Daily copies of the catalogue."""
         return self.path / "backups"
+
+    @property
+    def snapshot(self) -> Path:
+        """A consistent copy of the catalogue for a backup of the whole folder that is being made."""
+        return self.path / "snapshot.zip"
 
     def create(self) -> None:
         """Make the folder, for its owner only.
@@ -64,6 +69,12 @@ class DataFolder:
                 f"The data folder {self.path} cannot be written: {error.strerror}",
                 "Choose another one with --data or KINFOLK_DATA, or make room and set its owner",
             ) from error
+
+    def drop_old_queue(self) -> None:
+        """The queue of versions that kept it on disk; ids only, of no value."""
+        for old in [*self.path.glob("queue.db*"), self.path / "queue.key"]:
+            with suppress(OSError):
+                old.unlink(missing_ok=True)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes that stay the same from start to start, in a file only its owner can read."""

@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,15 +18,28 @@ from plugin.assemble.connecting_photoprism import PhotoPrismConnections
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
+from plugin.assemble.smart_home import broker_login
+from plugin.assemble.snapshot import drop_snapshot, restore_from_snapshot
 from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
-from plugin.detection import DetectionLimits, FaceDetection
-from plugin.domain import AccountId, Asset, Box, CheckReport, FoundFace, Library, LibraryId, ScanProgress, ScanSummary
+from plugin.detection import RETRY_LONG_SIDE, DetectionLimits, FaceDetection
+from plugin.domain import (
+    AccountId,
+    Asset,
+    AssetId,
+    Box,
+    CheckReport,
+    FoundFace,
+    Library,
+    LibraryId,
+    ScanProgress,
+    ScanSummary,
+)
 from plugin.drawing import Drawing
 from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
-from plugin.errors import KinfolkError, NotFound
+from plugin.errors import KinfolkError, ModelError, NotFound
 from plugin.exapp.app import NextcloudApp
 from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
@@ -53,8 +66,12 @@ from plugin.index.loading import ExactLoader
 from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.media import DecodeLimits, StandardMedia
+from plugin.media.thumbnails import small_jpeg
+from plugin.mqtt.link import LARGEST_PICTURE_BYTES, SmartHomeLink
+from plugin.mqtt.topics import Topics
+from plugin.pausing import Pausing
 from plugin.people import People
-from plugin.pipeline import Pipeline
+from plugin.pipeline import Pipeline, give_back_memory
 from plugin.ports.host import Host
 from plugin.ports.index import ELSEWHERE, EmbeddingIndex
 from plugin.ports.vision import PackInfo
@@ -62,11 +79,16 @@ from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
 from plugin.recognition import Recognition
+from plugin.restraint import CpuShare
 from plugin.settings import Settings
+from plugin.smart_home import SmartHome
 from plugin.suggestions import Suggestions
 from plugin.thumbnails import Thumbnails
+from plugin.vision.accelerator.amd import cards, override_for
 from plugin.vision.downloads import Progress
-from plugin.vision.models import OnnxFaceModels
+from plugin.vision.installation import check_one_runtime
+from plugin.vision.models import Accelerators, OnnxFaceModels, RuntimeChoice
+from plugin.vision.trial import Trial, try_accelerator
 from plugin.web.passwords import password_guard
 from plugin.writeback import WriteBack
 
@@ -78,6 +100,9 @@ WORKER = "local"
 PREVIEW_CACHE_BYTES = 1_000_000_000
 """About 20,000 previews; the oldest go first."""
 
+HOME_PICTURE_PX = 1024
+"""Long side of the pictures a smart home is given."""
+
 SEARCH_BLOCK = 5000
 """Embeddings read at once, about 10 MB."""
 
@@ -88,6 +113,9 @@ class NoNudge:
     """The nudge of a process without workers: the rows are there, and whoever works looks at them every minute."""
 
     def sync(self, library_id: LibraryId) -> None:
+        """Nobody to wake."""
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
         """Nobody to wake."""
 
     def detection(self) -> None:
@@ -134,15 +162,38 @@ class Kinfolk:
     @cached_property
     def models(self) -> OnnxFaceModels:
         """The model packs of this installation."""
-        return self._models(self.fetch_watch.note)
+        models = self._models(self.fetch_watch.note)
+        self._stack.callback(models.close)
+        return models
 
-    def _models(self, progress: Progress) -> OnnxFaceModels:
+    def _models(self, progress: Progress, accelerator: Accelerators | None = None) -> OnnxFaceModels:
         return OnnxFaceModels(
             self.folder.models,
             local_folders=self.settings.runtime.model_folders,
             accepted=self._licence_accepted,
-            providers=self.settings.runtime.providers or (),
+            choice=self._runtime_choice(accelerator or self.settings.runtime.accelerator),
             progress=progress,
+            unloaded=give_back_memory,
+        )
+
+    def try_accelerator(self, told: Callable[[str], None]) -> Trial:
+        """Try what is to run the models, and measure it; see `plugin.vision.trial`."""
+        on_cpu = self._models(self.fetch_watch.note, "cpu")
+        return try_accelerator(self.models, on_cpu, self.preferences.current().pack, told)
+
+    def card_hint(self) -> str:
+        """The HSA_OVERRIDE_GFX_VERSION the card probably needs; "" for none."""
+        return override_for(cards(), os.environ)
+
+    def _runtime_choice(self, accelerator: Accelerators) -> RuntimeChoice:
+        runtime, detection = self.settings.runtime, self.settings.detection
+        return RuntimeChoice(
+            accelerator=accelerator,
+            providers=runtime.providers,
+            long_sides=(detection.long_side, RETRY_LONG_SIDE),
+            unload_after=None if runtime.unload_minutes is None else 60.0 * runtime.unload_minutes,
+            low_priority=detection.priority == "low",
+            compiled=self.folder.compiled,
         )
 
     def _licence_accepted(self, pack: str) -> bool:
@@ -332,7 +383,39 @@ class Kinfolk:
             host_of=self.host_of,
             worker=WORKER,
             should_stop=lambda: self.stopping,
+            share=CpuShare(self.settings.detection.cpu_percent, self.settings.detection.workers),
+            # A command somebody typed does what it says, whatever the hour.
+            held=self.pausing.holds if self.stays else lambda: False,
         )
+
+    @cached_property
+    def pausing(self) -> Pausing:
+        """Whether work in the background rests."""
+        return Pausing(self.catalogue.preferences, self.settings.pause.rules())
+
+    @cached_property
+    def smart_home(self) -> SmartHome:
+        """What Home Assistant is told and may ask."""
+        return SmartHome(
+            self.catalogue,
+            self.pausing,
+            lambda: self.nudge,
+            lambda: self.preferences.current().minimum_faces,
+            self._home_picture,
+        )
+
+    def _home_picture(self, account_id: AccountId, asset_id: AssetId) -> bytes:
+        return small_jpeg(self.thumbnails.preview(account_id, asset_id, HOME_PICTURE_PX), LARGEST_PICTURE_BYTES)
+
+    @cached_property
+    def home_link(self) -> SmartHomeLink | None:
+        """The way to Home Assistant; None where there is no broker. Raises `SettingsError`."""
+        mqtt = self.settings.mqtt
+        login = broker_login(mqtt, self.settings.config, os.environ)
+        if login is None:
+            return None
+        topics = Topics(self.catalogue.written.installation(), mqtt.topic, mqtt.discovery_prefix)
+        return SmartHomeLink(self.smart_home, self.catalogue.smart_home, topics, login)
 
     def _loader(self) -> ExactLoader:
         return ExactLoader(self.catalogue.faces, self.preferences.current().pack, self._exact)
@@ -498,11 +581,26 @@ class Kinfolk:
 
     def check(self, *, repair: bool) -> CheckReport:
         """Whether the catalogue is sound and the index holds exactly its faces; `repair` heals the index."""
-        findings = list(self.catalogue.integrity())
+        findings = [*self.catalogue.integrity(), *self._runtime_findings()]
         self.index.wait_until_settled()
         index = self.indexing.check(repair=repair)
         findings += index.findings
         return CheckReport(not findings, tuple(findings), repaired=repair and bool(index.findings))
+
+    def check_runtime(self) -> None:
+        """Say on the Status page, before there is any work, when no or several ONNX Runtimes are installed."""
+        try:
+            check_one_runtime()
+        except ModelError as error:
+            self.pipeline.troubles.note("model", error)
+
+    def _runtime_findings(self) -> list[str]:
+        """What is wrong with the ONNX Runtime that is installed."""
+        try:
+            check_one_runtime()
+        except ModelError as error:
+            return [error.explanation]
+        return []
 
     def pull_pack(self, pack: str, progress: Progress) -> None:
         """Fetch and prepare a pack with progress; see `OnnxFaceModels.pull`."""
@@ -576,6 +674,9 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
     with ExitStack() as stack:
         if exclusive:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
+        restore_from_snapshot(folder)
+        if stays:
+            drop_snapshot(folder)
         catalogue = open_catalogue(folder.catalogue)
         stack.callback(catalogue.close)
         kinfolk = Kinfolk(settings, folder, catalogue, stack, stays=stays)

@@ -1,6 +1,7 @@
 """Web and workers around the parts, until a signal says stop."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -8,8 +9,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from types import FrameType
+from typing import TypedDict
 
-from waitress.server import create_server
+from flask import Flask
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from plugin.api_tokens import ApiTokens
 from plugin.assemble.allocator import give_memory_back
@@ -20,12 +23,16 @@ from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
 from plugin.hooks import Hooks
 from plugin.hosts.nextcloud.address import Place
+from plugin.ingress import Ingress
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
+from plugin.restraint import lower_priority
 from plugin.settings import Settings
 from plugin.sharing import Sharing
+from plugin.supervisor import Supervisor
+from plugin.vision.devices import device_of
 from plugin.vision.licences import licence_texts
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
@@ -59,29 +66,42 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
             # Most threads stay free for pages.
             streams = Streams(at_most=max(1, min(4, web.threads // 2)))
             app = create_app(replace(web_services(kinfolk, first_start), live_streams=streams))
-            try:
-                # The application believes forwarded headers from trusted proxies only; Waitress would drop them all.
-                server = create_server(
-                    app,
-                    host=host,
-                    port=port,
-                    threads=web.threads,
-                    ident="",
-                    clear_untrusted_proxy_headers=False,
-                    # What is larger is refused before it is written to a temporary file.
-                    max_request_body_size=MAXIMUM_BODY_BYTES,
-                )
-            except OSError as error:
-                raise SettingsError(
-                    f"Kinfolk cannot listen on {host}:{port}: {error.strerror}",
-                    "Choose another web.port, or stop the program that uses it",
-                ) from error
+            server = listening(app, host, [port, *([web.hook_port] if web.hook_port else [])], web.threads)
             address = f"http://{host}:{port}{web.prefix}"
-            link = f"{address}/welcome?token={first_start.token}" if first_start.pending() else None
+            # Users of Home Assistant need neither link nor password.
+            asks = first_start.pending() and not settings.ingress.supervisor
+            link = f"{address}/welcome?token={first_start.token}" if asks else None
+            panel = "People, in the sidebar of Home Assistant"
             with until_signal(streams.close):
-                announce(address + "/", link)
+                announce(panel if settings.ingress.supervisor else address + "/", link)
                 server.run()
             server.close()
+
+
+def listening(app: Flask, host: str, ports: list[int], threads: int) -> BaseWSGIServer | MultiSocketServer:
+    """A server of the application on these ports, all with the same threads.
+
+    Raises:
+        SettingsError: a port is in use, or the address is not of this machine.
+    """
+    name = f"[{host}]" if ":" in host else host
+    try:
+        return create_server(
+            app,
+            listen=" ".join(f"{name}:{port}" for port in ports),
+            threads=threads,
+            ident="",
+            # The application believes forwarded headers from trusted proxies only; Waitress would drop them all.
+            clear_untrusted_proxy_headers=False,
+            # What is larger is refused before it is written to a temporary file.
+            max_request_body_size=MAXIMUM_BODY_BYTES,
+        )
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(
+            f"Kinfolk cannot listen on {' and '.join(f'{host}:{port}' for port in ports)}: {said}",
+            "Choose another web.port (or web.hook_port), or stop the program that uses it",
+        ) from error
 
 
 def run_worker(settings: Settings) -> None:
@@ -95,7 +115,8 @@ def run_worker(settings: Settings) -> None:
 def working(kinfolk: Kinfolk) -> Iterator[None]:
     """Workers, timetable and watches, for as long as the block runs."""
     settings = kinfolk.settings
-    huey = open_queue(kinfolk.folder.queue, kinfolk.folder.secret("queue"))
+    kinfolk.folder.drop_old_queue()
+    huey = open_queue()
     jobs = Jobs(
         huey,
         kinfolk.pipeline,
@@ -110,12 +131,21 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     watchers = Watchers(kinfolk.catalogue.libraries, kinfolk.host_of, jobs.sync)
     if settings.libraries.watch:
         jobs.every_sweep(watchers.refresh)
-    workers = Workers(huey, jobs, threads=settings.detection.workers + 2)
+        jobs.trust(watchers.tells_since, timedelta(hours=settings.libraries.watched_rescan_hours))
+    prepare = lower_priority if settings.detection.priority == "low" else None
+    workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
+    link = kinfolk.home_link
     workers.start()
+    if link is not None:
+        link.start()
+    # A quarter of a second that no start has to wait for.
+    threading.Thread(target=kinfolk.check_runtime, name="runtime-check", daemon=True).start()
     try:
         yield
     finally:
         kinfolk.stopping = True
+        if link is not None:
+            link.stop()
         watchers.stop()
         workers.stop()
 
@@ -203,20 +233,43 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,
             NextcloudHooks(kinfolk.nextcloud_app),
-            kinfolk.nudge.sync,
+            kinfolk.nudge,
         ),
         writing=kinfolk.writing,
+        pausing=kinfolk.pausing,
+        smart_home=kinfolk.smart_home,
+        home_link=kinfolk.home_link,
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,
+        framed_by=kinfolk.settings.web.framed_by,
+        **inside_home_assistant(kinfolk.settings),
     )
+
+
+class InsideHomeAssistant(TypedDict):
+    """The services of an add-on."""
+
+    ingress: Ingress | None
+    addon_addresses: Supervisor | None
+    hook_port: int | None
+
+
+def inside_home_assistant(settings: Settings) -> InsideHomeAssistant:
+    """What the views need in the sidebar of Home Assistant."""
+    wanted, web, token = settings.ingress, settings.web, os.environ.get("SUPERVISOR_TOKEN")
+    return {
+        "ingress": Ingress(wanted.supervisor, wanted.administrators) if wanted.supervisor else None,
+        "addon_addresses": Supervisor(token, web.port, web.hook_port) if token and web.hook_port else None,
+        "hook_port": web.hook_port,
+    }
 
 
 def engine_status(kinfolk: Kinfolk) -> EngineStatus:
     """How the machine room is doing."""
     name = kinfolk.preferences.current().pack
     pack = next(pack for pack in kinfolk.models.packs() if pack.name == name)
-    model = kinfolk.models.loaded(name)
+    model, accelerator = kinfolk.models.loaded(name), kinfolk.models.accelerator(name)
     return EngineStatus(
         pack=pack.title,
         pack_installed=kinfolk.models.installed(name),
@@ -225,4 +278,7 @@ def engine_status(kinfolk: Kinfolk) -> EngineStatus:
         warnings=(*kinfolk.pipeline.troubles.now.values(), *kinfolk.models.warnings),
         data_folder=str(kinfolk.folder.path),
         free_bytes=kinfolk.free_bytes(),
+        device=device_of(model.provider) if model else None,
+        pace=kinfolk.pipeline.pace.per_second(),
+        accelerator=accelerator.sentence if accelerator else None,
     )

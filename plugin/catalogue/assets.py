@@ -66,6 +66,12 @@ class SqlAssets:
         with self._transactions.write() as connection:
             return store_seen(connection, library_id, listed, sync_pass)
 
+    def looked_up(self, library_id: LibraryId, found: Sequence[HostAsset]) -> list[SeenAsset]:
+        """As `seen`, with the number of the present pass (or the last one)."""
+        with self._transactions.write() as connection:
+            number = connection.execute(select(library.c.sync_pass).where(library.c.id == library_id)).scalar()
+            return store_seen(connection, library_id, found, number or 0)
+
     def unseen_with_content(self, library_id: LibraryId, content_key: str, sync_pass: int) -> list[Asset]:
         """Assets with this content not seen in this pass (gone ones included), present and lowest id first."""
         query = (

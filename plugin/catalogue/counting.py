@@ -31,14 +31,15 @@ def refresh_people(connection: Connection) -> None:
     """Count the marked people anew; costs next to nothing when nobody is marked."""
     if connection.execute(text("SELECT 1 FROM person_changed LIMIT 1")).first() is None:
         return
-    for statement in REFRESH:
+    for statement in (*COUNT_PHOTOS, *COUNT_MONTHS, NOBODY_IS_MARKED):
         connection.execute(text(statement))
 
 
 def count_everything(connection: Connection) -> None:
-    """Fill the empty tables, after a migration."""
-    connection.execute(text("INSERT INTO person_changed SELECT DISTINCT person_id FROM face WHERE person_id > 0"))
-    refresh_people(connection)
+    """Fill the empty tables, after a migration; months came later, see `count_months`."""
+    connection.execute(text(EVERYBODY_IS_MARKED))
+    for statement in (*COUNT_PHOTOS, NOBODY_IS_MARKED):
+        connection.execute(text(statement))
     whose = "SELECT asset.library_id, asset.account_id"
     faces = f"{whose}, 'face', face.state, count(*) FROM face JOIN asset ON asset.id = face.asset_id"
     connection.execute(text(f"{INSERT} {faces} WHERE NOT asset.gone GROUP BY 1, 2, 4"))
@@ -46,7 +47,16 @@ def count_everything(connection: Connection) -> None:
     connection.execute(text(f"{INSERT} {assets}"))
 
 
-REFRESH = (
+def count_months(connection: Connection) -> None:
+    """Fill the empty table of months, after a migration."""
+    for statement in (EVERYBODY_IS_MARKED, *COUNT_MONTHS, NOBODY_IS_MARKED):
+        connection.execute(text(statement))
+
+
+EVERYBODY_IS_MARKED = "INSERT INTO person_changed SELECT DISTINCT person_id FROM face WHERE person_id > 0"
+NOBODY_IS_MARKED = "DELETE FROM person_changed"
+
+COUNT_PHOTOS = (
     "DELETE FROM person_stats WHERE person_id IN (SELECT person_id FROM person_changed)",
     # CROSS JOIN keeps the order: SQLite, which cannot know how few are marked, may start with the assets.
     """
@@ -57,7 +67,19 @@ REFRESH = (
     CROSS JOIN asset ON asset.id = face.asset_id AND NOT asset.gone
     GROUP BY face.person_id
     """,
-    "DELETE FROM person_changed",
+)
+
+COUNT_MONTHS = (
+    "DELETE FROM person_month WHERE person_id IN (SELECT person_id FROM person_changed)",
+    # Times are texts that begin with the month; to read them as times takes longer than all the rest.
+    """
+    INSERT INTO person_month (person_id, month, photos)
+    SELECT face.person_id, coalesce(substr(asset.taken_at, 1, 7), ''), count(DISTINCT asset.id)
+    FROM person_changed
+    CROSS JOIN face ON face.person_id = person_changed.person_id
+    CROSS JOIN asset ON asset.id = face.asset_id AND NOT asset.gone
+    GROUP BY 1, 2
+    """,
 )
 
 

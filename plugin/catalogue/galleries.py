@@ -27,14 +27,30 @@ class SqlGalleries:
 
     def nobody_counts(self, account_id: AccountId, pack: str) -> NobodyCounts:
         """How many groups and single faces there are."""
-        groups = _groups(account_id, pack).subquery()
-        together = func.iif(groups.c.faces > 1, 1, 0)
-        query = select(func.sum(together), func.sum(groups.c.faces * together), func.sum(1 - together))
-        alone = _nobodys(account_id, pack, func.count()).where(face.c.group_id.is_(None))
+        return self.largest_groups(account_id, pack, 0, 0)[0]
+
+    def largest_groups(
+        self, account_id: AccountId, pack: str, offset: int, limit: int
+    ) -> tuple[NobodyCounts, list[Group]]:
+        """Groups of two or more, the largest first, and the counts of all: by one pass over the index."""
+        ids = func.max(face.c.id).label("last"), func.min(face.c.id).label("low")
+        columns = face.c.group_id.label("key"), func.count().label("faces"), *ids
+        # Faces without a group are one row here, without a key.
+        found = _nobodys(account_id, pack, *columns).group_by(face.c.group_id).cte("found")
+        several = found.c.key.is_not(None) & (found.c.faces > 1)
+        counts = select(
+            func.total(func.iif(several, 1, 0)).label("groups"),
+            func.total(func.iif(several, found.c.faces, 0)).label("grouped"),
+            func.total(func.iif(several, 0, found.c.faces)).label("singles"),
+        ).subquery()
+        page = select(found).where(several).order_by(found.c.faces.desc(), found.c.low)
+        rows = page.offset(offset).limit(limit).subquery()
+        query = select(counts, rows).join_from(counts, rows, text("1"), isouter=True)
+        query = query.order_by(rows.c.faces.desc(), rows.c.low)
         with self._transactions.read() as connection:
-            counts = [int(count or 0) for count in connection.execute(query).one()]
-            without_group = int(connection.execute(alone).scalar_one())
-        return NobodyCounts(counts[0], counts[1], counts[2] + without_group)
+            read = connection.execute(query).all()
+        groups = [Group(row.key, row.faces, row.last) for row in read if row.key is not None]
+        return NobodyCounts(int(read[0].groups), int(read[0].grouped), int(read[0].singles)), groups
 
     def groups(self, account_id: AccountId, pack: str, offset: int, limit: int, smallest: int = 2) -> list[Group]:
         """Groups of at least this many faces, the largest first; with `smallest` 1 each single face is one, too."""

@@ -27,6 +27,7 @@ from plugin.catalogue.privacy import SqlPrivacy
 from plugin.catalogue.restore import finish_restore
 from plugin.catalogue.shared_rows import SqlShared
 from plugin.catalogue.shares import SqlShares
+from plugin.catalogue.smart_home import SqlSmartHome
 from plugin.catalogue.tokens import SqlTokens
 from plugin.catalogue.transactions import Clock, Transactions, utc_now
 from plugin.catalogue.verdicts import SqlVerdicts
@@ -67,6 +68,7 @@ class SqlCatalogue:
         self.hooks = SqlHooks(self._transactions)
         self.outside_users = SqlOutsideUsers(self._transactions)
         self.written = SqlWritten(self._transactions)
+        self.smart_home = SqlSmartHome(self._transactions)
         self.host_people = SqlHostPeople(self._transactions)
 
     def integrity(self) -> list[str]:

@@ -216,6 +216,16 @@ person_stats = Table(
     Column("last_taken", DateTime),
 )
 
+# The photos of a person by month, `2024-07` or "" for unknown times; kept like `person_stats`.
+person_month = Table(
+    "person_month",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("month", String, primary_key=True),
+    Column("photos", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # People to be counted anew before the transaction ends; empty between transactions.
 person_changed = Table("person_changed", metadata, Column("person_id", Integer, primary_key=True))
 
@@ -385,6 +395,24 @@ preference = Table(
     Column("key", String, primary_key=True),
     Column("value", String, nullable=False),
 )
+
+# Who allows that a smart home is told about them (`plugin.smart_home`), and about whom. `seen_at`: local, naive.
+told_account = Table(
+    "told_account",
+    metadata,
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+)
+
+told_person = Table(
+    "told_person",
+    metadata,
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), primary_key=True),
+    Column("with_picture", Boolean, nullable=False),
+    Column("seen_at", DateTime),
+)
+
+# Where a broker may keep something of ours: written down first, so that it can always be taken back.
+told_topic = Table("told_topic", metadata, Column("topic", String, primary_key=True))
 
 # That names of a library are written to its host in one way (`plugin.writeback`).
 write_back = Table(

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from plugin import __version__
 from plugin.cli import (
+    accelerator,
     accounts,
     export,
     history,
@@ -18,6 +19,7 @@ from plugin.cli import (
     sample,
     scanning,
     serving,
+    smart_home,
     upkeep,
     writeback,
 )
@@ -91,7 +93,9 @@ people.register(app)
 history.register(app)
 export.register(app)
 models.register(app)
+accelerator.register(app)
 accounts.register(app)
 upkeep.register(app)
 sample.register(app)
 writeback.register(app)
+smart_home.register(app)

@@ -43,6 +43,19 @@ def encode_preview(picture: Picture, long_side: int) -> bytes:
     return _webp(_scaled(picture, long_side))
 
 
+def small_jpeg(picture: bytes, most_bytes: int) -> bytes:
+    """A picture of ours as JPEG, for programs that know no WebP; coarser until it has at most so many bytes."""
+    with Image.open(BytesIO(picture)) as opened:
+        pixels = opened.convert("RGB")
+    encoded = BytesIO()
+    for quality in (85, 70, 50, 30):
+        encoded = BytesIO()
+        pixels.save(encoded, "JPEG", quality=quality)
+        if encoded.tell() <= most_bytes:
+            break
+    return encoded.getvalue()
+
+
 def _scaled(picture: Picture, long_side: int) -> Picture:
     height, width = picture.shape[:2]
     scale = long_side / max(width, height)

@@ -47,6 +47,7 @@ from plugin.domain import (
 from plugin.ports.galleries import GalleryRows, LiveRows, Touched
 from plugin.ports.outside import HookRows, OutsideUserRows
 from plugin.ports.sharing import SharedRows, ShareRows
+from plugin.ports.smart_home import SmartHomeRows
 from plugin.ports.written import HostPeopleRows, WrittenRows
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
@@ -186,6 +187,10 @@ class AssetRows(Protocol):
 
     def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
         """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending."""
+        ...
+
+    def looked_up(self, library_id: LibraryId, found: Sequence[HostAsset]) -> list[SeenAsset]:
+        """As `seen`, beside the passes: a pass that is under way has met these, the next one meets them anew."""
         ...
 
     def unseen_with_content(self, library_id: LibraryId, content_key: str, sync_pass: int) -> list[Asset]:
@@ -856,6 +861,8 @@ class Catalogue(Protocol):
     def outside_users(self) -> OutsideUserRows: ...
     @property
     def written(self) -> WrittenRows: ...
+    @property
+    def smart_home(self) -> SmartHomeRows: ...
     @property
     def host_people(self) -> HostPeopleRows: ...
     def looking(self) -> AbstractContextManager[None]:

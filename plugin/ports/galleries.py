@@ -52,6 +52,12 @@ class GalleryRows(Protocol):
         """How many groups and single faces there are."""
         ...
 
+    def largest_groups(
+        self, account_id: AccountId, pack: str, offset: int, limit: int
+    ) -> tuple[NobodyCounts, list[Group]]:
+        """Groups of two or more, the largest first, and how many there are of all; cheaper than both alone."""
+        ...
+
     def groups(self, account_id: AccountId, pack: str, offset: int, limit: int, smallest: int = 2) -> list[Group]:
         """Groups of at least this many faces, the largest first."""
         ...

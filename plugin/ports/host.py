@@ -74,6 +74,21 @@ class FolderMarkingHost(Host, Protocol):
 
 
 @runtime_checkable
+class NamingHost(Host, Protocol):
+    """A host that can look a few assets up at once, more cheaply than it is listed. Needs stable keys."""
+
+    def look_up_named(self, host_keys: Sequence[str]) -> list[HostAsset]:
+        """Those of these keys that a listing would give now; may leave some out, which the next listing finds.
+
+        Keys come from outside and may be anything.
+
+        Raises:
+            HostUnreachable, HostRefused.
+        """
+        ...
+
+
+@runtime_checkable
 class DatedHost(Host, Protocol):
     """A host that can tell what changed since it was listed last, but not in which folders. Needs stable keys."""
 
@@ -109,6 +124,16 @@ class PreviewingHost(Host, Protocol):
 
 class Watch(Protocol):
     """A running observation of a host; a hint only, the periodic listing finds what it missed."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it still observes; one that does not has to be begun anew. Asked every minute, so cheap."""
+        ...
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether every change is told, so that a listing is hardly needed. Cheap, too."""
+        ...
 
     def stop(self) -> None:
         """End the observation and its threads. Safe to call twice."""

@@ -1,5 +1,6 @@
 """The port to the workers. Work itself is rows in the catalogue; a nudge only says "look there, soon"."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from plugin.domain import LibraryId
@@ -10,6 +11,10 @@ class Nudge(Protocol):
 
     def sync(self, library_id: LibraryId) -> None:
         """A library should be compared with its host."""
+        ...
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
+        """These assets of a library should be looked up at its host, before all of it is compared."""
         ...
 
     def detection(self) -> None:

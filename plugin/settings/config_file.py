@@ -7,9 +7,7 @@ import yaml
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from plugin.errors import SettingsError
-
-FOLDER_KEYS = ("data", "config")
-"""Decided before the file is found, so they cannot stand in it."""
+from plugin.settings.keys import FOLDER_KEYS
 
 SYNTAX_ADVICE = "Compare it with config.example.yaml, which shows every key"
 

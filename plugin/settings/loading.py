@@ -1,4 +1,4 @@
-"""From command line, environment and config.yaml to one `Settings`, or to one clear error."""
+"""From command line, environment, add-on options and config.yaml to one `Settings`, or to one clear error."""
 
 import os
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def load_settings(
     try:
         return Settings(data=folder, config=file, **given)
     except ValidationError as error:
-        raise explained(error, file, given) from error
+        raise explained(error, folder, file, given) from error
     except SourceError as error:
         raise SettingsError(f"The environment cannot be read: {error}; lists are written as JSON", ADVICE) from error
 

@@ -1,5 +1,7 @@
 """A loaded pack."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from plugin.domain import Float32Array, Picture
@@ -15,14 +17,19 @@ class OnnxFaceModel:
 
     Args:
         pack: what the steps and screens need to know.
-        provider: what really runs the embedder, the most expensive part.
+        provider: tells what runs the models now.
         detector: finds faces.
         embedder: describes them.
         mesh: refines landmarks, where the pack needs it.
     """
 
     def __init__(
-        self, pack: PackInfo, provider: str, detector: Detector, embedder: Embedder, mesh: FaceMesh | None
+        self,
+        pack: PackInfo,
+        provider: Callable[[], str],
+        detector: Detector,
+        embedder: Embedder,
+        mesh: FaceMesh | None,
     ) -> None:
         self._pack = pack
         self._provider = provider
@@ -37,8 +44,8 @@ class OnnxFaceModel:
 
     @property
     def provider(self) -> str:
-        """The ONNX Runtime provider that really runs it."""
-        return self._provider
+        """The ONNX Runtime provider that runs it now."""
+        return self._provider()
 
     def detect(self, picture: Picture, long_side: int, minimum_score: float) -> list[Detection]:
         """Find faces; see `FaceModel.detect`. Detections with numbers that are not finite are left out."""

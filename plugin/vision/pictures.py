@@ -37,8 +37,8 @@ def letterbox(picture: Picture, long_side: int, *, margin: int = 0, square: bool
     height, width = picture.shape[:2]
     scale = long_side / max(height, width)
     new_width, new_height = max(round(width * scale), 1), max(round(height * scale), 1)
-    side = _padded(long_side)
-    rectangle = (min(_padded(new_height + margin), side), min(_padded(new_width + margin), side), 3)
+    side = padded(long_side)
+    rectangle = (min(padded(new_height + margin), side), min(padded(new_width + margin), side), 3)
     canvas_shape = (side, side, 3) if square else rectangle
     canvas = np.zeros(canvas_shape, np.uint8)
     if (new_width, new_height) == (width, height):
@@ -60,5 +60,6 @@ def planes(pixels: npt.NDArray[np.uint8], *, mean: float, scale: float, bgr: boo
     return np.asarray(blob, np.float32)
 
 
-def _padded(size: int) -> int:
+def padded(size: int) -> int:
+    """The next multiple of 32."""
     return -(-size // STRIDE) * STRIDE

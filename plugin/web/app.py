@@ -1,6 +1,7 @@
 """Builds the Flask application from `WebServices`."""
 
 from datetime import timedelta
+from wsgiref.types import WSGIApplication
 
 from flask import Blueprint, Flask, g, request
 from flask_limiter import Limiter
@@ -38,6 +39,7 @@ from plugin.web import (
     shared_people,
     shared_photo,
     shares,
+    smart_home,
     status,
     tokens_page,
     unassigned,
@@ -46,6 +48,7 @@ from plugin.web.addresses import install_addresses
 from plugin.web.api.access import FAILURES, FailedTokens
 from plugin.web.api.document import application, install_api
 from plugin.web.error_pages import install_error_pages
+from plugin.web.inside_home_assistant import HooksOnly, IngressDoor
 from plugin.web.language import install_language
 from plugin.web.request_context import EXTENSION
 from plugin.web.request_context import services as request_services
@@ -65,6 +68,9 @@ ENGINE_REQUESTS = "3000 per minute"
 FAILED_LOGINS_IN_ALL = "100 per 10 minutes"
 """Guessing from many addresses at once; high enough that a stranger does not easily lock a family out."""
 
+PASSWORD_FORMS = ("own_account.change_password", "own_account.take_over")
+"""Pages for people who are known already, that ask for a password all the same."""
+
 UPLOADS_PER_ACCOUNT = "20 per minute"
 """Pictures to search by: more than a hand chooses, and less than keeps a small machine from everything else."""
 
@@ -80,6 +86,8 @@ def create_app(services: WebServices) -> Flask:
         template_folder=str(resource_folder("templates")),
         static_folder=str(resource_folder("static")),
         root_path=str(resource_folder("static")),
+        # Not used, but said: Flask would look for a package kinfolk, and a checkout has a folder of that name.
+        instance_path=str(resource_folder("static")),
     )
     app.config.update(configuration(services))
     app.extensions[EXTENSION] = services
@@ -98,12 +106,13 @@ def create_app(services: WebServices) -> Flask:
         session, people, bulk, person, person_photos, photo, explore, pictures, review, unassigned, history, status,
         libraries, nextcloud, photoprism, preferences_page, own_account, accounts, privacy, first_run, live,
         tokens_page, engine,
-        engine_page, hooks, shares, shared_people, shared_photo, names_on_host,
+        engine_page, hooks, smart_home, shares, shared_people, shared_photo, names_on_host,
     ):  # fmt: skip
         app.register_blueprint(module.pages)
     # Its key is no cookie, so no page can make a browser send it.
     csrf.exempt(engine.pages)
     csrf.exempt(hooks.receiver)
+    app.register_blueprint(smart_home.of_person)
     app.register_blueprint(hooks.receiver)
     app.register_blueprint(accounts.invitations)
     app.register_blueprint(health())
@@ -124,7 +133,10 @@ def create_app(services: WebServices) -> Flask:
     app.jinja_env.globals["style_sheet"] = BUNDLE
     install_addresses(app)
     app.after_request(protect_responses)
-    app.wsgi_app = TrustedProxies(app.wsgi_app, services.trusted_proxies, services.prefix)  # type: ignore[method-assign]
+    believing = TrustedProxies(app.wsgi_app, services.trusted_proxies, services.prefix)
+    door: WSGIApplication = IngressDoor(believing, services.ingress)
+    door = HooksOnly(door, services.hook_port) if services.hook_port else door
+    app.wsgi_app = door  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -166,7 +178,7 @@ def limit_logins(app: Flask, limiter: Limiter) -> None:
     def failed(_response: Response) -> bool:
         return bool(g.get("failed_attempt"))
 
-    for endpoint in ("session.log_in", "session.welcome", "own_account.change_password", "invitations.accept"):
+    for endpoint in ("session.log_in", "session.welcome", *PASSWORD_FORMS, "invitations.accept"):
         # A look at a link tells already whether it is right.
         methods = ["GET", "HEAD", "POST"] if endpoint == "invitations.accept" else ["POST"]
         by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=methods, deduct_when=failed)
@@ -202,6 +214,8 @@ def frame() -> dict[str, object]:
         "section": request.blueprint,
         "view": g.get("view"),
         "sharers": lambda: request_services().catalogue.shares.owners(visitor.id) if visitor else {},
+        # Both know who is looking, so nobody logs out. Home Assistant shows whole pages, Nextcloud parts of them.
         "embedded": bool(g.get("inside_nextcloud")),
+        "in_home_assistant": bool(g.get("inside_home_assistant")),
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }

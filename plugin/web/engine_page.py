@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from plugin.errors import NotFound
 from plugin.ports.vision import PackInfo
+from plugin.web.inside_home_assistant import address_for_programs
 from plugin.web.preferences_page import find_pack
 from plugin.web.request_context import require_admin, see_other, services
 from plugin.web.services import InsideNextcloud
@@ -62,7 +63,8 @@ def engine_address(nextcloud: InsideNextcloud | None) -> str:
     """Where programs reach the engine: an app of Nextcloud where AppAPI reaches it, since its proxy is for people."""
     if nextcloud is not None:
         return f"http://{nextcloud.identity.host}:{nextcloud.identity.port}/engine/facerecognition"
-    return url_for("engine.open_model", _external=True).removesuffix("/open")
+    address = address_for_programs("engine.open_model") or url_for("engine.open_model")
+    return address.removesuffix("/open")
 
 
 @pages.get("")

@@ -6,8 +6,9 @@ from flask import request
 
 from plugin.domain import FaceId
 from plugin.errors import Refused
-from plugin.ports.galleries import Group
+from plugin.ports.galleries import Group, NobodyCounts
 from plugin.suggestions import MOST_IN_GROUP
+from plugin.web.paging import Paging, asked_number, asked_page
 from plugin.web.request_context import account, form_ids, form_text, parse_id, services
 from plugin.web.tiles import FaceTile, face_tiles
 
@@ -33,10 +34,26 @@ class FaceGroup:
         return self.tiles[-1].face.id if self.tiles else 0
 
 
-def face_groups(offset: int, limit: int) -> list[FaceGroup]:
-    """Some groups, the largest first."""
+def largest_groups(limit: int) -> list[FaceGroup]:
+    """So many groups, the largest first."""
+    pack = services().preferences.current().pack
+    return with_faces(services().catalogue.galleries.largest_groups(account().id, pack, 0, limit)[1])
+
+
+def page_of_groups(page_size: int) -> tuple[list[FaceGroup], Paging, NobodyCounts]:
+    """The groups of the page that is asked for, the largest first, and how many there are."""
+    galleries, pack, owner = services().catalogue.galleries, services().preferences.current().pack, account().id
+    offset = (asked_number() - 1) * page_size
+    counts, groups = galleries.largest_groups(owner, pack, offset, page_size)
+    paging = asked_page(counts.groups, page_size)
+    if paging.offset != offset:
+        _, groups = galleries.largest_groups(owner, pack, paging.offset, page_size)
+    return with_faces(groups), paging, counts
+
+
+def with_faces(groups: list[Group]) -> list[FaceGroup]:
+    """With the first faces of each to look at."""
     galleries, pack = services().catalogue.galleries, services().preferences.current().pack
-    groups = galleries.groups(account().id, pack, offset, limit)
     members = galleries.members(account().id, pack, [group.key for group in groups], SHOWN)
     tiles = face_tiles([members.get(group.key, []) for group in groups])
     return [FaceGroup(group, shown) for group, shown in zip(groups, tiles, strict=True)]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, g, render_template, request, url_for
+from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,6 +12,7 @@ from plugin.errors import HostError, KinfolkError, NotFound, Refused
 from plugin.ports.outside import LibraryHook
 from plugin.web.api.problems import explained as problem_of
 from plugin.web.api.problems import problem
+from plugin.web.inside_home_assistant import address_for_hooks
 from plugin.web.language import explained
 from plugin.web.libraries import find_library
 from plugin.web.request_context import account, form_text, require_admin, see_other, services
@@ -42,6 +43,21 @@ class HookPage:
     url: str
     name: str = ""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A library whose host, or its users' programs, can tell that something changed; `hook` is None while it is off."""
+
+    library: Library
+    hook: LibraryHook | None
+
+
+def tellings() -> list[Telling]:
+    """Those of this account."""
+    hooks = services().hooks
+    libraries = services().catalogue.libraries.all(account().id)
+    return [Telling(library, hooks.of(library)) for library in libraries if hooks.can_be_told(library)]
 
 
 @receiver.errorhandler(KinfolkError)
@@ -108,9 +124,7 @@ def hook_page(library_id: int, error: str = "") -> str:
     library, hooks = find_library(library_id), services().hooks
     if not hooks.possible(library):
         raise NotFound("This library cannot tell")
-    # Inside Nextcloud pages have an address that programs do not reach.
-    here = "" if g.get("inside_nextcloud") else url_for("hooks.told", library_id=library_id, _external=True)
-    url = form_text("url") or here
+    url = form_text("url") or address_for_hooks("hooks.told", library_id=library_id)
     page = HookPage(library, hooks.of(library), hooks.needs_admin(library), url, form_text("name", 200), error)
     return render_template("library_hook.html", page=page)
 

@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response
 from plugin.domain import Library
 from plugin.errors import NotFound
 from plugin.ports.written import NameKind, WritePlan, WriteState
+from plugin.sentences import Sentence
 from plugin.web.language import ngettext
 from plugin.web.request_context import account, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
+from plugin.web.writing_advice import advice_on
 from plugin.writeback import WriteBackStatus
 from plugin.writeback.label_names import PREFIX
 
@@ -29,6 +31,11 @@ class NamesPage:
     def busy(self) -> bool:
         """Whether something is being written or taken back at the moment."""
         return any(self.is_busy(way) for way in self.ways)
+
+    @staticmethod
+    def advice_on(code: str) -> Sentence:
+        """What to do about photos that could not be written for this reason."""
+        return advice_on(code)
 
     @staticmethod
     def is_busy(way: WriteBackStatus) -> bool:

@@ -34,8 +34,12 @@ class Paging:
         return self.number + 1 if self.number < self.pages else None
 
 
-def asked_page(total: int, page_size: int) -> Paging:
-    """The page the address asks for (`?page=3`); nonsense means the first, too far means the last."""
+def asked_number() -> int:
+    """The page the address asks for (`?page=3`), at least 1; nonsense means the first."""
     text = request.args.get("page", "1")
-    asked = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 1
-    return Paging(min(max(asked, 1), Paging(1, page_size, total).pages), page_size, total)
+    return max(int(text), 1) if text.isascii() and text.isdecimal() and len(text) < 10 else 1
+
+
+def asked_page(total: int, page_size: int) -> Paging:
+    """The page the address asks for; too far means the last."""
+    return Paging(min(asked_number(), Paging(1, page_size, total).pages), page_size, total)

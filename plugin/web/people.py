@@ -137,7 +137,7 @@ def why_empty(selection: Selection) -> Emptiness:
         "search": bool(selection.search),
         "favourites": selection.favourites,
         "no_library": not catalogue.libraries.all(owner),
-        "scanning": scan.active,
+        "scanning": scan.waiting,
         "no_photos": photos == 0,
         "failed": scan.detection.failed >= photos,
         "no_faces": faces == 0,

@@ -69,7 +69,7 @@ class ShownCompanion:
 
 @dataclass(frozen=True, slots=True)
 class PersonPage:
-    """What the page of a person shows."""
+    """What the page of a person shows. `may_be_told`: Home Assistant, should the account allow it."""
 
     tile: PersonTile
     months: list[Month]
@@ -77,6 +77,7 @@ class PersonPage:
     paging: Paging
     companions: list[ShownCompanion]
     names: list[str]
+    may_be_told: bool
 
 
 def person_page(person: Person, names: list[str], *, everything: bool = True) -> PersonPage:
@@ -93,6 +94,7 @@ def person_page(person: Person, names: list[str], *, everything: bool = True) ->
         paging=paging,
         companions=shown_companions(rows.companions(person.id, owner, COMPANIONS)) if everything else [],
         names=names,
+        may_be_told=bool(services().home_link and person.favourite and person.name),
     )
 
 

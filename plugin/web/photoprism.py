@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from flask import Blueprint, flash, g, render_template, request, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import Library
 from plugin.errors import KinfolkError, NotFound
+from plugin.web.inside_home_assistant import address_for_hooks
 from plugin.web.language import explained, translated
 from plugin.web.request_context import account, form_text, parse_id, see_other, services
 
@@ -83,9 +84,9 @@ def forget_secret(library_id: int) -> Response:
 
 def trigger_page(library: Library, secret: str = "") -> str:
     """The page; `secret` was made just now."""
-    # Inside Nextcloud pages have an address that programs do not reach.
-    external = not g.get("inside_nextcloud")
-    url = url_for("hooks.told_by_users", library_id=library.id, _external=external)
+    # Where nobody can say under which address programs reach Kinfolk, its path alone.
+    path = url_for("hooks.told_by_users", library_id=library.id)
+    url = address_for_hooks("hooks.told_by_users", library_id=library.id) or path
     hook = services().hooks.of(library)
     return render_template("photoprism_trigger.html", library=library, hook=hook, url=url, secret=secret)
 

@@ -1,11 +1,12 @@
 """Privacy: take everything out, and forget people and faces for good, each after a typed confirmation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from plugin.domain import Library
 from plugin.errors import NotFound
 from plugin.ports.catalogue import HeldData
 from plugin.privacy import Copy
@@ -22,10 +23,14 @@ PEOPLE_FOUND = 60
 
 @dataclass(frozen=True, slots=True)
 class PrivacyPage:
-    """What the Privacy page shows; `copies` only to administrators."""
+    """What the Privacy page shows; `copies` only to administrators.
+
+    `left_at`: libraries whose host still shows names of people who were forgotten, since writing there is paused.
+    """
 
     held: HeldData
     copies: list[Copy]
+    left_at: list[Library] = field(default_factory=list)
 
     @property
     def copies_bytes(self) -> int:
@@ -36,7 +41,8 @@ class PrivacyPage:
 @pages.get("")
 def show() -> str:
     """What is held, and what can be done about it."""
-    return render_template("settings_privacy.html", page=PrivacyPage(held(), copies()))
+    page = PrivacyPage(held(), copies(), services().writing.left_at(account().id))
+    return render_template("settings_privacy.html", page=page)
 
 
 def held() -> HeldData:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Suggestion
 from plugin.errors import NotFound
-from plugin.web.face_groups import FaceGroup, face_groups
+from plugin.web.face_groups import FaceGroup, largest_groups
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 
@@ -51,7 +51,7 @@ def show() -> str:
     owner, suggestions = account().id, services().suggestions
     known = suggestions.next_ones(owner)
     questions, left = known or ([], 0)
-    groups = [] if known is None else face_groups(0, GROUPS_BESIDE if questions else GROUPS_ALONE)
+    groups = [] if known is None else largest_groups(GROUPS_BESIDE if questions else GROUPS_ALONE)
     page = ReviewPage(
         asked(questions),
         left,

@@ -7,6 +7,8 @@ from flask import g
 from flask_babel import gettext as _
 
 from plugin.domain import AccountId, Library, QueueStatus
+from plugin.pausing import Pause
+from plugin.web.language import translated
 from plugin.web.request_context import services
 from plugin.web.wording import percent as in_percent
 
@@ -20,15 +22,22 @@ class ScanState:
         library_count: all libraries of the account.
         detection: assets on their way through detection.
         recognition: faces on their way to a person.
+        pause: why nothing of this goes on now; None when it does.
     """
 
     syncing: tuple[Library, ...]
     library_count: int
     detection: QueueStatus
     recognition: QueueStatus
+    pause: Pause | None = None
 
     @property
     def active(self) -> bool:
+        """Whether something is left to do, and done now."""
+        return self.pause is None and self.waiting
+
+    @property
+    def waiting(self) -> bool:
         """Whether anything is left to do."""
         return bool(self.syncing) or any(waits(queue) for queue in (self.detection, self.recognition))
 
@@ -50,6 +59,8 @@ class ScanState:
     @property
     def headline(self) -> str:
         """What is going on, in few words."""
+        if self.pause:
+            return translated(self.pause.sentence)
         if waits(self.detection):
             return str(_("Finding faces · %(percent)s", percent=in_percent(self.percent)))
         if self.syncing:
@@ -86,4 +97,5 @@ def read_scan_state(account_id: AccountId) -> ScanState:
         len(libraries),
         catalogue.detection.status(account_id),
         catalogue.faces.recognition_status(account_id),
+        services().pausing.now(),
     )

@@ -10,6 +10,8 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from itsdangerous import BadSignature
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from plugin.web.request_context import services
+
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
@@ -18,16 +20,22 @@ MAXIMUM_REQUEST_BYTES = 1024 * 1024
 """The largest form is a name and a path."""
 
 APP_HEADER, BASE_HEADER, SESSION_HEADER = "AUTHORIZATION-APP-API", "X-Kinfolk-Base", "X-Kinfolk-Session"
-"""Of requests through the proxy of Nextcloud's AppAPI: who, under which path, and the session."""
+FROM_HEADER = "X-Kinfolk-From"
+"""Of requests through the proxy of Nextcloud's AppAPI: who, under which path, the session, and from which page."""
 
 EMBEDDED_SESSION_SECONDS = 24 * 3600
 
 FOREVER = "max-age=31536000, immutable"
 
 
+def content_security_policy(framed_by: Iterable[str]) -> str:
+    """The policy of every page. `framed_by`: other sites that may show it in a frame."""
+    return CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", " ".join(("frame-ancestors 'self'", *framed_by)))
+
+
 def protect_responses(response: Response) -> Response:
     """Add the security headers; pages are never cached unless the view said otherwise (they show private photos)."""
-    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("Content-Security-Policy", content_security_policy(services().framed_by))
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
@@ -89,6 +97,10 @@ def safe_path(target: str | None) -> str | None:
 
 def came_from(fallback: str) -> str:
     """The page a form was sent from, as a path, for going back after something was refused."""
+    if APP_HEADER in request.headers and BASE_HEADER in request.headers:
+        # The browser would name the page of Nextcloud around it.
+        inside = safe_path(request.headers.get(FROM_HEADER))
+        return f"{request.script_root}{inside}" if inside else fallback
     referrer = urlsplit(request.referrer or "")
     path = f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
     return (safe_path(path) if referrer.netloc == request.host else None) or fallback

@@ -16,17 +16,21 @@ from plugin.face_search import FaceSearch
 from plugin.first_start import FirstStart
 from plugin.history import History
 from plugin.hooks import Hooks
+from plugin.ingress import AddonAddresses, Ingress
 from plugin.likeness import Likeness
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
+from plugin.pausing import Pausing
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
+from plugin.ports.smart_home import LinkStatus
 from plugin.ports.vision import LicenceText, PackInfo
 from plugin.ports.work import Nudge
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Privacy
 from plugin.sentences import Sentence
 from plugin.sharing import Sharing
+from plugin.smart_home import SmartHome
 from plugin.suggestions import Suggestions
 from plugin.web.streams import Streams
 from plugin.writeback import WriteBack
@@ -146,6 +150,9 @@ class EngineStatus:
         warnings: sentences somebody should read; empty when all is well.
         data_folder: where Kinfolk writes.
         free_bytes: space left there.
+        device: the processor or card that runs it; None while no model is loaded.
+        pace: photos per second over the last stretch of work; None before there was any.
+        accelerator: what an accelerator is doing that does not run the models now; None when there is none, or it does.
     """
 
     pack: str
@@ -155,6 +162,9 @@ class EngineStatus:
     warnings: tuple[str, ...]
     data_folder: str
     free_bytes: int
+    device: str | None = None
+    pace: float | None = None
+    accelerator: str | None = None
 
 
 class InsideNextcloud(Protocol):
@@ -255,6 +265,19 @@ class PhotoPrismConnecting(Protocol):
         ...
 
 
+class HomeLink(Protocol):
+    """The way to Home Assistant: `plugin.mqtt.link`."""
+
+    @property
+    def status(self) -> LinkStatus:
+        """How the connection stands."""
+        ...
+
+    def wake(self) -> None:
+        """Something changed that should be told now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebServices:
     """What the views work with.
@@ -271,8 +294,13 @@ class WebServices:
         secret_key: signs sessions; at least 32 random bytes, kept in the data folder.
         prefix: path under which a proxy serves Kinfolk ("" or "/kinfolk"), when it does not say so itself.
         trusted_proxies: networks (CIDR) whose X-Forwarded-For, -Proto, -Host and -Prefix are believed.
+        framed_by: other sites (`https://cloud.example.org`) that may show the pages in a frame.
         live_streams: bounds how many browsers are told live.
+        home_link: the way to Home Assistant, None where no broker is known.
         nextcloud_app: the Nextcloud this is an app of, None where AppAPI did not start it.
+        ingress: the Home Assistant whose sidebar this is in, None elsewhere.
+        addon_addresses: where other programs reach this add-on, None where it is none.
+        hook_port: a port on which only hooks are heard, if there is one.
     """
 
     catalogue: Catalogue
@@ -308,8 +336,15 @@ class WebServices:
     hooks: Hooks
     outside_accounts: OutsideAccounts
     writing: WriteBack
+    pausing: Pausing
+    smart_home: SmartHome
     secret_key: bytes
     prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    framed_by: tuple[str, ...] = ()
     live_streams: Streams = field(default_factory=Streams)
     nextcloud_app: InsideNextcloud | None = None
+    home_link: HomeLink | None = None
+    ingress: Ingress | None = None
+    addon_addresses: AddonAddresses | None = None
+    hook_port: int | None = None

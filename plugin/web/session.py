@@ -11,6 +11,7 @@ from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
 from plugin.web import first_run
 from plugin.web.api.access import admit
+from plugin.web.inside_home_assistant import admit_home_assistant, at_home_assistant, visitor
 from plugin.web.inside_nextcloud import admit_nextcloud, comes_from_nextcloud
 from plugin.web.language import explained
 from plugin.web.passwords import check_length, password_guard
@@ -53,8 +54,11 @@ def guard() -> Response | None:
     # Where programs have a secret of their own, their blueprint looks at it; a session opens nothing there.
     if request.endpoint in {"static", "health.healthz", "nextcloud_app.heartbeat"} or is_machine():
         return None
-    if comes_from_nextcloud() or asks_api():
-        return admit_nextcloud() if comes_from_nextcloud() else admit()
+    for comes, admit_them in (
+        (comes_from_nextcloud, admit_nextcloud), (is_program, admit), (at_home_assistant, admit_home_assistant),
+    ):  # fmt: skip
+        if comes():
+            return admit_them()
     if services().first_start.pending():
         return (
             None if request.endpoint in {"session.welcome", "language.choose"} else redirect(url_for("session.welcome"))
@@ -63,6 +67,11 @@ def guard() -> Response | None:
         g.account = current_user.account
         return None
     return None if request.endpoint in OPEN_ENDPOINTS else turn_away()
+
+
+def is_program() -> bool:
+    """Whether the API is asked by somebody whom Home Assistant does not vouch for; programs bring a token."""
+    return asks_api() and ("authorization" in request.headers or visitor() is None)
 
 
 def turn_away() -> Response:

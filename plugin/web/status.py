@@ -1,16 +1,23 @@
 """Status: what is going on, how long it takes, what went wrong."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, FailureCount, IntakeProblem
+from plugin.errors import Refused
+from plugin.pausing import Reading
+from plugin.ports.smart_home import LinkStatus
+from plugin.web.hooks import Telling, tellings
 from plugin.web.language import ngettext
 from plugin.web.pictures import TILE, preview_url
-from plugin.web.request_context import account, form_text, see_other, services
+from plugin.web.request_context import account, form_text, require_admin, see_other, services
 from plugin.web.scan_state import ScanState, scan_state
 from plugin.web.services import EngineStatus
+from plugin.web.smart_home import link_status
 from plugin.web.throughput import Throughput, throughput
 
 pages = Blueprint("status", __name__)
@@ -43,7 +50,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StatusPage:
-    """What the Status page shows. `photos` and `gone` are counts of assets."""
+    """What the Status page shows.
+
+    Attributes:
+        photos, gone: counts of assets.
+        tellings: what hosts tell by themselves.
+        readings: what sensors said that may make work rest.
+        home: how the connection to Home Assistant stands; None where there is none.
+    """
 
     scan: ScanState
     failures: list[Failure]
@@ -51,13 +65,19 @@ class StatusPage:
     photos: int
     gone: int
     plot: Throughput
+    tellings: list[Telling]
+    readings: Sequence[Reading]
+    home: LinkStatus | None
 
 
 @pages.get("/status")
 def show() -> str:
     """The whole page."""
     photos, gone = services().catalogue.assets.counts(account().id)
-    page = StatusPage(scan_state(account().id), failure_list(), services().engine_status(), photos, gone, throughput())
+    page = StatusPage(
+        scan_state(account().id), failure_list(), services().engine_status(), photos, gone, throughput(),
+        tellings(), services().pausing.readings(), link_status(),
+    )  # fmt: skip
     return render_template("status.html", page=page)
 
 
@@ -102,6 +122,28 @@ def failure_list() -> list[Failure]:
 def failed_photo(asset: Asset) -> FailedPhoto:
     """Its size is known when it was decoded once: then there is a picture of it, or was."""
     return FailedPhoto(asset, preview_url(asset, TILE) if asset.width and asset.height else "")
+
+
+@pages.post("/status/pause")
+def pause() -> Response:
+    """Let all work in the background rest, for some minutes or until somebody resumes."""
+    require_admin()
+    minutes = form_text("minutes", 10)
+    if minutes and not minutes.isdecimal():
+        raise Refused(_("A pause lasts a number of minutes"))
+    services().pausing.press(int(minutes) if minutes else None)
+    flash(_("Paused. Nothing is lost."), "good")
+    return see_other(url_for("status.show"))
+
+
+@pages.post("/status/resume")
+def resume() -> Response:
+    """Take the pause back; other reasons to rest stand."""
+    require_admin()
+    services().pausing.resume()
+    services().nudge.detection()
+    flash(_("Work goes on."), "good")
+    return see_other(url_for("status.show"))
 
 
 @pages.post("/status/retry")

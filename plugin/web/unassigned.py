@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from plugin.domain import FaceId
 from plugin.errors import NotFound, Refused
 from plugin.ports.galleries import NobodyCounts
-from plugin.web.face_groups import FaceGroup, chosen_faces, face_groups, group_members
+from plugin.web.face_groups import FaceGroup, chosen_faces, group_members, page_of_groups
 from plugin.web.language import ngettext
 from plugin.web.paging import Paging, asked_page
 from plugin.web.request_context import account, form_ids, form_text, query_search, see_other, services
@@ -17,7 +17,7 @@ from plugin.web.tiles import FaceTile, face_tiles
 
 pages = Blueprint("unassigned", __name__, url_prefix="/unassigned")
 
-PAGE_SIZE = 24
+PAGE_SIZE = 16
 FACES_PER_PAGE = 96
 
 
@@ -47,9 +47,7 @@ class FacesPage:
 @pages.get("")
 def show() -> str:
     """The largest groups first."""
-    counts = nobody_counts()
-    paging = asked_page(counts.groups, PAGE_SIZE)
-    groups = face_groups(paging.offset, PAGE_SIZE)
+    groups, paging, counts = page_of_groups(PAGE_SIZE)
     return render_template("unassigned.html", page=UnassignedPage(groups, paging, counts, ignored_count(), names()))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from plugin.domain import Asset, AssetId, Library, LibraryId
+from plugin.domain import AccountId, Asset, AssetId, Library, LibraryId
 from plugin.errors import AssetGone, ChangedMeanwhile, HostError, HostFull, NotFound, PictureError, Refused, WriteError
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
@@ -49,12 +49,17 @@ FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class WriteBackStatus:
-    """How writing to one host in one way stands; `setting` is None while it was never turned on."""
+    """How writing to one host in one way stands; `setting` is None while it was never turned on.
+
+    Attributes:
+        left: names on the host that do not belong there any more and stay, since writing is paused.
+    """
 
     kind: NameKind
     setting: WriteBackSetting | None
     counts: WriteCounts | None
     waiting: int
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,14 @@ class WriteBack:
         if setting is None:
             return WriteBackStatus(kind, None, None, 0)
         waiting = self._rows.waiting(library.id, kind)
-        return WriteBackStatus(kind, setting, self._rows.counts(library.id, kind), waiting)
+        left = self._rows.plan(library.id, kind).take if setting.state is WriteState.PAUSED else 0
+        return WriteBackStatus(kind, setting, self._rows.counts(library.id, kind), waiting, left)
+
+    def left_at(self, account_id: AccountId) -> list[Library]:
+        """Libraries whose host still shows names that do not belong there (somebody was forgotten), for a pause."""
+        paused = [setting for setting in self._rows.settings() if setting.state is WriteState.PAUSED]
+        left = {row.library_id for row in paused if self._rows.plan(row.library_id, row.kind).take}
+        return [library for library in self._catalogue.libraries.all(account_id) if library.id in left]
 
     def preview(self, library: Library, kind: NameKind) -> WritePlan:
         """What would be written now. Raises `NotFound` when the host does not offer this way."""

@@ -1,5 +1,6 @@
 // Kinfolk inside Nextcloud: fetches Kinfolk's pages through the proxy of AppAPI and shows them in `#content`.
-// The pages live in a shadow root, so that neither style sheet reaches the other. They need no script of their own.
+// The pages live in a shadow root, so that neither style sheet reaches the other. Their scripts run with each page anew
+// (`static/js/page.js`); what they need is loaded once, through the proxy, and only from Kinfolk itself.
 (() => {
   "use strict";
   const proxy = new URL("../..", document.currentScript.src).pathname.replace(/\/$/, "");
@@ -13,9 +14,9 @@
   const style = document.createElement("link");
   style.rel = "stylesheet";
   style.href = `${proxy}/nextcloud/style.css`;
-  const page = document.createElement("div");
-  page.className = "kinfolk";
-  page.tabIndex = -1;
+  const blank = () => Object.assign(document.createElement("div"), { className: "kinfolk", tabIndex: -1 });
+  let page = blank();
+  let life = new AbortController(); // of the page
   shadow.append(style, page);
   content.replaceChildren(host);
 
@@ -30,12 +31,68 @@
   };
   const shown = () => location.pathname.slice(embedded.length) + location.search + location.hash || "/";
 
-  async function ask(path, options = {}) {
-    const headers = { ...options.headers, "X-Kinfolk-Base": proxy, "X-Kinfolk-Session": sessionStorage.getItem(known) || "" };
-    const answer = await fetch(proxy + path.split("#")[0], { ...options, headers, credentials: "same-origin" });
-    const session = answer.headers.get("X-Kinfolk-Session");
+  const headersOfOurs = () => ({
+    "X-Kinfolk-Base": proxy, "X-Kinfolk-From": shown().split("#")[0], "X-Kinfolk-Session": sessionStorage.getItem(known) || "",
+  });
+
+  // Keeps the session of an answer; where it leads on to, or null.
+  function remember(header) {
+    const session = header("X-Kinfolk-Session");
     if (session !== null) sessionStorage.setItem(known, session);
+    return header("X-Kinfolk-Location");
+  }
+
+  async function ask(path, options = {}) {
+    const headers = { ...options.headers, ...headersOfOurs() };
+    const answer = await fetch(proxy + path.split("#")[0], { ...options, headers, credentials: "same-origin" });
+    remember((name) => answer.headers.get(name));
     return answer;
+  }
+
+  // Scripts: what each does with a page, by its address.
+  const starts = new Map();
+  globalThis.kinfolk = {
+    onPage: (start) => starts.set(document.currentScript.src, start),
+    follow: (address) => go(pathOf(address) ?? "/", {}, true),
+  };
+
+  const loads = new Map();
+  function loaded(address) {
+    if (!loads.has(address)) {
+      loads.set(address, new Promise((done) => {
+        const script = document.createElement("script");
+        script.src = address;
+        script.async = false; // several come at once, and run in their order
+        // One that does not come is missed by its page only, which works without.
+        script.addEventListener("load", done);
+        script.addEventListener("error", () => { loads.delete(address); done(); });
+        document.head.append(script);
+      }));
+    }
+    return loads.get(address);
+  }
+
+  async function enliven(head, shownPage, signal) {
+    const said = head.querySelector('meta[name="htmx-config"]');
+    if (said && !document.head.querySelector('meta[name="htmx-config"]')) {
+      // The address bar says where Nextcloud shows the page, which htmx does not know.
+      said.content = JSON.stringify({ ...JSON.parse(said.content), historyEnabled: false });
+      document.head.append(said);
+    }
+    shownPage.addEventListener("htmx:configRequest", (event) => Object.assign(event.detail.headers, headersOfOurs()));
+    shownPage.addEventListener("htmx:beforeOnLoad", (event) => {
+      const elsewhere = remember((name) => event.detail.xhr.getResponseHeader(name));
+      if (elsewhere === null) return;
+      event.preventDefault();
+      go(pathOf(elsewhere) ?? "/");
+    });
+    const addresses = [...head.querySelectorAll("script[src]")].map((script) => new URL(script.getAttribute("src"), location.href).href);
+    const ours = addresses.filter((address) => pathOf(address)?.startsWith("/static/"));
+    await Promise.all(ours.map(loaded));
+    if (signal.aborted) return;
+    for (const address of ours) starts.get(address)?.(shownPage, signal);
+    globalThis.htmx?.process(shownPage);
+    shownPage.dataset.alive = "";
   }
 
   async function show(path, options) {
@@ -51,14 +108,20 @@
       // Somebody went on meanwhile: the later page counts.
       if (mine !== turn) return null;
       const parsed = new DOMParser().parseFromString(text, "text/html");
-      page.lang = parsed.documentElement.lang;
-      page.replaceChildren(...parsed.body.childNodes);
+      const next = blank();
+      next.lang = parsed.documentElement.lang;
+      next.append(...parsed.body.childNodes);
+      life.abort();
+      life = new AbortController();
+      page.replaceWith(next);
+      page = next;
       document.title = parsed.title;
       const anchor = path.split("#")[1];
       const target = anchor && shadow.getElementById(anchor);
       if (target) target.scrollIntoView();
       else host.scrollTop = 0;
       (page.querySelector("[autofocus]") || page).focus({ preventScroll: true });
+      enliven(parsed.head, page, life.signal);
       return path;
     } catch {
       // The only sign that needs no language: no page came that could say it in one.
@@ -74,28 +137,33 @@
     }
   }
 
-  async function go(path, options) {
+  async function go(path, options, inPlace = false) {
     const there = await show(path, options);
-    if (there !== null && there !== shown()) history.pushState(null, "", embedded + there);
+    if (there === null || there === shown()) return;
+    if (inPlace) history.replaceState(null, "", embedded + there);
+    else history.pushState(null, "", embedded + there);
   }
 
   shadow.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
-    if (!link || !plain || link.target || link.hasAttribute("download")) return;
-    const within = link.getAttribute("href").startsWith("#");
-    if (within) {
+    // What a script of the page did with it is done.
+    if (event.defaultPrevented || !link || !plain || link.hasAttribute("target") || link.hasAttribute("download")) return;
+    // Not `link.href`, nor `link.target`: boxes around faces are links of SVG, where these are objects.
+    const address = link.getAttribute("href");
+    if (address.startsWith("#")) {
       event.preventDefault();
-      shadow.getElementById(link.getAttribute("href").slice(1))?.scrollIntoView();
+      shadow.getElementById(address.slice(1))?.scrollIntoView();
       return;
     }
-    const path = pathOf(link.href);
+    const path = pathOf(address);
     if (path === null) return;
     event.preventDefault();
     go(path);
   });
 
   shadow.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
     event.preventDefault();
     const form = event.target;
     const button = event.submitter;

@@ -70,6 +70,18 @@ def test_counts_are_of_present_faces_of_nobody_by_this_pack(cast: Cast) -> None:
     assert counts(cast.me, "another pack") == counts(cast.stranger().id, PACK) == NobodyCounts(0, 0, 0)
 
 
+def test_the_largest_groups_come_with_the_counts_of_all_also_beyond_the_last(cast: Cast) -> None:
+    three, pair = nobodys(cast, 3), nobodys(cast, 2)
+    nobodys(cast, 1, alike=False)
+    cast.photo(found())
+    largest = cast.catalogue.galleries.largest_groups
+    counts = NobodyCounts(2, 5, 2)
+    assert largest(cast.me, PACK, 0, 1) == (counts, [Group(three[0], 3, three[-1])])
+    assert largest(cast.me, PACK, 1, 5) == (counts, [Group(pair[0], 2, pair[-1])])
+    assert largest(cast.me, PACK, 9, 5) == (counts, [])
+    assert largest(cast.stranger().id, PACK, 0, 5) == (NobodyCounts(0, 0, 0), [])
+
+
 def test_ignored_faces_come_the_last_one_first(cast: Cast) -> None:
     one, two, three = nobodys(cast, 3)
     for face in (two, one, three):

@@ -16,7 +16,7 @@ from plugin.engine import FaceEngine
 from plugin.exapp.app import NextcloudApp
 from tests.end_to_end.browsing import served
 from tests.fakes.nextcloud.app_api import AppCloud
-from tests.web.family import PACKS, Family, family_with_photos
+from tests.web.family import PACKS, Family, add_stranger_faces, family_with_photos
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +73,12 @@ def embedded(cloud: AppCloud, path: str = "") -> str:
     return f"{cloud.address}/index.php/apps/app_api/embedded/kinfolk/people{path}"
 
 
+def alive(page: Page, address: str) -> None:
+    """Go there and wait for what the scripts of the page do with it."""
+    page.goto(address)
+    expect(page.locator(".kinfolk[data-alive]")).to_be_visible()
+
+
 def test_people_are_shown_named_and_corrected_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
     page.goto(embedded(cloud))
     page.get_by_role("link", name="Anna").first.click()
@@ -124,6 +130,106 @@ def test_the_file_action_opens_the_photo(page: Page, cloud: AppCloud, family: Fa
     )
     page.goto(f"{cloud.address}/index.php/apps/app_api/embedded/kinfolk/{answer['redirect_handler']}?fileIds=42")
     page.wait_for_url(re.compile(r"/embedded/kinfolk/people/photos/\d+"))
+
+
+def test_names_are_completed_while_typing_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
+    unknown = family.faces_of(family.assets[-1])[0]
+    alive(page, embedded(cloud, f"/photos/{family.assets[-1]}?face={unknown}"))
+    expect(page.locator("#candidates button").first).to_be_visible()
+    page.get_by_label("Search by name").press_sequentially("lot")
+    expect(page.locator("#candidates button")).to_have_count(1)
+    page.get_by_role("button", name="Oma Lotte").click()
+    expect(page.get_by_text("Got it: this is Oma Lotte.")).to_be_visible()
+    assert family.catalogue.faces.get(unknown).person_name == "Oma Lotte"
+
+
+def test_keys_answer_questions_and_turn_photos_over_inside_nextcloud(
+    page: Page, cloud: AppCloud, family: Family
+) -> None:
+    add_stranger_faces(family)
+    alive(page, embedded(cloud, "/review"))
+    heading = page.locator("#kinfolk h1")
+    expect(heading).to_be_visible()
+    asked = heading.inner_text()
+    page.keyboard.press("y")
+    expect(page.get_by_text("Yes, noted.")).to_be_visible()
+    expect(page.locator(".kinfolk[data-alive]")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.get_by_text("Taken back")).to_be_visible()
+    expect(heading).to_have_text(asked)
+    photos = family.assets
+    alive(page, embedded(cloud, f"/photos/{photos[2]}"))
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/people/photos/{photos[1]}")
+    expect(page.locator(".kinfolk[data-alive]")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/people/photos/{photos[2]}")
+
+
+def test_a_box_around_a_face_leads_on_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
+    alive(page, embedded(cloud, f"/photos/{family.assets[0]}"))
+    page.locator("#stage .box").first.click()
+    expect(page.get_by_label("Search by name")).to_be_visible()
+    expect(page.locator("#header")).to_be_visible()
+    assert page.url.startswith(embedded(cloud))
+
+
+def test_keys_pressed_in_nextcloud_itself_mean_nothing_to_kinfolk(page: Page, cloud: AppCloud, family: Family) -> None:
+    photos = family.assets
+    alive(page, embedded(cloud, f"/photos/{photos[2]}"))
+    page.evaluate("document.getElementById('header').append(document.createElement('button'))")
+    page.locator("#header button").focus()
+    page.keyboard.press("ArrowRight")
+    page.locator("#kinfolk .kinfolk").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/people/photos/{photos[3]}")
+
+
+def test_people_are_chosen_together_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
+    alive(page, embedded(cloud))
+    bar = page.get_by_role("group", name="Do with everybody chosen")
+    expect(page.get_by_role("link", name="Anna").first).to_be_visible()
+    expect(bar).to_be_hidden()
+    for name in ("Anna", "Ben"):
+        page.locator(".pickable", has_text=name).hover()
+        page.get_by_label(f"Choose {name}").click()
+    expect(bar).to_contain_text("Chosen: 2")
+    page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    page.get_by_label("Search by name").press_sequentially("clar")
+    expect(page.locator(".person")).to_have_count(1)
+    assert page.url == embedded(cloud), "the address bar is Nextcloud's"
+
+
+def test_a_missed_face_is_drawn_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
+    alive(page, embedded(cloud, f"/photos/{family.assets[0]}"))
+    page.get_by_role("link", name="Draw a missed face").click()
+    expect(page.get_by_label("Who is it?")).to_be_visible()
+    expect(page.locator(".kinfolk[data-alive]")).to_be_visible()
+    expect(page.get_by_label("Left")).to_be_hidden()
+    box = page.locator("#stage svg").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.45 * box["width"], box["y"] + 0.02 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.55 * box["width"], box["y"] + 0.2 * box["height"], steps=5)
+    page.mouse.up()
+    page.get_by_label("Who is it?").fill("Oma Lotte")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Got it: this is Oma Lotte.")).to_be_visible()
+
+
+def test_a_running_scan_is_followed_inside_nextcloud_without_a_stream(
+    page: Page, cloud: AppCloud, family: Family
+) -> None:
+    family.catalogue.detection.request("refresh", "opencv")
+    streams: list[str] = []
+    page.on("request", lambda asked: streams.append(asked.url) if asked.url.endswith("/events") else None)
+    alive(page, embedded(cloud, "/settings"))
+    expect(page.locator("#scan")).to_have_text("Finding faces · 0%")
+    (asset,) = family.catalogue.detection.claim("test", 1, 60)
+    family.catalogue.detection.fail(asset, "picture_broken", "The file ends too early", permanent=True)
+    expect(page.locator("#scan")).to_have_text("Finding faces · 7%", timeout=20_000)
+    assert streams == []
 
 
 def test_neither_style_sheet_reaches_the_other(page: Page, cloud: AppCloud) -> None:

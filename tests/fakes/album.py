@@ -58,6 +58,9 @@ class NudgeLog:
     def sync(self, library_id: LibraryId) -> None:
         self.told.append(f"sync {library_id}")
 
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
+        self.told.append(f"named {library_id}: {' '.join(host_keys)}")
+
     def detection(self) -> None:
         self.told.append("detection")
 

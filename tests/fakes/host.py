@@ -135,6 +135,7 @@ class FakeWatchableHost(FakeHost):
     def __init__(self, *, stable_keys: bool = False) -> None:
         super().__init__(stable_keys=stable_keys)
         self.watching: list[Callable[[], None]] = []
+        self.watches: list[FakeWatch] = []
 
     def changed(self) -> None:
         for on_change in list(self.watching):
@@ -142,13 +143,16 @@ class FakeWatchableHost(FakeHost):
 
     def watch(self, on_change: Callable[[], None]) -> "FakeWatch | None":
         self.watching.append(on_change)
-        return FakeWatch(self.watching, on_change)
+        self.watches.append(FakeWatch(self.watching, on_change))
+        return self.watches[-1]
 
 
 @dataclass
 class FakeWatch:
     watching: list[Callable[[], None]]
     on_change: Callable[[], None]
+    holds: bool = True
+    sees_everything: bool = True
 
     def stop(self) -> None:
         if self.on_change in self.watching:

@@ -21,6 +21,7 @@ from plugin.domain import (
 from plugin.errors import KinfolkError, NotFound, Refused
 from plugin.ports.vision import PackInfo
 from plugin.settings import Settings
+from plugin.vision.trial import Trial
 
 Call = tuple[object, ...]
 
@@ -30,6 +31,9 @@ PACKS = (
         "buffalo_s", "SCRFD", "research only", "https://example.org", True, 512, 0.7, 0.5, 1.08, False, 16_000_000
     ),
 )
+
+
+NO_CARD = Trial("onnxruntime 1.32.0", "", (), "AMD EPYC", "CPUExecutionProvider", 12.3, 12.3, ())
 
 
 class FakeAccounts:
@@ -74,6 +78,8 @@ class FakeKinfolk:
     events: list[Event] = field(default_factory=list)
     failure: BaseException | None = None
     settings: Settings | None = None
+    trial: Trial = NO_CARD
+    hint: str = ""
 
     @property
     def catalogue(self) -> SimpleNamespace:
@@ -158,6 +164,13 @@ class FakeKinfolk:
 
     def backup(self, path: Path) -> None:
         path.write_bytes(b"backup")
+
+    def try_accelerator(self, told: Callable[[str], None]) -> Trial:
+        told("Compiling the models")
+        return self.trial
+
+    def card_hint(self) -> str:
+        return self.hint
 
     def pull_pack(self, pack: str, progress: Callable[[int, int | None, str], None]) -> None:
         self.calls.append(("pull", pack))

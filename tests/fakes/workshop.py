@@ -15,6 +15,7 @@ from plugin.media import StandardMedia
 from plugin.pipeline import Pipeline
 from plugin.preferences import PreferenceBook
 from plugin.recognition import Recognition
+from plugin.restraint import CpuShare
 from tests.fakes.face_models import FakeFaceModels, blank_picture, paint_person
 from tests.fakes.host import FakeHost
 
@@ -35,7 +36,7 @@ def photo(faces: Painted, width: int = 640, height: int = 480, file_format: str 
 class Workshop:
     """Everything put together; `stop` ends long steps early."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: CpuShare | None = None) -> None:
         self.catalogue = open_in_memory()
         self.host = FakeHost()
         self.models = FakeFaceModels()
@@ -62,6 +63,7 @@ class Workshop:
             host_of=self.host_of,
             worker="test",
             should_stop=lambda: self.stop,
+            share=share,
         )
 
     def host_of(self, library: Library) -> FakeHost:

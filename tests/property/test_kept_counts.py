@@ -34,12 +34,17 @@ COUNTED_TALLY = """
   SELECT library_id, 'asset', CASE WHEN gone THEN 'gone' ELSE state END, count(*) FROM asset GROUP BY 1, 3
   ORDER BY 1, 2, 3
 """
+COUNTED_MONTHS = """
+  SELECT person_id, coalesce(substr(taken_at, 1, 7), ''), count(DISTINCT asset.id)
+  FROM face JOIN asset ON asset.id = asset_id WHERE NOT gone AND person_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+"""
+KEPT_MONTHS = "SELECT person_id, month, photos FROM person_month ORDER BY 1, 2"
 KEPT_TALLY = "SELECT library_id, kind, state, number FROM tally WHERE number <> 0 ORDER BY 1, 2, 3"
 
 
 def assert_counts_are_true(catalogue: SqlCatalogue) -> None:
     with catalogue._transactions.read() as connection:
-        for kept, counted in ((KEPT, COUNTED), (KEPT_TALLY, COUNTED_TALLY)):
+        for kept, counted in ((KEPT, COUNTED), (KEPT_MONTHS, COUNTED_MONTHS), (KEPT_TALLY, COUNTED_TALLY)):
             assert connection.execute(text(kept)).all() == connection.execute(text(counted)).all()
         assert connection.execute(text("SELECT * FROM person_changed")).all() == []
 

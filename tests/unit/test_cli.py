@@ -13,6 +13,7 @@ from plugin.cli.app import app
 from plugin.cli.serving import announce
 from plugin.domain import Account, CheckReport, FailureCount, Library, Person, ScanSummary
 from plugin.settings import Settings
+from plugin.vision.trial import Trial
 from plugin.web.passwords import password_guard
 from tests.fakes.kinfolk import Broken
 from tests.fakes.terminal import Terminal
@@ -43,8 +44,8 @@ class TestTheCommandItself:
         "words",
         [
             "serve", "worker", "library add folder", "library list", "library remove", "scan", "people",
-            "export faces", "detect", "recognize", "models list", "models pull", "check", "index rebuild", "backup",
-            "restore", "user add", "user passwd", "sample",
+            "export faces", "detect", "recognize", "models list", "models pull", "accelerator", "check",
+            "index rebuild", "backup", "restore", "user add", "user passwd", "sample",
         ],
     )  # fmt: skip
     def test_every_command_of_the_specification_is_there_and_explains_itself(self, words: str) -> None:
@@ -209,6 +210,28 @@ class TestPeople:
         shown = terminal.done("people").stdout
         assert "\x1b" not in shown
         assert "\\x1b[31m[bold]Eve" in shown
+
+
+class TestTheAccelerator:
+    def test_a_machine_without_one_is_told_so(self, terminal: Terminal) -> None:
+        said = terminal.done("accelerator").stdout
+        assert "ONNX Runtime: onnxruntime 1.32.0" in said
+        assert "AMD packages: fit this machine" in said
+        assert "AMD cards: none" in said
+        assert "Runs on: CPU (AMD EPYC)" in said
+        assert "12.3" in said
+
+    def test_what_is_in_its_way_is_told_with_the_override_that_may_help(self, terminal: Terminal) -> None:
+        terminal.kinfolk.trial = Trial(
+            "onnxruntime-rocm 1.22.2", "", ("gfx1032",), None, "CPUExecutionProvider", 9.0, 9.0,
+            ("ROCMExecutionProvider has no kernels for this card.",),
+        )  # fmt: skip
+        terminal.kinfolk.hint = "10.3.0"
+        result = terminal.done("accelerator")
+        assert "AMD cards: gfx1032" in result.stdout
+        assert "HSA_OVERRIDE_GFX_VERSION=10.3.0" in result.stdout
+        assert "has no kernels for this card" in result.stderr
+        assert "Compiling the models" in result.stderr
 
 
 class TestModels:

@@ -8,6 +8,7 @@ import pytest
 from watchdog.observers.api import BaseObserver
 
 from plugin.hosts.folder.host import FolderHost
+from plugin.hosts.folder.mounts import Ground
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.folder.watching import Settling
 
@@ -60,6 +61,36 @@ def test_every_kind_of_change_is_told(photos: Path, change: str) -> None:
         assert calls.wait()
     finally:
         watch.stop()
+
+
+def test_a_watch_holds_until_it_is_stopped_or_its_folder_is_another_one(photos: Path) -> None:
+    folder = photos / "2024"
+    watch = FolderHost(str(folder), QUICK).watch(Calls())
+    stopped = FolderHost(str(folder), QUICK).watch(Calls())
+    assert watch is not None
+    assert stopped is not None
+    seen = [watch.holds]
+    stopped.stop()
+    assert not stopped.holds
+    folder.rename(photos / "unplugged")
+    seen.append(watch.holds)
+    folder.mkdir()
+    seen += [watch.holds, watch.sees_everything]
+    watch.stop()
+    assert seen == [True, False, False, False]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_watch_sees_everything_on_a_disk_of_this_machine_only(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    ground = Ground(1, 1, (("/", "ext4" if told else "nfs4"),))
+    monkeypatch.setattr("plugin.hosts.folder.watching.ground_of", lambda folder: ground)
+    watch = FolderHost(str(photos), QUICK).watch(Calls())
+    assert watch is not None
+    assert watch.holds
+    assert watch.sees_everything is told
+    watch.stop()
 
 
 def test_reading_and_what_is_left_out_are_not_told(photos: Path) -> None:

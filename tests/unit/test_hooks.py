@@ -3,7 +3,7 @@
 import json
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,8 +13,9 @@ from plugin.assemble.hooks import NextcloudHooks
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Library, LibraryId
 from plugin.errors import HostRefused, HostUnreachable, NotFound, Refused
-from plugin.hooks import GAP_SECONDS, WAIT_SECONDS, Hooks, concerns
+from plugin.hooks import GAP_SECONDS, MOST_NAMED, WAIT_SECONDS, Hooks, concerns
 from plugin.hosts.nextcloud.address import Place
+from tests.fakes.album import NudgeLog
 from tests.fakes.hooks import FakeRegistrar, HandMovedTime
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud import webhooks as told
@@ -34,12 +35,26 @@ class Setting:
     time: HandMovedTime = field(default_factory=HandMovedTime)
     synced: list[tuple[float, LibraryId]] = field(default_factory=list)
 
-    def hooks(self) -> Hooks:
-        def sync(library_id: LibraryId) -> None:
-            self.synced.append((self.time.now - 1000, library_id))
+    named_files: list[str] = field(default_factory=list)
 
+    def hooks(self) -> Hooks:
         rows = self.catalogue
-        return Hooks(rows.hooks, rows.libraries, self.registrar, sync, self.time.start, lambda: self.time.now)
+        return Hooks(rows.hooks, rows.libraries, self.registrar, Told(self), self.time.start, lambda: self.time.now)
+
+
+class Told(NudgeLog):
+    """Remembers when a library was to be compared, and which files were named."""
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self._setting = setting
+
+    def sync(self, library_id: LibraryId) -> None:
+        self._setting.synced.append((self._setting.time.now - 1000, library_id))
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
+        assert library_id == self._setting.library.id
+        self._setting.named_files += host_keys
 
 
 @pytest.fixture
@@ -90,6 +105,35 @@ def test_ten_thousand_events_in_a_minute_cost_six_looks_and_no_memory(setting: S
     assert len(setting.synced) <= 60 / GAP_SECONDS + 1
     assert setting.synced[-1][0] >= 60
     assert grown < 1_000_000
+
+
+def test_the_file_that_was_named_is_looked_up_once_before_the_library_is_compared(
+    setting: Setting, hooks: Hooks
+) -> None:
+    for payload in told.upload("/anna/files/Photos/new.jpg"):
+        hooks.receive(setting.library.id, payload)
+    hooks.receive(setting.library.id, told.rename("/anna/files/a.jpg", "/anna/files/b.jpg", node_id=438))
+    hooks.receive(setting.library.id, told.payload("NodeDeletedEvent", "/anna/files/gone.jpg", node_id=None))
+    setting.time.move(60)
+    assert setting.named_files == ["437", "438"]
+    assert len(setting.synced) == 1
+
+
+def test_of_a_burst_only_so_many_files_are_looked_up_by_themselves(setting: Setting, hooks: Hooks) -> None:
+    for number in range(1, 200):
+        hooks.receive(setting.library.id, told.payload("NodeCreatedEvent", f"/anna/files/{number}.jpg", node_id=number))
+    setting.time.move(WAIT_SECONDS)
+    assert setting.named_files == [str(number) for number in range(1, MOST_NAMED + 1)]
+    assert len(setting.synced) == 1
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63, 1.5, True, "437", None, [437], {"id": 437}])
+def test_an_id_that_is_none_is_not_asked_for(setting: Setting, hooks: Hooks, number: object) -> None:
+    payload = told.payload("NodeCreatedEvent", node={"id": number, "path": "/anna/files/a.jpg"})
+    assert hooks.receive(setting.library.id, payload)
+    setting.time.move(60)
+    assert setting.named_files == []
+    assert len(setting.synced) == 1
 
 
 def test_many_threads_at_once_are_one_look(setting: Setting, hooks: Hooks) -> None:

@@ -1,15 +1,16 @@
 """Huey carries nudges; the rows decide. Run in Huey's immediate mode and with real worker threads."""
 
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from datetime import time as time_of_day
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from huey import SqliteHuey
+from huey import Huey
 
-from plugin.jobs import MOST_WAITING_TASKS, Jobs, Workers, open_queue
+from plugin.errors import HostUnreachable
+from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
 from plugin.people import People
 from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
@@ -31,13 +32,11 @@ def workshop() -> Workshop:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Iterator[SqliteHuey]:
-    huey = open_queue(tmp_path / "queue.db", b"k" * 32)
-    yield huey
-    huey.storage.close()
+def queue() -> Huey:
+    return open_queue()
 
 
-def jobs_on(queue: SqliteHuey, workshop: Workshop, writing: WriteBack | None = None) -> Jobs:
+def jobs_on(queue: Huey, workshop: Workshop, writing: WriteBack | None = None) -> Jobs:
     return Jobs(
         queue,
         workshop.pipeline,
@@ -57,7 +56,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def test_workers_take_a_new_library_from_folder_to_people_by_themselves(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_workers_take_a_new_library_from_folder_to_people_by_themselves(queue: Huey, workshop: Workshop) -> None:
     workers = Workers(queue, jobs_on(queue, workshop), threads=3)
     workers.start()
     try:
@@ -67,7 +66,7 @@ def test_workers_take_a_new_library_from_folder_to_people_by_themselves(queue: S
         workers.stop()
 
 
-def test_a_new_photo_is_found_after_a_nudge(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_a_new_photo_is_found_after_a_nudge(queue: Huey, workshop: Workshop) -> None:
     jobs = jobs_on(queue, workshop)
     workers = Workers(queue, jobs, threads=3)
     workers.start()
@@ -81,7 +80,7 @@ def test_a_new_photo_is_found_after_a_nudge(queue: SqliteHuey, workshop: Worksho
 
 
 def test_a_pack_is_fetched_on_request_although_nothing_needs_it_yet(
-    queue: SqliteHuey, monkeypatch: pytest.MonkeyPatch
+    queue: Huey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workshop, loaded = Workshop(), list[str]()
     monkeypatch.setattr(workshop.models, "load", loaded.append)
@@ -95,21 +94,21 @@ def test_a_pack_is_fetched_on_request_although_nothing_needs_it_yet(
         workers.stop()
 
 
-def test_a_sync_request_is_a_row_before_it_is_a_task(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_a_sync_request_is_a_row_before_it_is_a_task(queue: Huey, workshop: Workshop) -> None:
     workshop.pipeline.sync(workshop.library.id)
     jobs = jobs_on(queue, workshop)
     jobs.sync(workshop.library.id)
     assert workshop.catalogue.libraries.get(workshop.library.id).sync_requested_at is not None
 
 
-def test_a_storm_of_nudges_fills_neither_memory_nor_disk(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_a_storm_of_nudges_fills_neither_memory_nor_disk(queue: Huey, workshop: Workshop) -> None:
     jobs = jobs_on(queue, workshop)
     for _ in range(500):
         jobs.recognition()
     assert queue.pending_count() == MOST_WAITING_TASKS
 
 
-def test_a_sweep_asks_for_libraries_that_are_due_only(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_a_sweep_asks_for_libraries_that_are_due_only(queue: Huey, workshop: Workshop) -> None:
     jobs = jobs_on(queue, workshop)
     jobs.sweep()
     assert "sync" in {task.name for task in queue.pending()}
@@ -119,15 +118,155 @@ def test_a_sweep_asks_for_libraries_that_are_due_only(queue: SqliteHuey, worksho
     assert "sync" not in {task.name for task in queue.pending()}
 
 
-def test_a_queue_message_that_kinfolk_did_not_sign_is_not_unpickled(tmp_path: Path, workshop: Workshop) -> None:
-    queue = open_queue(tmp_path / "queue.db", b"k" * 32)
-    jobs_on(queue, workshop)
-    foreign = open_queue(tmp_path / "queue.db", b"x" * 32)
-    jobs_on(foreign, workshop).recognition()
-    with pytest.raises(ValueError, match=r"[Ss]ignature|mismatch"):
-        queue.dequeue()
-    queue.storage.close()
-    foreign.storage.close()
+def test_a_waiting_thread_is_woken_by_a_task_and_by_the_end_not_by_a_clock(queue: Huey, workshop: Workshop) -> None:
+    jobs, taken = jobs_on(queue, workshop), list[str | None]()
+
+    def wait() -> None:
+        for _ in range(2):
+            task = queue.dequeue()
+            taken.append(task.name if task else None)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    jobs.recognition()
+    eventually(lambda: taken == ["recognise"])
+    queue.storage.end_waiting()
+    thread.join(20)
+    assert taken == ["recognise", None]
+    assert queue.dequeue() is None  # nobody waits once it ended
+
+
+def test_who_asks_while_it_is_done_gets_it_done_once_more_and_nobody_waits() -> None:
+    turn, began, go_on, done = Turn(), threading.Event(), threading.Event(), list[int]()
+
+    def work() -> None:
+        began.set()
+        go_on.wait(20)
+        done.append(threading.get_ident())
+
+    first = threading.Thread(target=turn.take, args=(work,))
+    first.start()
+    began.wait(20)
+    for _ in range(5):
+        turn.take(work)
+    assert done == []
+    go_on.set()
+    first.join(20)
+    assert done == [first.ident, first.ident]
+    turn.take(work)
+    assert len(done) == 3
+
+
+def test_what_fails_lets_the_next_one_have_its_turn() -> None:
+    turn, done = Turn(), list[int]()
+
+    def fail() -> None:
+        raise HostUnreachable("It is away")
+
+    with pytest.raises(HostUnreachable):
+        turn.take(fail)
+    turn.take(lambda: done.append(1))
+    assert done == [1]
+
+
+def test_every_worker_thread_is_prepared(queue: Huey, workshop: Workshop) -> None:
+    prepared: list[int] = []
+    workers = Workers(queue, jobs_on(queue, workshop), 3, prepare=lambda: prepared.append(threading.get_ident()))
+    workers.start()
+    try:
+        eventually(lambda: len(set(prepared)) == 3)
+    finally:
+        workers.stop()
+
+
+def due(queue: Huey, jobs: Jobs) -> bool:
+    jobs.sweep()
+    found = "sync" in {task.name for task in queue.pending()}
+    queue.flush()
+    return found
+
+
+def listed(queue: Huey, jobs: Jobs, workshop: Workshop) -> None:
+    jobs._run_sync(workshop.library.id)
+    queue.flush()
+
+
+def hours_later(workshop: Workshop, monkeypatch: pytest.MonkeyPatch, hours: float) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(hours=hours)
+
+    monkeypatch.setattr("plugin.jobs.datetime", Later)
+
+
+def test_a_library_whose_every_change_is_told_is_hardly_listed(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, since = jobs_on(queue, workshop), time.monotonic()
+    jobs.trust(lambda _: since, timedelta(hours=24))
+    listed(queue, jobs, workshop)
+    hours_later(workshop, monkeypatch, 23)
+    assert not due(queue, jobs)
+    hours_later(workshop, monkeypatch, 25)
+    assert due(queue, jobs)
+
+
+def test_what_changed_before_the_watch_began_is_found_by_the_next_regular_listing(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = jobs_on(queue, workshop)
+    listed(queue, jobs, workshop)
+    began = time.monotonic()
+    jobs.trust(lambda _: began, timedelta(hours=24))
+    hours_later(workshop, monkeypatch, 2)
+    assert due(queue, jobs)
+    listed(queue, jobs, workshop)
+    hours_later(workshop, monkeypatch, 4)
+    assert not due(queue, jobs)
+
+
+def test_a_library_that_is_not_watched_is_listed_as_always(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = jobs_on(queue, workshop)
+    jobs.trust(lambda _: None, timedelta(hours=24))
+    listed(queue, jobs, workshop)
+    hours_later(workshop, monkeypatch, 2)
+    assert due(queue, jobs)
+
+
+def test_a_listing_that_failed_is_no_reason_to_wait_a_day(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, since = jobs_on(queue, workshop), time.monotonic()
+    jobs.trust(lambda _: since, timedelta(hours=24))
+    listed(queue, jobs, workshop)
+
+    def away(*_arguments: object) -> None:
+        raise HostUnreachable("It is away")
+
+    monkeypatch.setattr(workshop.pipeline, "sync", away)
+    listed(queue, jobs, workshop)
+    hours_later(workshop, monkeypatch, 2)
+    assert due(queue, jobs)
+
+
+def test_a_watch_that_lost_its_disk_is_begun_anew_and_not_trusted_meanwhile(workshop: Workshop) -> None:
+    host, told = FakeWatchableHost(), list[int]()
+    watchers = Watchers(workshop.catalogue.libraries, lambda library: host, told.append)
+    assert watchers.tells_since(workshop.library.id) is None
+    watchers.refresh()
+    first = watchers.tells_since(workshop.library.id)
+    assert first is not None
+    host.watches[0].holds = host.watches[0].sees_everything = False
+    assert watchers.tells_since(workshop.library.id) is None
+    watchers.refresh()
+    assert len(host.watches) == 2
+    later = watchers.tells_since(workshop.library.id)
+    assert later is not None
+    assert later > first
+    watchers.stop()
 
 
 def test_watches_come_and_go_with_libraries(workshop: Workshop) -> None:
@@ -144,7 +283,7 @@ def test_watches_come_and_go_with_libraries(workshop: Workshop) -> None:
     watchers.stop()
 
 
-def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, workshop: Workshop) -> None:
     catalogue, host = workshop.catalogue, FakeWritingHost()
     for path in workshop.host.files:
         host.put(path, b"")
@@ -167,7 +306,7 @@ def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Sqlite
         workers.stop()
 
 
-def test_a_sweep_writes_only_where_something_is_due(queue: SqliteHuey, workshop: Workshop) -> None:
+def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Workshop) -> None:
     people = People(workshop.catalogue, NudgeLog())
     host = FakeWritingHost()
     writing = WriteBack(workshop.catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
@@ -178,3 +317,23 @@ def test_a_sweep_writes_only_where_something_is_due(queue: SqliteHuey, workshop:
     queue.flush()
     jobs.sweep()
     assert "writeback" in {task.name for task in queue.pending()}
+
+
+def test_a_request_during_a_pause_wakes_no_disk_and_is_done_by_itself_afterwards(
+    queue: Huey, workshop: Workshop
+) -> None:
+    held = [True]
+    workshop.pipeline.held = lambda: held[0]
+    jobs = jobs_on(queue, workshop)
+    jobs.sync(workshop.library.id)
+    jobs._run_sync(workshop.library.id)
+    library = workshop.catalogue.libraries.get(workshop.library.id)
+    assert library.sync_requested_at is not None
+    assert library.last_sync_at is None
+    held[0] = False
+    workers = Workers(queue, jobs, threads=3)
+    workers.start()
+    try:
+        eventually(lambda: workshop.people() == [{"anna0.jpg", "anna1.jpg", "anna2.jpg"}])
+    finally:
+        workers.stop()

@@ -100,6 +100,58 @@ def test_an_unchanged_library_costs_one_request_and_no_write(house: House) -> No
     assert house.present() == {"a.jpg", "2024/b.jpg"}
 
 
+def test_raw_photos_nobody_can_show_are_told_of_until_a_jpeg_lies_beside_them(house: House) -> None:
+    house.put("2023/lonely.nef", "2023/both.cr2", "2023/below/c.jpg", "2023/both.JPG", "2024/a.jpg", "top.dng")
+    raws = {"2023/lonely.nef": "raw_without_preview", "top.dng": "raw_without_preview"}
+    house.sync()
+    assert house.problems() == raws
+    house.put("2024/b.jpg")
+    house.sync()
+    assert house.problems() == raws, "2023 was not listed again, and is as it was"
+    house.put("2023/lonely.jpg")
+    house.sync()
+    assert house.problems() == {"top.dng": "raw_without_preview"}
+    assert not any(path.endswith((".nef", ".dng", ".cr2")) for path in house.present())
+
+
+def named(house: House, *paths: str) -> int:
+    """Look up what a hook named."""
+    keys = [str(house.cloud.find("anna", path).id) for path in paths]
+    return Intake(house.catalogue).look_up(house.catalogue.libraries.get(house.library.id), house.host, keys)
+
+
+def test_files_that_were_named_are_taken_with_two_requests_and_stay(house: House) -> None:
+    house.put("Photos/a.jpg")
+    house.sync()
+    house.put("Photos/2024/08/new.jpg", "other.jpg", "letter.txt")
+    assert house.requests(lambda: named(house, "Photos/2024/08/new.jpg", "other.jpg", "letter.txt")) == 2
+    assert house.present() == {"Photos/a.jpg", "Photos/2024/08/new.jpg", "other.jpg"}
+    assert house.sync().new == 0
+    assert house.present() == {"Photos/a.jpg", "Photos/2024/08/new.jpg", "other.jpg"}
+    assert named(house, "other.jpg") == 0
+
+
+def test_what_a_listing_leaves_out_is_not_taken_because_it_was_named(house: House) -> None:
+    house.cloud.add_user("ben")
+    house.put("hidden/.nomedia", "hidden/below/a.jpg", "out/b.jpg", "@eaDir/c.jpg", "d.jpg")
+    house.put("e.jpg", user="ben")
+    house.reopen(house.library, left_out=("out",))
+    keys = [*(str(node) for node in house.cloud.nodes), "0", "99999", "x", "", "-1", "1 OR 1", "9" * 30]
+    library = house.catalogue.libraries.get(house.library.id)
+    assert Intake(house.catalogue).look_up(library, house.host, keys) == 1
+    assert house.present() == {"d.jpg"}
+
+
+def test_a_named_file_that_is_deleted_before_the_listing_is_gone_after_it(house: House) -> None:
+    house.put("a.jpg", "b.jpg")
+    house.sync()
+    house.put("new.jpg")
+    named(house, "new.jpg")
+    house.cloud.delete("anna", "new.jpg")
+    house.sync()
+    assert house.present() == {"a.jpg", "b.jpg"}
+
+
 def test_one_new_photo_costs_only_the_folders_above_it(house: House) -> None:
     house.put(*(f"Photos/{year}/{month:02}/a.jpg" for year in (2022, 2023, 2024) for month in range(12)))
     house.sync()

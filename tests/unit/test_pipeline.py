@@ -8,6 +8,7 @@ from plugin import recognition
 from plugin.domain import ScanProgress, ScanStage
 from plugin.errors import HostUnreachable
 from plugin.foreground import ForegroundScan
+from plugin.restraint import CpuShare
 from tests.fakes.workshop import Workshop, photo
 
 ANNA, BEN, CARLA = 1, 9, 17
@@ -158,3 +159,62 @@ def test_a_foreground_scan_tells_how_far_it_is_and_counts_at_the_end(workshop: W
     assert list(dict.fromkeys(progress.stage for progress in told)) == list(ScanStage)
     last = [progress for progress in told if progress.stage is ScanStage.DETECT][-1]
     assert (last.done, last.total, last.failed, last.faces) == (8, 8, 1, 10)
+
+
+class TestAPause:
+    def test_while_work_rests_nothing_is_claimed_loaded_or_recognised(
+        self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(workshop)
+        workshop.pipeline.sync(workshop.library.id)
+        workshop.pipeline.held = lambda: True
+        loaded = list[str]()
+        monkeypatch.setattr(workshop.models, "load", loaded.append)
+        assert workshop.pipeline.detect(60).assets == 0
+        assert not workshop.pipeline.detect(60).more
+        assert loaded == []
+        status = workshop.catalogue.detection.status()
+        assert (status.running, status.waiting) == (0, 7)
+
+    def test_what_was_begun_is_finished_and_nothing_stays_leased(self, workshop: Workshop) -> None:
+        fill(workshop)
+        workshop.pipeline.sync(workshop.library.id)
+        looked_at = list[int]()
+        workshop.pipeline.held = lambda: len(looked_at) >= 1
+        done = workshop.pipeline.detect(60, lambda asset, faces: looked_at.append(asset.id))
+        status = workshop.catalogue.detection.status()
+        assert not done.more
+        assert 1 <= done.assets < 7 or status.waiting == 0
+        assert status.running == 0
+
+    def test_after_it_everything_goes_on_as_if_nothing_had_been(self, workshop: Workshop) -> None:
+        fill(workshop)
+        workshop.pipeline.held = lambda: True
+        workshop.work()
+        assert workshop.people() == []
+        workshop.pipeline.held = lambda: False
+        workshop.work()
+        assert workshop.people() == EXPECTED
+
+    def test_recognition_waits_too(self, workshop: Workshop) -> None:
+        fill(workshop)
+        workshop.pipeline.sync(workshop.library.id)
+        workshop.pipeline.detect(60)
+        workshop.pipeline.held = lambda: True
+        assert workshop.pipeline.recognise() is None
+        assert workshop.pipeline.nightly() is None
+        assert workshop.people() == []
+        workshop.pipeline.held = lambda: False
+        workshop.pipeline.recognise()
+        assert workshop.people() == EXPECTED
+
+
+def test_a_limited_share_of_the_processors_changes_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("plugin.restraint.time.sleep", rests.append)
+    workshop = Workshop(share=CpuShare(5, 1, 1))
+    for number in range(2):
+        workshop.host.put(f"anna{number}.jpg", photo([(ANNA, 60 + 10 * number, 48, 160)]))
+    workshop.work()
+    assert rests
+    assert workshop.people() == [{"anna0.jpg", "anna1.jpg"}]

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from plugin.errors import SettingsError
+from plugin.pausing import QuietHours, SensorLimit
 from plugin.settings import Settings, load_settings
 
 
@@ -77,6 +78,28 @@ def test_a_configuration_file_elsewhere_can_be_named_but_must_exist(
         ("web: {port: true}", "allowed: a whole number from 1 to 65535"),
         ("web: {prefix: kinfolk/}", "web.prefix is 'kinfolk/' (config.yaml, line 1), not a path like /kinfolk"),
         ("web: {trusted_proxies: [router]}", "web.trusted_proxies is 'router'"),
+        ("web: {framed_by: [cloud.example.org]}", "web.framed_by is 'cloud.example.org'"),
+        ("web: {framed_by: ['*']}", "web.framed_by is '*'"),
+        ("web: {framed_by: ['https://a.example; script-src *']}", "web.framed_by is 'https://a.example; script-src *'"),
+        ("web: {framed_by: ['https://a.example/path']}", "web.framed_by is 'https://a.example/path'"),
+        ("mqtt: {port: 0}", "mqtt.port is 0 (config.yaml, line 1); allowed: a whole number from 1 to 65535"),
+        ("mqtt: {topic: a/+/b}", "not a topic such as zigbee2mqtt/cellar"),
+        ("mqtt: {topic: /a}", "not a topic such as zigbee2mqtt/cellar"),
+        ('mqtt: {discovery_prefix: ""}', "allowed: a topic without + and #"),
+        ("mqtt: {discovery_prefix: 'x#'}", "not a topic"),
+        ("mqtt: {tls: maybe}", "allowed: true or false"),
+        ("mqtt: {password: [secret]}", "mqtt.password is not shown here"),
+        ("pause: {quiet_hours: 7-23}", 'allowed: "" or two different times of day such as "07:00-23:00"'),
+        ("pause: {quiet_hours: '07:00-24:00'}", 'allowed: "" or two different times'),
+        ("pause: {quiet_hours: '07:00-07:00'}", "it starts and ends at the same time"),
+        ("pause: {load_above: 0}", "allowed: a number from 0.1 to 1000, or null: the load does not matter"),
+        ("pause: {load_above: .nan}", "allowed: a number from 0.1 to 1000"),
+        ("pause: {sensors: [{topic: a}]}", "neither below nor above is given"),
+        ("pause: {sensors: [{topic: a, below: 9, above: 3}]}", "every value is below or above"),
+        ("pause: {sensors: [{topic: 'a/#', below: 1}]}", "not a topic"),
+        ("pause: {sensors: [{topic: a, below: .inf}]}", "allowed: a list of entries with topic"),
+        ("pause: {sensors: [{below: 1}]}", "allowed: a list of entries with topic"),
+        ("pause: {sensors: [{topic: a, below: 1, lower: 2}]}", "allowed: a list of entries with topic"),
         ("detection: {workers: 9}", "allowed: a whole number from 1 to 8"),
         ("detection: {workers: 1.5}", "detection.workers is 1.5"),
         ("detection: {minimum_score: .nan}", "allowed: a number from 0.1 to 1, or null"),
@@ -89,6 +112,20 @@ def test_a_configuration_file_elsewhere_can_be_named_but_must_exist(
         ("libraries: {skip: ['']}", "allowed: a list of glob patterns"),
         ("libraries: {watch: perhaps}", "libraries.watch is 'perhaps' (config.yaml, line 1); allowed: true or false"),
         ("runtime: {providers: [CUDA]}", "allowed: a list of ONNX Runtime provider names"),
+        ("runtime: {accelerator: cuda}", "allowed: auto, cpu, rocm or migraphx"),
+        ("runtime: {accelerator: true}", "runtime.accelerator is True"),
+        (
+            "runtime: {accelerator: rocm, providers: [CUDAExecutionProvider]}",
+            "but runtime.accelerator is not auto; allowed: a list of ONNX Runtime provider names",
+        ),
+        ("runtime: {unload_minutes: 0}", "allowed: a whole number from 1 to 1440, or null: models stay in memory"),
+        ("runtime: {unload_minutes: 1441}", "runtime.unload_minutes is 1441"),
+        ("detection: {priority: idle}", "detection.priority is 'idle' (config.yaml, line 1); allowed: low or normal"),
+        ("detection: {cpu_percent: 4}", "allowed: a whole number from 5 to 100"),
+        ("detection: {cpu_percent: 101}", "detection.cpu_percent is 101"),
+        ("detection: {cpu_percent: 50%}", "detection.cpu_percent is '50%'"),
+        ("libraries: {watched_rescan_hours: 0}", "allowed: a whole number from 1 to 168"),
+        ("libraries: {watched_rescan_hours: 169}", "libraries.watched_rescan_hours is 169"),
         ("backup: {keep: 0}", "backup.keep is 0"),
         ("log_level: loud", "allowed: debug, info, warning or error"),
         ("web: 5", "web is 5 (config.yaml, line 1); allowed: a section with keys of its own"),
@@ -207,6 +244,16 @@ def test_a_single_processor_gets_a_single_worker(tmp_path: Path, monkeypatch: py
     assert load_settings(tmp_path).detection.workers == 2
 
 
+def test_sites_that_may_frame_kinfolk_are_taken_as_browsers_write_them(tmp_path: Path) -> None:
+    settings = configured(tmp_path, "web: {framed_by: ['https://Cloud.Example.org/', 'http://10.0.0.2:8080']}")
+    assert settings.web.framed_by == ("https://cloud.example.org", "http://10.0.0.2:8080")
+
+
+def test_models_may_stay_in_memory_for_ever(tmp_path: Path) -> None:
+    assert load_settings(tmp_path).runtime.unload_minutes == 10
+    assert configured(tmp_path, "runtime: {unload_minutes: null}").runtime.unload_minutes is None
+
+
 def test_networks_and_folders_are_taken_in_their_full_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/anna")
     settings = configured(tmp_path, "web: {trusted_proxies: [10.1.2.3/8]}\nruntime: {model_folders: [~/models]}")
@@ -218,3 +265,31 @@ def test_the_example_file_is_itself_a_valid_configuration_that_fixes_nothing(tmp
     example = Path(__file__).parents[2] / "config.example.yaml"
     assert configured(tmp_path, example.read_text()).fixed_preferences() == {}
     assert isinstance(yaml.safe_load(example.read_text()), dict)
+
+
+def test_a_pause_and_a_broker_as_they_are_written(tmp_path: Path) -> None:
+    settings = configured(
+        tmp_path,
+        """
+        pause:
+          quiet_hours: 22:30-06:00
+          load_above: 2.5
+          sensors: [{topic: zigbee2mqtt/ups, key: battery, below: 30}, {topic: cellar, above: 40.5}]
+        mqtt: {host: broker, password: 12345, password_file: ~/secret}
+        """,
+    )
+    rules = settings.pause.rules()
+    assert (rules.quiet, rules.load_above) == (QuietHours(time(22, 30), time(6, 0)), 2.5)
+    assert rules.sensors == (SensorLimit("zigbee2mqtt/ups", "battery", below=30), SensorLimit("cellar", above=40.5))
+    assert settings.mqtt.password.get_secret_value() == "12345"
+    assert settings.mqtt.password_file == Path.home() / "secret"
+    assert "12345" not in repr(settings) + str(settings.model_dump(mode="json"))
+
+
+def test_a_pause_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINFOLK_PAUSE__QUIET_HOURS", "07:00-23:00")
+    monkeypatch.setenv("KINFOLK_PAUSE__SENSORS", '[{"topic": "cellar", "above": 40}]')
+    monkeypatch.setenv("KINFOLK_MQTT__PASSWORD", "geheim")
+    settings = load_settings(tmp_path)
+    assert settings.pause.rules().sensors == (SensorLimit("cellar", above=40),)
+    assert settings.mqtt.password.get_secret_value() == "geheim"

@@ -4,17 +4,17 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from plugin.domain import Float32Array
 from plugin.errors import RuntimeClash
-from plugin.vision.runtime import CPU, Runtime, check_one_runtime, provider_order, runtime_distributions
+from plugin.vision.installation import check_one_runtime, runtime_distributions
+from plugin.vision.models import Accelerators, OnnxFaceModels, RuntimeChoice
+from plugin.vision.runtime import CPU, Warnings, agree, provider_order, session
 
-SHAPE = (1, 3, 4, 4)
 ROCM, MIGRAPHX, CUDA = "ROCMExecutionProvider", "MIGraphXExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -40,7 +40,7 @@ def test_exactly_one_runtime_is_fine() -> None:
 def test_two_runtimes_are_a_clash_with_the_line_that_repairs_it() -> None:
     with pytest.raises(RuntimeClash, match="onnxruntime, onnxruntime-rocm") as caught:
         check_one_runtime(lambda: ["onnxruntime-rocm", "onnxruntime"])
-    repair = "pip uninstall -y onnxruntime onnxruntime-rocm && pip install --no-deps onnxruntime-rocm"
+    repair = 'pip uninstall -y onnxruntime onnxruntime-rocm && pip install --no-deps "onnxruntime-rocm==1.22.2.post3"'
     assert repair in caught.value.advice
 
 
@@ -53,80 +53,75 @@ def test_no_runtime_at_all_says_what_to_install() -> None:
 def test_add_on_providers_are_not_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["onnxruntime", "onnxruntime_ep_rocm", "onnxruntime-extensions", "onnx", "ONNXRuntime_GPU"]
     found = [SimpleNamespace(metadata={"Name": name}) for name in names]
-    monkeypatch.setattr("plugin.vision.runtime.metadata.distributions", lambda: found)
+    monkeypatch.setattr("plugin.vision.installation.metadata.distributions", lambda: found)
     assert runtime_distributions() == ["onnxruntime", "onnxruntime-gpu"]
 
 
-class Session:
-    """A session on the first provider asked for, unless `behaviour` says how that provider fails."""
-
-    behaviour: ClassVar[dict[str, str]] = {}
-
-    def __init__(self, path: str, options: Any, providers: list[str]) -> None:
-        self.options = options
-        self.wanted = providers[0]
-        if self.behaviour.get(self.wanted) == "does not load":
-            raise RuntimeError("libmigraphx_c.so.3: cannot open shared object file\nmore")
-
-    def get_providers(self) -> list[str]:
-        return [CPU] if self.behaviour.get(self.wanted) == "falls back" else [self.wanted, CPU]
-
-    def get_inputs(self) -> list[Any]:
-        return [SimpleNamespace(name="picture")]
-
-    def get_outputs(self) -> list[Any]:
-        return [SimpleNamespace(name="embedding")]
-
-    def run(self, names: None, inputs: dict[str, Float32Array]) -> list[Float32Array]:
-        how = self.behaviour.get(self.wanted)
-        if how == "does not run":
-            raise RuntimeError("hipErrorNoBinaryForGpu")
-        return [-inputs["picture"] if how == "computes nonsense" else inputs["picture"] * 2]
-
-
-@pytest.fixture
-def rocm(monkeypatch: pytest.MonkeyPatch) -> type[Session]:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [ROCM, CPU])
-    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
-    monkeypatch.setattr(Session, "behaviour", {})
-    return Session
-
-
-def test_an_accelerator_that_works_is_used_without_a_warning(rocm: type[Session]) -> None:
-    runtime = Runtime()
-    network = runtime.network(Path("x.onnx"), SHAPE)
-    assert (network.provider, network.accelerated) == (ROCM, True)
-    assert runtime.warnings.texts() == ()
-
-
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("accelerator", "providers", "tried"),
     [
-        ("does not load", "ROCMExecutionProvider failed (libmigraphx_c.so.3: cannot open shared object file)"),
-        ("does not run", "ROCMExecutionProvider failed (hipErrorNoBinaryForGpu)"),
-        ("falls back", "ROCMExecutionProvider is installed but cannot run here"),
-        ("computes nonsense", "ROCMExecutionProvider computes other numbers than the CPU"),
+        ("auto", (), [MIGRAPHX, ROCM]),
+        ("auto", (ROCM,), [ROCM]),
+        ("cpu", (), []),
+        ("rocm", (), [ROCM]),
+        ("migraphx", (), [MIGRAPHX]),
     ],
 )
-def test_a_failing_accelerator_gives_way_to_the_cpu_and_is_mentioned_once(
-    rocm: type[Session], how: str, said: str
+def test_the_settings_choose_the_accelerator(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    accelerator: Accelerators,
+    providers: tuple[str, ...],
+    tried: list[str],
 ) -> None:
-    rocm.behaviour = {ROCM: how}
-    runtime = Runtime()
-    for _ in range(2):
-        network = runtime.network(Path("x.onnx"), SHAPE)
-        assert network.provider == CPU
-        assert network.run(np.ones(SHAPE, np.float32))[0] == pytest.approx(2 * np.ones(SHAPE))
-    (warning,) = runtime.warnings.texts()
-    assert warning.startswith(said)
-    assert "CPU is used instead" in warning
+    monkeypatch.setattr("plugin.vision.models.available_providers", lambda: [ROCM, MIGRAPHX, CPU])
+    models = OnnxFaceModels(tmp_path, choice=RuntimeChoice(accelerator=accelerator, providers=providers))
+    assert models._providers() == tried
+    assert models.warnings == ()
 
 
-def test_sessions_have_the_threads_asked_for_and_never_spin(rocm: type[Session]) -> None:
-    options = Runtime(threads=3).network(Path("x.onnx"), SHAPE)._session.options
+def test_a_chosen_accelerator_that_is_not_installed_is_a_warning_with_the_way_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.vision.models.available_providers", lambda: [CPU])
+    models = OnnxFaceModels(tmp_path, choice=RuntimeChoice(accelerator="rocm"))
+    assert models._providers() == []
+    (warning,) = models.warnings
+    assert "rocm" in warning or "AMD packages" in warning
+
+
+def test_sessions_have_the_threads_asked_for_and_never_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda path, options, providers: asked.append(options))
+    session("x.onnx", [CPU], threads=3)
+    (options,) = asked
     assert options.intra_op_num_threads == 3
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
     assert options.graph_optimization_level == onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+
+
+def test_a_warning_is_shown_once_and_goes_when_things_work_again() -> None:
+    warnings = Warnings()
+    warnings.note(ROCM, "It failed.")
+    warnings.note(ROCM, "It failed.")
+    warnings.note(MIGRAPHX, "It failed, too.")
+    assert warnings.texts() == ("It failed.", "It failed, too.")
+    warnings.over(ROCM)
+    warnings.over(ROCM)
+    assert warnings.texts() == ("It failed, too.",)
+
+
+@pytest.mark.parametrize("off", [0.0, 1e-4])
+def test_rounding_is_no_disagreement(off: float) -> None:
+    truth = np.linspace(-1, 1, 128, dtype=np.float32)
+    assert agree(truth + np.float32(off), truth)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, 0.0])
+def test_other_numbers_are_a_disagreement(wrong: float) -> None:
+    truth = np.linspace(0.5, 1, 128, dtype=np.float32)
+    assert not agree(truth * np.float32(wrong), truth)
+    assert not agree(truth[:64], truth)
 
 
 def test_importing_the_packs_loads_neither_onnx_nor_its_runtime() -> None:

@@ -166,6 +166,23 @@ def test_forgotten_and_deleted_people_are_taken_off_the_host_and_out_of_the_cata
     assert home.host.tags == {}
 
 
+def test_somebody_forgotten_during_a_pause_is_told_of_and_taken_off_the_host_when_it_ends(home: Home) -> None:
+    home.start()
+    home.writing().pause(home.library, home.kind)
+    assert home.writing().left_at(home.account_id) == []
+    home.catalogue.privacy.forget_person(home.account_id, home.anna)
+    home.run()
+    assert "Anna" in home.names(0), "a pause is a pause"
+    assert [library.id for library in home.writing().left_at(home.account_id)] == [home.library.id]
+    assert home.writing().left_at(home.account_id + 1) == []
+    (status,) = [status for status in home.writing().status(home.library) if status.setting]
+    assert status.left > 0
+    home.writing().start(home.library, home.kind)
+    home.run()
+    assert all("Anna" not in home.names(number) for number in range(3))
+    assert home.writing().left_at(home.account_id) == []
+
+
 def test_a_run_without_a_change_writes_nothing(home: Home) -> None:
     home.start()
     home.host.written.clear()

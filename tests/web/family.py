@@ -53,11 +53,13 @@ from plugin.likeness import Likeness
 from plugin.media import DecodeLimits, StandardMedia
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
+from plugin.pausing import PauseRules, Pausing
 from plugin.people import People
 from plugin.ports.vision import PackInfo
 from plugin.preferences import PreferenceBook
 from plugin.privacy import Copy, Privacy
 from plugin.sharing import Sharing
+from plugin.smart_home import SmartHome
 from plugin.suggestions import Suggestions
 from plugin.vision.licences import licence_texts
 from plugin.web.passwords import password_guard
@@ -66,6 +68,7 @@ from plugin.writeback import WriteBack
 from tests.fakes.album import NudgeLog
 from tests.fakes.face_models import FakeFaceModels
 from tests.fakes.hooks import FakeRegistrar, HandMovedTime
+from tests.fakes.smart_home import FakeLink
 from tests.fakes.writing_host import FakeWritingHost
 from tests.web.portraits import Figure, photo, webp
 
@@ -202,6 +205,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         return library
 
     people, host = People(catalogue, nudge), FakeWritingHost()
+    pausing = Pausing(catalogue.preferences, PauseRules(), load=lambda: 0.0)
 
     def look(asset: Asset, box: Box) -> tuple[str, FoundFace]:
         """What a model would see: the figure that was drawn nearest to the middle of the box, if it has a model."""
@@ -257,7 +261,10 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
             nudge.sync,
             lambda base, user: Place(base, user).address,
         ),
-        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge.sync, time.start, lambda: time.now),
+        pausing=pausing,
+        home_link=FakeLink(),
+        smart_home=SmartHome(catalogue, pausing, lambda: nudge, lambda: 3, lambda account_id, asset_id: b"jpeg"),
+        hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge, time.start, lambda: time.now),
         writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback, people=people),
         secret_key=b"k" * 32,
     )
@@ -283,8 +290,9 @@ def searched(catalogue: SqlCatalogue) -> ExactIndex:
 
 def engine_status(warnings: tuple[str, ...]) -> EngineStatus:
     return EngineStatus(
-        PACKS[0].title, True, "CPUExecutionProvider", "The search index is ready.", warnings, "/data", 41_000_000_000
-    )
+        PACKS[0].title, True, "CPUExecutionProvider", "The search index is ready.", warnings, "/data", 41_000_000_000,
+        "AMD Ryzen, 8 threads", 3.5,
+    )  # fmt: skip
 
 
 def found(figure: Figure, ratio: float, score: float = 0.93) -> FoundFace:

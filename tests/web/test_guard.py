@@ -158,6 +158,14 @@ def test_every_answer_carries_the_security_headers(app: Flask, maria: Visitor, f
         assert "Server" not in headers
 
 
+def test_only_the_sites_that_were_named_may_frame_kinfolk(family: Family) -> None:
+    sites = ("https://cloud.example.org", "http://10.0.0.2:8080")
+    app = create_app(replace(family.services, framed_by=sites))
+    policy = app.test_client().get("/login").headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self' https://cloud.example.org http://10.0.0.2:8080;" in policy
+    assert policy.replace(" https://cloud.example.org http://10.0.0.2:8080", "") == CONTENT_SECURITY_POLICY
+
+
 def test_no_page_has_inline_script_or_style(app: Flask, maria: Visitor, family: Family) -> None:
     paths = [path_of(app, rule, own_ids(family)) for rule in rules(app, "GET") if rule.endpoint != "static"]
     photo = f"/photos/{family.assets[0]}?face={family.face_of('Anna')}"

@@ -38,7 +38,7 @@ def test_a_hook_is_set_up_heard_and_shown(app: Flask, maria: Visitor, family: Fa
     )
     assert (heard.status_code, heard.data) == (202, b"")
     family.time.move(5)
-    assert family.nudge.told == [f"sync {cloud.id}"]
+    assert family.nudge.told == [f"named {cloud.id}: 437", f"sync {cloud.id}"]
     assert "Works" in maria.text(page)
     assert "allow_local_remote_servers" not in maria.text(page)
     assert "Heard just now" in maria.text("/libraries")
@@ -92,6 +92,33 @@ def test_what_nextcloud_refuses_is_said_and_the_password_does_not_come_back(
 def test_an_address_that_is_none_is_refused(maria: Visitor, family: Family, cloud: Library, url: str) -> None:
     assert "This is not a whole address" in set_up(maria, cloud, url=url)
     assert family.registrar.asked == []
+
+
+def test_status_tells_when_a_hook_came_and_why_none_may(
+    app: Flask, maria: Visitor, family: Family, cloud: Library
+) -> None:
+    off = maria.text("/status")
+    assert "New photos at once" in off
+    assert f'href="/libraries/{cloud.id}/hook"' in off
+    assert "Nothing heard yet" not in off
+    set_up(maria, cloud)
+    silent = maria.text("/status")
+    for said in ("Nothing heard yet", "allow_local_remote_servers", "every five minutes", "background-job:worker"):
+        assert said in silent
+    assert told_with(app, family, cloud, NEW) == 202
+    heard = maria.text("/status")
+    assert "<dt>Heard last</dt><dd>just now</dd>" in heard
+    assert "Nothing heard yet" not in heard
+    assert "allow_local_remote_servers" in heard, "hooks may stop to come, and then it is looked for here"
+
+
+def test_status_says_nothing_of_hooks_where_no_host_can_tell(maria: Visitor) -> None:
+    assert "New photos at once" not in maria.text("/status")
+
+
+def test_what_others_are_told_is_not_on_my_status(family: Family, maria: Visitor) -> None:
+    family.catalogue.libraries.add(family.neighbour.id, "nextcloud", "Ben", "https://ben@cloud.example.org")
+    assert "New photos at once" not in maria.text("/status")
 
 
 def test_switched_off_nothing_is_heard(app: Flask, maria: Visitor, family: Family, cloud: Library) -> None:

@@ -12,7 +12,7 @@ from plugin.errors import AcceleratorFailed, Refused
 from plugin.index.building import DAMAGED
 from plugin.ports.index import IndexStatus
 from plugin.sentences import Sentence
-from plugin.vision.runtime import CPU_INSTEAD
+from plugin.vision.accelerator.process import CPU_INSTEAD
 from plugin.web import wording
 from plugin.web.app import create_app
 from plugin.web.language import explained, ngettext, page_language, translated

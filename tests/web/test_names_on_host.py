@@ -83,6 +83,7 @@ def test_trouble_is_shown_with_its_reason_and_a_way_to_try_again(maria: Visitor,
     text = maria.text(page)
     assert "One photo could not be written" in text or "1 photo could not be written" in text
     assert "Somebody edits it" in text
+    assert "Close the file in the program that has it open. It is tried again by itself." in text
     family.host.trouble = lambda _what, _where: None
     maria.post(f"{page}/tags/start", page=page)
     run(family)
@@ -96,6 +97,23 @@ def test_writing_can_pause_and_go_on(maria: Visitor, page: str, family: Family) 
     assert family.host.written == []
     maria.post(f"{page}/tags/start", page=page)
     assert state(family) is WriteState.ON
+
+
+def test_names_of_somebody_forgotten_during_a_pause_are_told_of_and_go_when_it_ends(
+    maria: Visitor, page: str, family: Family
+) -> None:
+    told = "since writing there is paused"
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    run(family)
+    maria.post(f"{page}/tags/pause", page=page)
+    assert told not in maria.text("/settings/privacy")
+    family.services.privacy.forget_person(family.account.id, family.people["Anna"])
+    assert told in maria.text("/settings/privacy")
+    assert "since writing is paused" in maria.text(page)
+    maria.post(f"{page}/tags/start", page=page)
+    run(family)
+    assert told not in maria.text("/settings/privacy")
+    assert "Person: Anna" not in family.host.tags.values()
 
 
 def test_everything_is_removed_after_a_question(maria: Visitor, page: str, family: Family) -> None:

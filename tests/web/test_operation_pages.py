@@ -7,6 +7,7 @@ from flask import Flask, template_rendered
 
 from plugin.domain import WorkState
 from plugin.preferences import PreferenceBook
+from plugin.vision.accelerator.keeper import COMPILING
 from plugin.web.app import create_app
 from tests.web.conftest import Visitor, logged_in
 from tests.web.family import PACKS, Family, add_stranger_faces, engine_status
@@ -20,8 +21,29 @@ def trouble(family: Family) -> Family:
 
 def test_status_tells_counts_engine_and_space(maria: Visitor) -> None:
     page = maria.text("/status")
-    for said in ("14 photos", "CPUExecutionProvider", "The search index is ready.", "41.0 GB", "OpenCV Zoo"):
+    for said in (
+        "14 photos",
+        "CPU · AMD Ryzen, 8 threads",
+        "3.5 a second",
+        "The search index is ready.",
+        "41.0 GB",
+        "OpenCV Zoo",
+    ):
         assert said in page
+
+
+def test_status_tells_what_an_accelerator_does_that_does_not_run_the_models_now(family: Family) -> None:
+    compiling = replace(engine_status(()), accelerator=COMPILING)
+    page = logged_in(create_app(replace(family.services, engine_status=lambda: compiling))).text("/status")
+    assert "CPU · AMD Ryzen" in page
+    assert "Compiling the models for this GPU, a few minutes once" in page
+
+
+def test_status_without_a_loaded_model_measures_nothing(family: Family) -> None:
+    resting = replace(engine_status(()), provider=None, device=None, pace=None)
+    page = logged_in(create_app(replace(family.services, engine_status=lambda: resting))).text("/status")
+    assert "Not loaded; it is when there is work" in page
+    assert "Not measured yet" in page
 
 
 def test_warnings_are_shown(family: Family) -> None:
@@ -235,7 +257,16 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
 
     def record(_sender: Flask, template: object, context: dict[str, object], **_rest: object) -> None:
         from_flask = {"g", "request", "session", "current_user", "csrf_token", "csrf_meta_tag"}
-        always = {"account", "embedded", "scan", "section", "standing_event", "sharers", "view"} | from_flask
+        always = {
+            "account",
+            "asks_language",
+            "embedded",
+            "scan",
+            "section",
+            "standing_event",
+            "sharers",
+            "view",
+        } | from_flask
         seen[str(getattr(template, "name", ""))] = set(context) - always
 
     anna = family.people["Anna"]

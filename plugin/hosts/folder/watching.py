@@ -23,6 +23,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from plugin.hosts.folder.mounts import Ground, ground_of
 from plugin.hosts.folder.names import is_utf8, kind_of
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.folder.root import Root
@@ -51,7 +52,7 @@ def watch_folder(root: Root, rules: SkipRules, options: FolderOptions, on_change
         The running watch, or None (with the reason in the log) when the system has no watches left.
     """
     settling = Settling(on_change, options.settle_seconds, options.longest_settle_seconds)
-    observer = Observer()
+    observer, ground = Observer(), ground_of(root.path)
     try:
         observer.schedule(
             _Changes(root, rules, options, settling.changed),
@@ -69,15 +70,35 @@ def watch_folder(root: Root, rules: SkipRules, options: FolderOptions, on_change
             error.strerror,
         )
         return None
-    return FolderWatch(observer, settling)
+    return FolderWatch(observer, settling, root.path, ground)
 
 
 class FolderWatch:
-    """A running observation and its two threads."""
+    """A running observation and its two threads.
 
-    def __init__(self, observer: BaseObserver, settling: "Settling") -> None:
+    Args:
+        observer: started.
+        settling: what it tells.
+        folder: what is watched.
+        ground: what that stood on when the observation began.
+    """
+
+    def __init__(self, observer: BaseObserver, settling: "Settling", folder: bytes, ground: Ground | None) -> None:
         self._observer = observer
         self._settling = settling
+        self._folder = folder
+        self._ground = ground
+
+    @property
+    def holds(self) -> bool:
+        """Whether it still observes: the disk is the same, and no thread ended."""
+        alive = [thread.is_alive() for thread in (self._observer, *self._observer.emitters)]
+        return all(alive) and ground_of(self._folder) == self._ground
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether every change is told: a disk of this machine, not a network share."""
+        return self._ground is not None and self._ground.tells_everything and self.holds
 
     def stop(self) -> None:
         """End both threads. Safe to call twice, and from the callback."""

@@ -1,7 +1,7 @@
 """Files and folders as DAV tells of them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +30,10 @@ MARKERS = frozenset({".nomedia", ".noimage"})
 """A folder with such a file, and everything below it, holds no photos (as Nextcloud's own apps see it)."""
 
 
+SEARCHED_AT_ONCE = 50
+"""A search may compare a hundred times at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
     """A file or folder. `path`: from the user's root; "" for the root itself."""
@@ -55,11 +59,16 @@ class RemoteFile:
         return self.path.rpartition("/")[0]
 
     @property
+    def is_raw_without_preview(self) -> bool:
+        """A photo that neither Nextcloud nor Kinfolk can show."""
+        return self.mime in RAW and not self.has_preview
+
+    @property
     def kind(self) -> AssetKind | None:
         """What it is for Kinfolk; None for everything else."""
         if self.is_folder or self.mime in NOT_PHOTOS or not self.file_id.isdecimal():
             return None
-        if self.mime in RAW and not self.has_preview:
+        if self.is_raw_without_preview:
             return None
         kinds = {"image": AssetKind.PHOTO, "video": AssetKind.VIDEO}
         return kinds.get(self.mime.partition("/")[0])
@@ -115,6 +124,14 @@ class UserFiles:
         """Where the file with this id is for this user; None when it is nowhere (deleted, trashed, not shared)."""
         where = f"<d:eq><d:prop><oc:fileid/></d:prop><d:literal>{escape(file_id)}</d:literal></d:eq>"
         return next(iter(self.search(where, 1)), None)
+
+    def of_ids(self, file_ids: Sequence[str]) -> list[RemoteFile]:
+        """As `of_id` for several at once; at most `SEARCHED_AT_ONCE`."""
+        each = "".join(
+            f"<d:eq><d:prop><oc:fileid/></d:prop><d:literal>{escape(file_id)}</d:literal></d:eq>"
+            for file_id in file_ids
+        )
+        return self.search(f"<d:or>{each}</d:or>", len(file_ids)) if file_ids else []
 
     def search(self, where: str, count: int) -> list[RemoteFile]:
         """SEARCH below the user's root; at most `count`."""

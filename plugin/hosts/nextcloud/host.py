@@ -9,11 +9,11 @@ from plugin.errors import AssetGone
 from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
-from plugin.hosts.nextcloud.files import RemoteFile, UserFiles
+from plugin.hosts.nextcloud.files import SEARCHED_AT_ONCE, RemoteFile, UserFiles
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.hosts.nextcloud.pixels import Pixels
 from plugin.hosts.nextcloud.taking_names import TakesNames
-from plugin.hosts.nextcloud.walking import Walk
+from plugin.hosts.nextcloud.walking import Walk, hidden_folders, lies_in
 from plugin.ports.host import KnownContent, KnownMark, Listed
 
 Remembered = Callable[[str], Asset | None]
@@ -75,11 +75,17 @@ class NextcloudHost(TakesNames):
     def look_up(self, host_key: str, known: KnownContent) -> HostAsset | None:  # noqa: ARG002 - ETags are cheap
         """The asset as it is now, None when it is not there or left out. Raises `HostUnreachable`, `HostRefused`."""
         file = self.find(host_key)
-        if file is not None and self._options.others and not file.owner:
-            file = self.files.one(file.path)  # a search does not tell who owns it
-        if file is None or not self._options.takes_folder(file.path) or not self._takes_kind(file):
-            return None
-        return None if file.owner in self._options.others else file.asset()
+        return file.asset() if file is not None and self._takes(file) and not self._is_of_others(file) else None
+
+    def look_up_named(self, host_keys: Sequence[str]) -> list[HostAsset]:
+        """Two requests, however many keys; see `NamingHost`."""
+        files = self.files.of_ids([key for key in host_keys if is_file_id(key)][:SEARCHED_AT_ONCE])
+        taken = [file for file in files if self._takes(file)]
+        hidden = hidden_folders(self.files) if taken else frozenset[str]()
+        if hidden is None:
+            return []  # only the walk can tell what lies below a `.nomedia`
+        assets = (file.asset() for file in taken if not lies_in(file.folder, hidden) and not self._is_of_others(file))
+        return [asset for asset in assets if asset is not None]
 
     def find(self, host_key: str) -> RemoteFile | None:
         """Where the file is now for this user, left out or not; None when it is nowhere."""
@@ -113,6 +119,18 @@ class NextcloudHost(TakesNames):
     def _fetch(self, host_key: str) -> BinaryIO:
         asset = self._remembered(host_key)
         return self._pixels.fetch(host_key, asset.kind if asset else None, lambda: self.find(host_key))
+
+    def _takes(self, file: RemoteFile) -> bool:
+        return self._options.takes_folder(file.path) and self._takes_kind(file)
+
+    def _is_of_others(self, file: RemoteFile) -> bool:
+        """Whether another library of the account reads it. A search does not tell who owns a file, so it is asked."""
+        if not self._options.others:
+            return False
+        try:
+            return (file.owner or self.files.one(file.path).owner) in self._options.others
+        except AssetGone:
+            return True  # moved this very moment: left to the next listing
 
     def _takes_kind(self, file: RemoteFile) -> bool:
         return self._options.videos or not file.mime.startswith("video/")

@@ -6,7 +6,7 @@ does not answer that, or breaks off, it is listed by itself and its folders one 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -14,6 +14,7 @@ from plugin.domain import IntakeProblem, ListedFolder
 from plugin.errors import AnswerFailed, AssetGone, BadListing, HostBusy, HostRefused, HostUnreachable, LoginRefused
 from plugin.hosts.nextcloud.files import MARKERS, RemoteFile, UserFiles
 from plugin.hosts.nextcloud.options import NextcloudOptions
+from plugin.hosts.nextcloud.raws import LonelyRaws
 from plugin.ports.host import KnownMark, Listed
 from plugin.sentences import Sentence
 
@@ -120,6 +121,7 @@ class Walk:
         if not any(is_marker(file) for file in inside):
             inside = [file for file in inside if file.path != path and self._is_taken(file)]
             yield from (file for file in inside if not file.is_folder)
+            yield from lonely_raws(file for file in inside if not file.is_folder)
             yield from self._folders([file for file in inside if file.is_folder], path, below)
         state.complete &= below.complete
         if below.complete and itself:
@@ -159,22 +161,14 @@ class Walk:
     def _find_markers(self) -> None:
         """Which folders hold no photos, since a `.nomedia` may come after the photos beside it."""
         self._markers_known = True
-        names = "".join(
-            f"<d:eq><d:prop><d:displayname/></d:prop><d:literal>{name}</d:literal></d:eq>" for name in sorted(MARKERS)
-        )
-        try:
-            found = self.files.search(f"<d:or>{names}</d:or>", MARKERS_AT_MOST)
-        except (LoginRefused, HostBusy):
-            raise
-        except (HostRefused, HostUnreachable, AssetGone):
-            self._may_ask_below = False
-            return
-        self._may_ask_below = len(found) < MARKERS_AT_MOST
-        self._hidden = frozenset(file.folder for file in found if is_marker(file))
+        hidden = hidden_folders(self.files)
+        self._may_ask_below = hidden is not None
+        self._hidden = hidden or frozenset()
 
     def _all_below(self, path: str, state: _Found) -> Iterator[Listed | RemoteFile]:
         """The folder and everything below in one answer. Raises `_Divide` where the server cannot do that."""
         folders: dict[str, str] = {}
+        raws = LonelyRaws()
         deepest = surprised = 0
         depth = _depth(path)
         try:
@@ -184,6 +178,7 @@ class Walk:
                     surprised += is_marker(file) and not self._is_hidden(file.folder)
                     if not self._is_taken(file) or self._is_hidden(file.folder if file.path else None):
                         continue
+                    raws.meet(file)
                     if file.is_folder:
                         folders[file.path] = self._mark(file)
                     else:
@@ -198,6 +193,7 @@ class Walk:
             # As if we had asked for one level, which Sabre does when told to; or its folders are empty.
             self._may_ask_below = self._clamped < CLAMPED_AT_MOST
             raise _Divide
+        yield from raws.problems()
         if surprised:
             state.complete = False  # a `.nomedia` that came meanwhile: listed again with the next pass
             return
@@ -211,9 +207,7 @@ class Walk:
 
     def _is_hidden(self, folder: str | None) -> bool:
         """Whether what is directly in this folder holds no photos; None is where nothing is above."""
-        if not self._hidden or folder is None:
-            return False
-        return folder in self._hidden or any(above in self._hidden for above in _parents(folder))
+        return folder is not None and lies_in(folder, self._hidden)
 
     def _is_known(self, folder: RemoteFile) -> bool:
         return bool(folder.etag) and self.known(folder.path) == self._mark(folder)
@@ -224,6 +218,37 @@ class Walk:
 
 class _Divide(Exception):
     """Ask for less at once."""
+
+
+def hidden_folders(files: UserFiles) -> frozenset[str] | None:
+    """The folders a `.nomedia` lies in; None where the server cannot tell, or there are too many.
+
+    Raises:
+        LoginRefused, HostBusy.
+    """
+    names = "".join(
+        f"<d:eq><d:prop><d:displayname/></d:prop><d:literal>{name}</d:literal></d:eq>" for name in sorted(MARKERS)
+    )
+    try:
+        found = files.search(f"<d:or>{names}</d:or>", MARKERS_AT_MOST)
+    except (LoginRefused, HostBusy):
+        raise
+    except (HostRefused, HostUnreachable, AssetGone):
+        return None
+    return frozenset(file.folder for file in found if is_marker(file)) if len(found) < MARKERS_AT_MOST else None
+
+
+def lies_in(folder: str, folders: frozenset[str]) -> bool:
+    """Whether the folder is one of these or lies below one."""
+    return bool(folders) and (folder in folders or any(above in folders for above in _parents(folder)))
+
+
+def lonely_raws(files: Iterable[RemoteFile]) -> list[IntakeProblem]:
+    """Of the files of one folder."""
+    raws = LonelyRaws()
+    for file in files:
+        raws.meet(file)
+    return raws.problems()
 
 
 def is_marker(file: RemoteFile) -> bool:

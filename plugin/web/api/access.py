@@ -46,7 +46,8 @@ class FailedTokens:
 
 def admit() -> Response | None:
     """Run before every request to the API; None lets it pass."""
-    if services().first_start.pending():
+    # Inside Home Assistant nobody needs a password.
+    if services().ingress is None and services().first_start.pending():
         return problem(401, "Kinfolk was not set up yet", "Open the link it printed when it started")
     if "Authorization" in request.headers:
         return admit_program()

@@ -36,6 +36,9 @@ class Engine(Answer):
     pack: str
     pack_installed: bool
     provider: str | None = Field(description="The ONNX Runtime provider that runs; null while no model is loaded")
+    device: str | None = Field(description="The processor or card it runs on; null while no model is loaded")
+    pace: float | None = Field(description="Photos per second over the last stretch of work")
+    accelerator: str | None = Field(description="What an accelerator is doing that does not run the models now")
     index_state: str
     warnings: list[str]
     free_bytes: int
@@ -45,6 +48,7 @@ class Status(Answer):
     """Everything at a glance."""
 
     active: bool = Field(description="Whether anything is left to do")
+    paused: str | None = Field(description="Why nothing is done now, such as quiet hours; null while work may go on")
     syncing_library_ids: list[int]
     detection: Queue
     recognition: Queue
@@ -72,7 +76,8 @@ def get() -> Status:
     owner, assets = account().id, services().catalogue.assets
     scan, (present, gone) = read_scan_state(owner), assets.counts(owner)
     return Status(
-        active=scan.active,
+        active=scan.waiting,
+        paused=str(scan.pause.sentence) if scan.pause else None,
         syncing_library_ids=[library.id for library in scan.syncing],
         detection=Queue.model_validate(scan.detection),
         recognition=Queue.model_validate(scan.recognition),

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-EXTRA_TYPES = {"heic": "image/heic", "webp": "image/webp", "dng": "image/x-dcraw", "mov": "video/quicktime"}
+RAW = {"dng": "image/x-dcraw", "nef": "image/x-dcraw", "cr2": "image/x-dcraw"}
+EXTRA_TYPES = {"heic": "image/heic", "webp": "image/webp", "mov": "video/quicktime", **RAW}
 
 
 @dataclass(slots=True)

@@ -22,9 +22,9 @@ def upload(path: str, user: str = "anna") -> list[bytes]:
     return [payload(kind, path, user=user) for kind in ("NodeCreatedEvent", "NodeWrittenEvent", "NodeTouchedEvent")]
 
 
-def rename(source: str, target: str, user: str = "anna") -> bytes:
+def rename(source: str, target: str, user: str = "anna", node_id: int = 437) -> bytes:
     """The source has no id any more."""
-    return payload("NodeRenamedEvent", user=user, source={"path": source}, target={"id": 437, "path": target})
+    return payload("NodeRenamedEvent", user=user, source={"path": source}, target={"id": node_id, "path": target})
 
 
 def part(hooks: AppCloud, admins: set[str]) -> Part:

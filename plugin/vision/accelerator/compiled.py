@@ -1,0 +1,93 @@
+"""Where accelerators keep what they compiled, so that it takes minutes once and not at every start."""
+
+import logging
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from plugin.vision.accelerator.amd import OVERRIDE, cards
+from plugin.vision.installation import runtime_version
+
+log = logging.getLogger(__name__)
+
+ROCM_VERSION = Path("/opt/rocm/.info/version")
+
+VARIABLES = {
+    "ORT_MIGRAPHX_MODEL_CACHE_PATH": "migraphx",
+    "ORT_MIGRAPHX_CACHE_PATH": "migraphx",  # how earlier builds call it
+    "MIOPEN_USER_DB_PATH": "miopen",
+    "MIOPEN_CUSTOM_CACHE_DIR": "miopen",
+}
+"""By environment, not by the option `migraphx_model_cache_dir`: builds that do not know an option refuse to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledModels:
+    """The folder of what one accelerator compiled; another card, runtime or ROCm gets another one.
+
+    Args:
+        root: holds these folders.
+        provider: ONNX Runtime's name of the accelerator.
+        tag: what else decides whether compiled models still fit.
+    """
+
+    root: Path
+    provider: str
+    tag: str
+
+    @classmethod
+    def here(cls, root: Path, provider: str) -> "CompiledModels":
+        """The folder for this machine as it is."""
+        parts = [runtime_version(), *cards(), os.environ.get(OVERRIDE, ""), _rocm_version()]
+        return cls(root, provider, "-".join(part for part in parts if part))
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are."""
+        return self.root / re.sub(r"[^A-Za-z0-9.]+", "-", f"{self.provider}-{self.tag}")[:120]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was compiled once, so that the next start is fast."""
+        return self._mark.exists()
+
+    def prepare(self) -> dict[str, str]:
+        """Make the folder; the environment that makes accelerators use it, empty where it cannot be made."""
+        found = {}
+        try:
+            for variable, name in VARIABLES.items():
+                (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+                found[variable] = str(self.folder / name)
+        except OSError as error:
+            log.warning("Compiled models cannot be kept in %s: %s", self.folder, error.strerror)
+            return {}
+        return found
+
+    def completed(self) -> None:
+        """Everything is compiled: the next start need not say so, and folders of other cards or versions go."""
+        try:
+            self._mark.touch(mode=0o600)
+            for other in self.root.iterdir():
+                if other.is_dir() and other != self.folder:
+                    shutil.rmtree(other, ignore_errors=True)
+        except OSError as error:
+            log.info("Compiled models are not marked as complete: %s", error.strerror)
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder / "complete"
+
+
+def environment_of(compiled: CompiledModels | None) -> Mapping[str, str]:
+    """The environment of an accelerator's process; what somebody set outside stays as it is."""
+    return {**(compiled.prepare() if compiled else {}), **os.environ}
+
+
+def _rocm_version() -> str:
+    try:
+        return ROCM_VERSION.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,169 @@
+"""The real pack: an accelerator's process computes the same, and what is not used leaves memory."""
+
+import gc
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from plugin.domain import Float32Array, Picture
+from plugin.ports.vision import FaceModel
+from plugin.vision.accelerator.keeper import load
+from plugin.vision.accelerator.process import AcceleratorProcess
+from plugin.vision.idle import IdleWatch
+from plugin.vision.models import CHILD, OnnxFaceModels, RuntimeChoice
+from plugin.vision.runtime import CPU, CpuNetwork, Network, Shape, noise, session
+from tests.fakes.accelerator import FAKE, TRIGGER, command
+
+SHAPES: dict[str, list[Shape]] = {
+    "face_detection_yunet": [(1, 3, 640, 640), (1, 3, 320, 320)],
+    "face_recognition_sface": [(1, 3, 112, 112), (8, 3, 112, 112)],
+    "face_landmark": [(1, 3, 192, 192)],
+}
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def open_cpu(path: Path) -> CpuNetwork:
+    return CpuNetwork(session(path, [CPU]))
+
+
+def read(path: Path) -> Picture:
+    pixels = cv2.imread(str(path))
+    assert pixels is not None
+    return np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)
+
+
+def embeddings(model: FaceModel, picture: Picture) -> Float32Array:
+    found = model.refine(picture, model.detect(picture, 640, 0.6))
+    raw = model.embed([model.align(picture, one.landmarks_px) for one in found])
+    return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True), np.float32)
+
+
+@pytest.mark.models
+def test_every_network_of_the_pack_computes_exactly_the_same_through_the_process(model_folder: Path) -> None:
+    process = AcceleratorProcess(CPU, [*CHILD, "normal"], os.environ)
+    try:
+        seen = 0
+        for path in sorted(model_folder.glob("*.prepared-*.onnx")):
+            shapes = next((shapes for name, shapes in SHAPES.items() if path.name.startswith(name)), [])
+            network = Network(path, shapes, open_cpu=open_cpu)
+            remote = load(process, network)
+            for shape in shapes:
+                for there, here in zip(remote.run(noise(shape)), network.run(noise(shape)), strict=True):
+                    assert np.array_equal(there, here)
+                    seen += 1
+        assert seen >= 2 * 12 + 2 + 2
+    finally:
+        process.close()
+
+
+@pytest.fixture
+def accelerated(model_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OnnxFaceModels:
+    """The real pack on an accelerator that is killed once the file `now` is there."""
+    monkeypatch.setenv(TRIGGER, str(tmp_path / "now"))
+    monkeypatch.setattr("plugin.vision.models.available_providers", lambda: [FAKE, CPU])
+    choice = RuntimeChoice(child=command("is killed"), compiled=tmp_path / "compiled")
+    return OnnxFaceModels(model_folder, choice=choice)
+
+
+@pytest.mark.models
+def test_faces_are_the_same_before_during_and_after_an_accelerator(
+    accelerated: OnnxFaceModels, model_folder: Path, sample_album: Path, tmp_path: Path
+) -> None:
+    picture = read(sample_album / "obama.jpg")
+    truth = embeddings(OnnxFaceModels(model_folder).load("opencv"), picture)
+    model = accelerated.load("opencv")
+    before, accelerator = embeddings(model, picture), accelerated.accelerator("opencv")
+    assert accelerator is not None
+    eventually(lambda: accelerator.provider == FAKE)
+    assert model.provider == FAKE
+    during = embeddings(model, picture)
+    assert accelerator.provider == FAKE
+    (tmp_path / "now").touch()
+    after = embeddings(model, picture)
+    assert model.provider == CPU
+    for found in (before, during, after):
+        assert np.sum(found * truth, axis=1) == pytest.approx(np.ones(len(truth)), abs=1e-4)
+    assert accelerated.warnings
+    accelerated.close()
+
+
+@pytest.mark.models
+def test_models_that_are_not_used_leave_memory_and_come_back_when_needed(
+    model_folder: Path, sample_album: Path
+) -> None:
+    gone = threading.Event()
+    models = OnnxFaceModels(model_folder, choice=RuntimeChoice(unload_after=0.3), unloaded=gone.set)
+    picture = read(sample_album / "obama.jpg")
+    first = models.load("opencv")
+    truth, left = embeddings(first, picture), weakref.ref(first)
+    del first
+    assert gone.wait(30)
+    gc.collect()
+    assert left() is None
+    assert models.loaded("opencv") is None
+    again = models.load("opencv")
+    assert np.array_equal(embeddings(again, picture), truth)
+    models.close()
+    assert np.array_equal(embeddings(again, picture), truth)  # whoever still works with it is not disturbed
+
+
+@pytest.mark.models
+def test_unloading_ends_the_accelerator_and_who_still_works_goes_on(
+    accelerated: OnnxFaceModels, sample_album: Path
+) -> None:
+    picture, model = read(sample_album / "obama.jpg"), accelerated.load("opencv")
+    accelerator = accelerated.accelerator("opencv")
+    assert accelerator is not None
+    eventually(lambda: accelerator.provider == FAKE)
+    accelerated.unload()
+    assert accelerated.accelerator("opencv") is None
+    assert len(embeddings(model, picture)) == 1
+    assert accelerated.warnings == ()
+    accelerated.close()
+
+
+def test_a_watch_calls_once_after_the_last_use_and_again_after_another() -> None:
+    told: list[float] = []
+    watch = IdleWatch(0.2, lambda: told.append(time.monotonic()))
+    time.sleep(0.3)
+    assert told == []  # nothing was used yet
+    for _ in range(5):
+        watch.used()
+        time.sleep(0.05)
+    used_last = time.monotonic() - 0.05
+    eventually(lambda: len(told) == 1)
+    assert told[0] - used_last >= 0.15
+    watch.used()
+    eventually(lambda: len(told) == 2)
+    watch.close()
+
+
+def test_a_watch_that_never_ends_starts_nothing() -> None:
+    before = threading.active_count()
+    watch = IdleWatch(None, lambda: None)
+    watch.used()
+    assert threading.active_count() == before
+    assert not watch.is_over()
+
+
+def test_a_closed_watch_tells_nothing() -> None:
+    told: list[int] = []
+    watch = IdleWatch(0.05, lambda: told.append(1))
+    watch.used()
+    watch.close()
+    watch.used()
+    time.sleep(0.2)
+    assert told == []
