@@ -18,8 +18,10 @@ from plugin.assemble.kinfolk import open_kinfolk
 from plugin.domain import Asset, Float32Array, Picture
 from plugin.ports.vision import FaceModel
 from plugin.settings import load_settings
-from plugin.vision.accelerator.keeper import load
+from plugin.vision import trial
+from plugin.vision.accelerator.keeper import COMPILING, load
 from plugin.vision.accelerator.process import AcceleratorProcess
+from plugin.vision.devices import processor
 from plugin.vision.idle import IdleWatch
 from plugin.vision.models import CHILD, OnnxFaceModels, RuntimeChoice
 from plugin.vision.runtime import CPU, CpuNetwork, Network, Shape, noise, session
@@ -176,6 +178,24 @@ def test_a_scan_whose_accelerator_is_killed_in_the_middle_finds_what_it_would_ha
     assert accelerator.provider is None
     assert "was killed" in accelerated.warnings[0]
     accelerated.close()
+
+
+@pytest.mark.models
+def test_trying_an_accelerator_tells_how_fast_both_are_and_what_is_going_on(
+    accelerated: OnnxFaceModels, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "SECONDS", 0.01)
+    on_cpu, told = OnnxFaceModels(model_folder, choice=RuntimeChoice(accelerator="cpu")), list[str]()
+    found = trial.try_accelerator(accelerated, on_cpu, "opencv", told.append)
+    assert (found.provider, found.warnings) == (FAKE, ())
+    assert found.pace > 0
+    assert found.cpu_pace > 0
+    assert found.runtime.startswith("onnxruntime ")
+    assert COMPILING in told
+    accelerated.close()
+    alone = trial.try_accelerator(on_cpu, on_cpu, "opencv", told.append)
+    assert (alone.provider, alone.device) == (CPU, processor())
+    assert alone.pace == alone.cpu_pace
 
 
 def test_a_watch_calls_once_after_the_last_use_and_again_after_another() -> None:
