@@ -33,11 +33,12 @@ COPY pyproject.toml README.md LICENSE ./
 COPY plugin plugin
 COPY templates templates
 COPY static static
+# Chroma needs kubernetes on clusters of its own only; it is an eighth of the image, and never imported here.
 RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes --no-deps --requirement requirements-build.lock \
     && /opt/build/bin/pip wheel --no-build-isolation --no-deps --wheel-dir /dist . \
     && /opt/kinfolk/bin/pip install --no-deps --no-index /dist/*.whl \
-    && /opt/kinfolk/bin/pip uninstall --yes pip \
+    && /opt/kinfolk/bin/pip uninstall --yes kubernetes pip \
     && /opt/kinfolk/bin/python -m compileall -q /opt/kinfolk/lib
 
 # --- Where it runs: Debian slim, or AMD's image with ROCm and this very Python -----------------------------------------

@@ -12,6 +12,13 @@ ORIGIN = "home-assistant"
 
 LONGEST_NAME = 200
 
+SOMEBODY = "Home Assistant"
+"""Called so in every language: a user of whom Home Assistant does not say a name."""
+
+ONLY_HOOKS = "Only hooks are heard here"
+NOT_THE_SUPERVISOR = "This does not come from the Supervisor of Home Assistant"
+"""Said to programs, before there is a language to say it in."""
+
 
 @dataclass(frozen=True, slots=True)
 class HomeAssistantUser:

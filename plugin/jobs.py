@@ -141,6 +141,7 @@ class Jobs:
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
         self._model_task = huey.task(name="model")(self._run_model)
+        self._take_over_task = huey.task(name="take over")(self._run_taking_over)
         self._write_task = huey.task(name="writeback")(self._run_writing)
         huey.periodic_task(crontab(), name="sweep")(self.sweep)
         huey.periodic_task(_local_time(nightly_at), name="nightly")(self._run_nightly)
@@ -231,6 +232,8 @@ class Jobs:
                 self._syncing.discard(library_id)
         self.detection()
         self.recognition()
+        if self._writing is not None:
+            self._enqueue(self._take_over_task, library_id)
 
     def _run_named(self, library_id: LibraryId, host_keys: list[str]) -> None:
         """Also while the library is being compared: a first listing may take long, and this does not."""
@@ -260,6 +263,18 @@ class Jobs:
     def _recognise(self) -> None:
         self._pipeline.recognise()
         self.writeback()
+
+    def _run_taking_over(self, library_id: LibraryId) -> None:
+        """Never while names are written: what is half written must not be taken for somebody's word."""
+        if self._writing is None:
+            return
+        try:
+            with self._writing_turn.alone():
+                self._writing.take_over(library_id)
+        except NotFound:
+            return  # the library was removed meanwhile
+        except KinfolkError as error:
+            log.warning("Names from hosts: %s", error.explanation)
 
     def _run_writing(self) -> None:
         """One after the other: hosts take one write at a time better than many, and two must not do the same."""

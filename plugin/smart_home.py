@@ -147,27 +147,28 @@ class SmartHome:
                 self._nudge().sync(library.id)
 
     def _account(self, account_id: AccountId) -> AccountTold | None:
-        """Worked out anew only when something changed: at rest this takes two questions to the catalogue."""
+        """Worked out anew only when something changed: at rest this takes four questions to the catalogue."""
         account, chosen = self._catalogue.accounts.get(account_id), self._rows.chosen(account_id)
         if account is None:
             return None
-        print_now = (self._catalogue.live.marker(account_id), account.name, tuple(chosen))
+        queue = self._catalogue.detection.status(account_id)
+        waiting = queue.waiting + queue.running
+        print_now = (self._catalogue.live.marker(account_id), account.name, waiting, tuple(chosen))
         known = self._known.get(account_id)
         if known is None or known[0] != print_now:
-            known = (print_now, self._look(account_id, account.name, chosen))
+            known = (print_now, self._look(account_id, account.name, waiting, chosen))
             self._known[account_id] = known
         return known[1]
 
-    def _look(self, account_id: AccountId, name: str, chosen: list[ChosenPerson]) -> AccountTold:
+    def _look(self, account_id: AccountId, name: str, waiting: int, chosen: list[ChosenPerson]) -> AccountTold:
         catalogue = self._catalogue
-        queue = catalogue.detection.status(account_id)
         scans = [library.last_sync_at for library in catalogue.libraries.all(account_id) if library.last_sync_at]
         return AccountTold(
             id=account_id,
             name=name,
             people=catalogue.people.count(account_id, minimum_faces=self._minimum_faces(), include_hidden=False),
             faces=sum(catalogue.faces.state_counts(account_id).values()),
-            waiting=queue.waiting + queue.running,
+            waiting=waiting,
             last_scan_at=max(scans, default=None),
             persons=tuple(self._person(account_id, each) for each in chosen),
         )

@@ -1,13 +1,13 @@
 """Connecting libraries to PhotoPrism: which login is kept, what is read, and what is missing there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from plugin.assemble.vault import Vault
 from plugin.domain import Account, Library, LibraryId
-from plugin.errors import HostError, HostRefused, NotFound, Refused
+from plugin.errors import HostError, HostRefused, LoginRefused, NotFound, Refused
 from plugin.hosts.network.certificates import fingerprint_of, plain, readable
 from plugin.hosts.network.limits import HASTY
 from plugin.hosts.network.login import Login
@@ -15,12 +15,17 @@ from plugin.hosts.photoprism.address import base_address
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.ports.catalogue import Catalogue, HostLogin
 from plugin.sentences import Sentence
+from plugin.writeback.from_hosts import last_look
 
 SCOPE = "photos files videos people"
 """Of the app password Kinfolk makes: to read, and to write names back later."""
 
 OLDEST = "240101"
 """The date a version begins with; what Kinfolk was written for is from the end of 2024."""
+
+
+EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
+"""As PhotoPrism calls them, in every language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,11 @@ class Connected:
     edition: str
     version: str
     missing: tuple[Sentence, ...] = ()
+
+    @property
+    def edition_name(self) -> str:
+        """As PhotoPrism calls it in every language."""
+        return EDITIONS.get(self.edition, self.edition)
 
 
 class PhotoPrismConnections:
@@ -67,6 +77,7 @@ class PhotoPrismConnections:
         user: str = "",
         fingerprint: str = "",
         private: bool = False,
+        live: bool = False,
         library_id: LibraryId | None = None,
     ) -> Connected:
         """Keep a login that works.
@@ -79,6 +90,7 @@ class PhotoPrismConnections:
             user: name at PhotoPrism, empty where the password is an app password.
             fingerprint: of a certificate that was confirmed.
             private: whether private photos are read.
+            live: whether PhotoPrism's websocket is listened to.
             library_id: of the library that is connected again.
 
         Raises:
@@ -89,17 +101,21 @@ class PhotoPrismConnections:
         if library_id is not None and self._catalogue.libraries.get(library_id, account.id).address != base:
             raise Refused("This is another server", "Connect it as a library of its own")
         login = Login(base, "app", password, plain(fingerprint))
-        if not user:
-            found = self._tried(login)
-            return self._keep(account, login, found, made=False, private=private)
-        login = replace(login, password=self._app_password(login, user))
-        found = self._tried(login)
-        return self._keep(account, login, found, made=True, private=private)
+        if user:
+            login = replace(login, password=self._app_password(login, user))
+        config, missing = self._tried(login)
+        chosen = {"made": bool(user), "private": private, "live": live}
+        return self._keep(account, login, config, missing, chosen)
 
     def reads_private(self, library: Library) -> bool:
         """Whether private photos are read."""
         kept = self._catalogue.host_logins.get(library.id)
         return kept is not None and "private" in kept.options
+
+    def listens(self, library: Library) -> bool:
+        """Whether PhotoPrism's websocket is listened to."""
+        kept = self._catalogue.host_logins.get(library.id)
+        return kept is not None and "live" in kept.options
 
     def disconnect(self, library: Library) -> None:
         """Before a library is removed: end the app password Kinfolk made, best effort. Others stay their users'."""
@@ -119,14 +135,14 @@ class PhotoPrismConnections:
             raise NotFound("The app password of this library cannot be read", "Connect it again")
         return Login(library.address, kept.name, password, kept.fingerprint)
 
-    def _tried(self, login: Login) -> dict[str, Any]:
-        """What the server tells of itself, once a search was allowed. Raises `HostError`."""
+    def _tried(self, login: Login) -> tuple[dict[str, Any], tuple[Sentence, ...]]:
+        """What the server tells of itself, once a search was allowed, and what is missing. Raises `HostError`."""
         with opened(login) as client:
             config = client.config()
             if not login.password and not config.get("public"):
                 raise HostRefused("This PhotoPrism wants a login", "Make an app password there and copy it here")
             client.get("/photos", count="1", quality="0", merged="true", primary="true")
-            return config
+            return config, (*missing_at(config), *missing_scopes(client))
 
     def _app_password(self, login: Login, user: str) -> str:
         """An app password made with the user's own; the session that was needed for it is ended. Raises `HostError`."""
@@ -152,20 +168,27 @@ class PhotoPrismConnections:
             raise PhotoPrismClient.words.refusal()
         return made
 
-    def _keep(self, account: Account, login: Login, config: dict[str, Any], *, made: bool, private: bool) -> Connected:
+    def _keep(
+        self,
+        account: Account,
+        login: Login,
+        config: dict[str, Any],
+        missing: tuple[Sentence, ...],
+        chosen: Mapping[str, bool],
+    ) -> Connected:
         name = f"PhotoPrism ({login.base.partition('://')[2]})"
         library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
         self.disconnect(library)
-        chosen = {"made": made, "private": private}
         options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
         # Without a name nothing pauses: a PhotoPrism in public mode has no login that could be refused.
         kept_name = login.name if login.password else ""
         kept = HostLogin(kept_name, self._vault.lock(login.password), login.fingerprint, options)
         self._catalogue.host_logins.put(library.id, kept)
-        self._catalogue.folder_marks.clear(library.id)  # another login may see other photos
+        self._catalogue.folder_marks.clear(library.id)  # another login may see other photos, and people
+        self._catalogue.preferences.delete(last_look(library.id))
         self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
         self._scan(library.id)
-        return Connected(library, text(config, "edition"), text(config, "version"), missing_at(config))
+        return Connected(library, text(config, "edition"), text(config, "version"), missing)
 
     def _revoke(self, login: Login) -> None:
         with opened(login) as client:
@@ -197,6 +220,31 @@ def missing_at(config: dict[str, Any]) -> tuple[Sentence, ...]:
             Sentence("This PhotoPrism is older than those Kinfolk was written for. Update it if photos are missing")
         )
     return tuple(found)
+
+
+def missing_scopes(client: PhotoPrismClient) -> tuple[Sentence, ...]:
+    """What the app password may not do, each as a sentence for a person. Asks for nothing that is there."""
+    found = []
+    if not allowed(client, "/subjects", count="1"):
+        found.append(
+            Sentence("The app password lacks the scope people: names are neither read nor written. Photos are read")
+        )
+    if not allowed(client, f"/files/{'0' * 40}"):
+        found.append(Sentence("The app password lacks the scope files: names cannot be written there. Photos are read"))
+    return tuple(found)
+
+
+def allowed(client: PhotoPrismClient, path: str, **query: str) -> bool:
+    """Whether this may be asked for, be it there or not; anything but a refusal says nothing about rights."""
+    try:
+        client.get(path, **query)
+    except LoginRefused:
+        raise
+    except HostRefused:
+        return False
+    except HostError:
+        return True
+    return True
 
 
 @contextmanager

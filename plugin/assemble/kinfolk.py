@@ -306,6 +306,7 @@ class Kinfolk:
             self.host_of,
             self.media.orientation,
             self._wake_writing,
+            people=self.people,
             should_stop=lambda: self.stopping,
         )
 
@@ -467,7 +468,11 @@ class Kinfolk:
             login = None
         assets, logins = self.catalogue.assets, self.catalogue.host_logins
         return PhotoPrismAccess(
-            PhotoPrismOptions(private="private" in kept.options, videos=self.settings.libraries.videos),
+            PhotoPrismOptions(
+                private="private" in kept.options,
+                videos=self.settings.libraries.videos,
+                live="live" in kept.options,
+            ),
             login,
             paused=kept.refused is not None,
             remembered=lambda key: assets.of_host_key(library.id, key),

@@ -14,6 +14,7 @@ from plugin.catalogue.faces import SqlFaces
 from plugin.catalogue.folder_marks import SqlFolderMarks
 from plugin.catalogue.galleries import SqlGalleries
 from plugin.catalogue.host_logins import SqlHostLogins
+from plugin.catalogue.host_people import SqlHostPeople
 from plugin.catalogue.index_state import SqlIndexState
 from plugin.catalogue.libraries import SqlLibraries
 from plugin.catalogue.live import SqlLive
@@ -68,6 +69,7 @@ class SqlCatalogue:
         self.outside_users = SqlOutsideUsers(self._transactions)
         self.written = SqlWritten(self._transactions)
         self.smart_home = SqlSmartHome(self._transactions)
+        self.host_people = SqlHostPeople(self._transactions)
 
     def integrity(self) -> list[str]:
         """For `kinfolk check`: one sentence per finding, empty when all is well. Reads the whole file."""

@@ -426,7 +426,7 @@ write_back = Table(
     Column("due_at", UtcDateTime),
     Column("failures", Integer, nullable=False),
     Column("finished_at", UtcDateTime),
-    CheckConstraint("kind IN ('tags', 'sidecars')", name="kind"),
+    CheckConstraint("kind IN ('tags', 'sidecars', 'markers')", name="kind"),
     CheckConstraint("state IN ('on', 'paused', 'removing')", name="state"),
 )
 
@@ -474,4 +474,34 @@ write_label = Table(
     Column("label_id", String, nullable=False),
     Column("made", Boolean, nullable=False),
     Column("refused", Boolean, nullable=False),
+)
+
+# Which person of a host is which person here, for hosts that know people.
+host_person = Table(
+    "host_person",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", String, primary_key=True),
+    Column("person_id", ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("there", String, nullable=False),
+    Column("before", String, nullable=False),
+)
+
+# What markers of a host said when they were looked at last: a subject, "" for nobody, "!" for no face.
+host_marker = Table(
+    "host_marker",
+    metadata,
+    Column("asset_id", ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True),
+    Column("marker", String, primary_key=True),
+    Column("subject", String, nullable=False),
+)
+
+# Whom a host takes a face for by itself: questions to users, never more.
+host_guess = Table(
+    "host_guess",
+    metadata,
+    Column("face_id", ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("subject", String, nullable=False),
 )

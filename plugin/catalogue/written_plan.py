@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     union,
+    union_all,
 )
 
 from plugin.catalogue.tables import asset, face, person, write_back, write_problem, written_name
@@ -59,7 +60,35 @@ def wanted(kind: NameKind, library_id: LibraryId, asset_id: AssetId | None = Non
             face.c.asset_id, literal(0).label("face_id"), face.c.person_id, person.c.name, *no_boxes,
             literal("").label("path"), func.min(face.c.id).label("shown"),
         ).group_by(face.c.asset_id, face.c.person_id)  # fmt: skip
-    return query.select_from(tables).where(*conditions, ~_removing(kind, library_id)).subquery("wanted")
+    named = query.select_from(tables).where(*conditions, ~_removing(kind, library_id))
+    if kind.denies:
+        return union_all(named, _denials(kind, library_id, asset_id)).subquery("wanted")
+    return named.subquery("wanted")
+
+
+def _denials(kind: NameKind, library_id: LibraryId, asset_id: AssetId | None) -> Select[Any]:
+    """What a user said is no face, or nobody's: a name "" of person 0."""
+    conditions: list[ColumnElement[bool]] = [
+        asset.c.library_id == library_id,
+        asset.c.gone.is_(False),
+        asset.c.kind == AssetKind.PHOTO,
+        *_denied(),
+    ]
+    if asset_id is not None:
+        conditions.append(face.c.asset_id == asset_id)
+    boxes = [face.c[side] for side in BOX]
+    return (
+        select(
+            face.c.asset_id, face.c.id.label("face_id"), literal(0).label("person_id"), literal("").label("name"),
+            *boxes, asset.c.path, face.c.id.label("shown"),
+        )
+        .select_from(face.join(asset, asset.c.id == face.c.asset_id))
+        .where(*conditions, ~_removing(kind, library_id))
+    )  # fmt: skip
+
+
+def _denied() -> list[ColumnElement[bool]]:
+    return [face.c.state == FaceState.IGNORED, face.c.account_id == asset.c.account_id, face.c.frame_ms.is_(None)]
 
 
 def _removing(kind: NameKind, library_id: LibraryId) -> ColumnElement[bool]:
@@ -120,7 +149,11 @@ def _still_wanted(kind: NameKind) -> ColumnElement[bool]:
     if kind.has_places:
         conditions += [face.c.id == row.face_id, face.c.frame_ms.is_(None)]
     found = select(face.c.id).select_from(face.join(person, person.c.id == face.c.person_id)).where(*conditions)
-    return found.correlate(written_name, asset).exists()
+    still = found.correlate(written_name, asset).exists()
+    if not kind.denies:
+        return still
+    denied = select(face.c.id).where(*_denied(), face.c.asset_id == row.asset_id, face.c.id == row.face_id)
+    return or_(still, and_(row.person_id == 0, denied.correlate(written_name, asset).exists()))
 
 
 def _named() -> list[ColumnElement[bool]]:
@@ -163,6 +196,7 @@ def plan(connection: Connection, kind: NameKind, library_id: LibraryId) -> Write
     want = wanted(kind, library_id)
     photos = func.count(want.c.asset_id.distinct()).label("photos")
     people = select(want.c.person_id, want.c.name, photos).group_by(want.c.person_id, want.c.name)
+    people = people.where(want.c.person_id != 0)
     examples = select(func.min(put.c.shown)).group_by(put.c.asset_id).order_by(put.c.asset_id.desc()).limit(SHOWN)
     return WritePlan(
         photos=waiting(connection, kind, library_id),

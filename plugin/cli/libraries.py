@@ -60,6 +60,7 @@ def add_photoprism(
         str, typer.Option(help="Your name there, to have an app password made with your own password.")
     ] = "",
     private: Annotated[bool, typer.Option("--private", help="Read private photos, too.")] = False,  # noqa: FBT002  typer
+    live: Annotated[bool, typer.Option("--live", help="Listen for new photos (websocket).")] = False,  # noqa: FBT002  typer
     account: AccountName = None,
     fingerprint: Annotated[
         str, typer.Option(help="SHA-256 fingerprint of the server's certificate when nobody vouches for it.")
@@ -70,10 +71,17 @@ def add_photoprism(
     password = typer.prompt(asked, hide_input=True, err=True, default="", show_default=False)
     with opened(context, exclusive=False) as kinfolk:
         connected = kinfolk.photoprism.connect(
-            account_of(kinfolk, account), address, password, user=user, fingerprint=fingerprint, private=private
+            account_of(kinfolk, account),
+            address,
+            password,
+            user=user,
+            fingerprint=fingerprint,
+            private=private,
+            live=live,
         )
         library = connected.library
-        say(f"Library {library.id} is PhotoPrism {printable(connected.version)} at {printable(library.address)}")
+        what = f"PhotoPrism {connected.edition_name} {connected.version}"
+        say(f"Library {library.id} is {printable(what)} at {printable(library.address)}")
         for sentence in connected.missing:
             note(f"{sentence}.")
 

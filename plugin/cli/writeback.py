@@ -27,6 +27,10 @@ def writeback(
         if preview:
             _show(kinfolk)
             return
+        for library in kinfolk.catalogue.libraries.all():
+            taken = kinfolk.writing.take_over(library.id)
+            if taken is not None and taken.anything:
+                say(f"Library {library.id} ({printable(library.address)}): {taken.named:,} names taken over from there")
         settings = kinfolk.catalogue.written.settings()
         if not settings:
             note("Names are written to no host; turn it on under Libraries, Names to the host")

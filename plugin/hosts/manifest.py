@@ -8,30 +8,27 @@ same server. The library's address is the manifest's.
 """
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
 from plugin.errors import AssetGone, BadListing, HostRefused
+from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.network.bodies import chunks, spooled
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.network.login import Login
 from plugin.ports.host import KnownContent
 
 KINDS = {"photo": AssetKind.PHOTO, "video": AssetKind.VIDEO}
-
 Row = dict[str, Any]
+KNOWN_SECONDS = 60.0  # photos are opened by the manifest that was read last, instead of reading it for each of them
 
 
 class ManifestHost:
-    """Photos of a manifest. Asks the server for the whole manifest whenever something is to be known.
-
-    Args:
-        address: of the manifest, http or https, without a password in it.
-        client: speaks to that server; with a login where it needs one.
-    """
+    """Photos of the manifest at an http(s) address without a password in it. `client` speaks to that server."""
 
     stable_keys = True
 
@@ -42,9 +39,12 @@ class ManifestHost:
         self._address = address
         self._base = f"{parts.scheme}://{parts.netloc}"
         self.client = client or HostClient(Login(self._base))
+        self._known: tuple[float, dict[str, Row]] = (0.0, {})
+        self._ahead = Ahead(self._fetch)
 
     def close(self) -> None:
-        """Close kept connections."""
+        """Close kept connections and what was fetched ahead."""
+        self._ahead.close()
         self.client.close()
 
     def check(self) -> None:
@@ -67,7 +67,15 @@ class ManifestHost:
 
     def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
         """The bytes. Raises `AssetGone`, `HostUnreachable`, `HostRefused`."""
-        row = self._rows().get(host_key)
+        return self._ahead.take(host_key)
+
+    def fetch_ahead(self, host_keys: Sequence[str]) -> None:
+        """Fetch these in the background; `open` takes them."""
+        self._ahead.begin(host_keys)
+
+    def _fetch(self, host_key: str) -> BinaryIO:
+        read_at, rows = self._known
+        row = (rows.get(host_key) if time.monotonic() - read_at < KNOWN_SECONDS else None) or self._rows().get(host_key)
         if row is None:
             raise AssetGone("The manifest does not list this photo")
         with self.client.request("GET", self._way(row.get("url"))) as response:
@@ -87,6 +95,7 @@ class ManifestHost:
             raise BadListing("This is not a manifest of photos", "See docs/adding-a-host.md for its form") from None
         if len(found) < len(rows):
             raise BadListing("The manifest names a photo twice", "Every id must be there once")
+        self._known = (time.monotonic(), found)
         return found
 
     def _asset(self, key: str, row: Row) -> HostAsset:

@@ -48,7 +48,7 @@ from plugin.ports.galleries import GalleryRows, LiveRows, Touched
 from plugin.ports.outside import HookRows, OutsideUserRows
 from plugin.ports.sharing import SharedRows, ShareRows
 from plugin.ports.smart_home import SmartHomeRows
-from plugin.ports.written import WrittenRows
+from plugin.ports.written import HostPeopleRows, WrittenRows
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -863,6 +863,8 @@ class Catalogue(Protocol):
     def written(self) -> WrittenRows: ...
     @property
     def smart_home(self) -> SmartHomeRows: ...
+    @property
+    def host_people(self) -> HostPeopleRows: ...
     def looking(self) -> AbstractContextManager[None]:
         """What this thread reads inside is one state of the catalogue, and cheaper; what it writes inside it sees.
 

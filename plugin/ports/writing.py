@@ -1,12 +1,13 @@
 """The ports to what a host offers for telling it who is on a photo.
 
-`LabelHost` and `SidecarHost` are what a host's adapter may offer; `NameKeeper` is what `plugin.writeback` works with. A
-host with a way of its own (PhotoPrism's markers) may be a `NameKeeper` itself.
+`LabelHost`, `SidecarHost` and `MarkerHost` are what a host's adapter may offer; `NameKeeper` is what `plugin.writeback`
+works with.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from plugin.domain import Asset, Box
@@ -95,6 +96,98 @@ class SidecarHost(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Marker:
+    """A face as a host has marked it on a photo.
+
+    Attributes:
+        id: the host's.
+        box: in the upright picture.
+        subject: the host's id of who it is, "" for nobody.
+        name: of the subject, where the host says it with the marker.
+        by_hand: somebody said (or took back) who it is; else the host guesses.
+        drawn: made by hand or by a program; else the host found the face itself.
+        invalid: somebody said that it is no face, or it was removed.
+    """
+
+    id: str
+    box: Box
+    subject: str = ""
+    name: str = ""
+    by_hand: bool = False
+    drawn: bool = False
+    invalid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPhoto:
+    """The markers of one photo. `file`: what new ones are put on; `unusable`: how many lie outside the picture."""
+
+    host_key: str
+    file: str
+    markers: tuple[Marker, ...]
+    unusable: int = 0
+
+
+@runtime_checkable
+class MarkerHost(Protocol):
+    """A host that marks faces on its photos and knows people ("subjects") by name, no two by the same.
+
+    Every method raises `HostUnreachable`, `HostRefused`; those that change something also `WriteRefused`, and
+    `AssetGone` when the marker is no longer there. Each is safe to repeat, but for `add_marker`.
+    """
+
+    def subjects(self) -> dict[str, str]:
+        """The name of every person by id."""
+        ...
+
+    def subjects_mark(self) -> str:
+        """Changes when people were named or renamed, or their markers became more or fewer."""
+        ...
+
+    def marked(self, host_key: str) -> MarkedPhoto:
+        """The markers of one photo. Raises `AssetGone`."""
+        ...
+
+    def all_marked(self) -> Iterator[MarkedPhoto]:
+        """Every photo that has markers. Raises `HostUnreachable` when it is not complete."""
+        ...
+
+    def add_marker(self, file: str, box: Box, name: str) -> Marker:
+        """A new marker with this name, as somebody's word; never sent twice."""
+        ...
+
+    def name_marker(self, marker_id: str, name: str) -> Marker:
+        """Say who a marker is that has no name (with one, the host would rename the person)."""
+        ...
+
+    def clear_marker(self, marker_id: str) -> None:
+        """Take the name off; the host forgets people who have no marker any more."""
+        ...
+
+    def reject_marker(self, marker_id: str, *, rejected: bool) -> None:
+        """Say that it is no face, or that it is one after all."""
+        ...
+
+    def rename_subject(self, subject: str, name: str) -> str:
+        """Rename a person; returns the name as the host keeps it."""
+        ...
+
+
+class Standing(StrEnum):
+    """What is behind an entry. Only hosts with markers have others than `said`.
+
+    `said`: somebody's word. `guessed`: the host's own guess, which a word outweighs. `open`: a face without a name.
+    `denied`: somebody there says that it is no face. `going`: an entry of ours whose removal was begun.
+    """
+
+    SAID = "said"
+    GUESSED = "guessed"
+    OPEN = "open"
+    DENIED = "denied"
+    GOING = "going"
+
+
+@dataclass(frozen=True, slots=True)
 class NameThere:
     """A name an asset carries on its host.
 
@@ -103,12 +196,16 @@ class NameThere:
         box: where in the upright picture, None where the host knows no places, or cannot say.
         mark: by which it is found again; "" where the name is all there is.
         ours: it says itself that this Kinfolk wrote it.
+        standing: what is behind it.
+        found: the host found this face itself, so that saying it is none means something.
     """
 
     name: str
     box: Box | None = None
     mark: str = ""
     ours: bool = False
+    standing: Standing = Standing.SAID
+    found: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -121,7 +218,7 @@ class NamesThere:
 
 @dataclass(frozen=True, slots=True)
 class PutName:
-    """A name to be put on an asset, in place of what carries `mark` if something does."""
+    """A name to be put on an asset, in place of what carries `mark` if something does; "": say that it is no face."""
 
     key: NameKey
     name: str
@@ -146,6 +243,15 @@ class NameKeeper(Protocol):
     @property
     def kind(self) -> NameKind:
         """Which way."""
+        ...
+
+    @property
+    def overlap(self) -> float | None:
+        """IoU from which two boxes are one face, where the host keeps a box of its own; None where it keeps ours."""
+        ...
+
+    def begin(self, *, removing: bool) -> None:
+        """A run begins: bring names up to date that are kept once for all assets. Raises `HostError`."""
         ...
 
     def said(self, name: str) -> str:

@@ -1,24 +1,30 @@
 """The port to what the catalogue remembers of names written to hosts; like `plugin.ports.catalogue`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from plugin.domain import Asset, AssetId, Box, FaceId, FailureCount, LibraryId, PersonId
+from plugin.domain import AccountId, Asset, AssetId, Box, FaceId, FailureCount, LibraryId, PersonId
 
 
 class NameKind(StrEnum):
-    """How names are kept on a host: labels that have names, or face regions in sidecar files."""
+    """How names are kept on a host: labels that have names, face regions in sidecar files, or markers of the host."""
 
     TAGS = "tags"
     SIDECARS = "sidecars"
+    MARKERS = "markers"
 
     @property
     def has_places(self) -> bool:
         """Whether it says where a face is; labels only say who is on the photo."""
         return self is not NameKind.TAGS
+
+    @property
+    def denies(self) -> bool:
+        """Whether it can say that something is no face: a name "" of nobody (person 0)."""
+        return self is NameKind.MARKERS
 
 
 class NameKey(NamedTuple):
@@ -156,6 +162,54 @@ class KnownLabel:
     id: str
     made: bool
     refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLink:
+    """Which person of a host (`subject`) is which person here.
+
+    Attributes:
+        name: of the person here when both sides agreed last.
+        there: of the subject then, as the host keeps it.
+        before: of the subject when it was met, which it gets back in the end; "" when Kinfolk made it.
+        called: of the person here now.
+    """
+
+    subject: str
+    person_id: PersonId
+    name: str
+    there: str
+    before: str = ""
+    called: str = ""
+
+
+class HostPeopleRows(Protocol):
+    """Who is who on hosts that know people, and what was taken over from there. Safe to repeat."""
+
+    def links(self, library_id: LibraryId) -> list[PersonLink]: ...
+    def agree(self, library_id: LibraryId, link: PersonLink) -> None:
+        """Both sides have these names now; names of this person written to the library's markers follow."""
+        ...
+
+    def forget(self, library_id: LibraryId, subject: str) -> None:
+        """This subject is nobody's any more."""
+        ...
+
+    def seen(self, asset_id: AssetId) -> dict[str, str]:
+        """What each marker of an asset said when it was looked at last."""
+        ...
+
+    def see(self, asset_id: AssetId, markers: Mapping[str, str]) -> None:
+        """Remember what these markers say."""
+        ...
+
+    def guess(self, library_id: LibraryId, guesses: Mapping[FaceId, str]) -> None:
+        """Remember which subject the host takes these faces for; "" forgets."""
+        ...
+
+    def guesses(self, account_id: AccountId) -> dict[FaceId, PersonId]:
+        """Faces of nobody the host takes for somebody who is known here."""
+        ...
 
 
 class WrittenRows(Protocol):

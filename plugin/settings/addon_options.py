@@ -29,6 +29,7 @@ FIXED: Mapping[str, Any] = {
     "web.port": 8099,
     "web.prefix": "",
     "web.trusted_proxies": (),
+    "web.framed_by": (),
     "web.hook_port": 8098,
     "ingress.supervisor": SUPERVISOR,
 }

@@ -18,7 +18,15 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Account
 from plugin.errors import HostError
-from plugin.ingress import LONGEST_NAME, ORIGIN, HomeAssistantUser, Ingress
+from plugin.ingress import (
+    LONGEST_NAME,
+    NOT_THE_SUPERVISOR,
+    ONLY_HOOKS,
+    ORIGIN,
+    SOMEBODY,
+    HomeAssistantUser,
+    Ingress,
+)
 from plugin.sentences import Sentence
 from plugin.web import first_run
 from plugin.web.error_pages import page
@@ -92,13 +100,13 @@ class HooksOnly:
         """Serve one request."""
         path = environ.get("PATH_INFO", "")
         if environ.get("SERVER_PORT") == self._port and not path.startswith("/hooks/") and path != "/healthz":
-            return answer(start_response, "404 Not Found", 404, "Only hooks are heard here")
+            return answer(start_response, "404 Not Found", 404, ONLY_HOOKS)
         return self._app(environ, start_response)
 
 
 def refuse(start_response: StartResponse) -> list[bytes]:
     """For who pretends to be the Supervisor."""
-    return answer(start_response, "403 Forbidden", 403, "This does not come from the Supervisor of Home Assistant")
+    return answer(start_response, "403 Forbidden", 403, NOT_THE_SUPERVISOR)
 
 
 def answer(start_response: StartResponse, line: str, status: int, title: str) -> list[bytes]:
@@ -170,7 +178,7 @@ def account_of(ingress: Ingress, user: HomeAssistantUser) -> Account:
         ORIGIN,
         user.id,
         lambda: named,
-        called=user.called or user.login or "Home Assistant",
+        called=user.called or user.login or SOMEBODY,
         first_looks_after=not ingress.administrators,
     )
     if named and not found.is_admin:

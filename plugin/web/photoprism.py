@@ -24,6 +24,7 @@ class ConnectPage:
     address: str = ""
     user: str = ""
     private: bool = False
+    live: bool = False
     library: Library | None = None
     error: str = ""
 
@@ -34,22 +35,27 @@ def connect() -> str:
     library = wanted_library(request.args.get("library", ""))
     if library is None:
         return connect_page(ConnectPage())
-    return connect_page(ConnectPage(library.address, "", services().photoprism.reads_private(library), library))
+    connections = services().photoprism
+    private, live = connections.reads_private(library), connections.listens(library)
+    return connect_page(ConnectPage(library.address, private=private, live=live, library=library))
 
 
 @pages.post("")
 def begin() -> Answer:
     """Connect with an app password, or with a user's password by which one is made."""
     library = wanted_library(form_text("library"))
-    page = ConnectPage(form_text("address"), form_text("user", 200), "private" in request.form, library)
+    private, live = ("private" in request.form, "live" in request.form)
+    page = ConnectPage(form_text("address"), form_text("user", 200), private, live, library)
     try:
         connected = services().photoprism.connect(
-            account(), page.address, request.form.get("password", "").strip()[:1000], user=page.user,
-            fingerprint=form_text("fingerprint"), private=page.private, library_id=library.id if library else None,
+            account(), page.address, request.form.get("password", "").strip()[:1000], user=page.user, private=private,
+            fingerprint=form_text("fingerprint"), live=live, library_id=library.id if library else None,
         )  # fmt: skip
     except KinfolkError as error:
         return refused(page, error)
     flash(_("%(name)s is connected and is being read.", name=connected.library.name), "good")
+    edition, version = connected.edition_name, connected.version.partition("-")[0]
+    flash(_("It is PhotoPrism %(edition)s, version %(version)s.", edition=edition, version=version), "good")
     for sentence in connected.missing:
         flash(translated(sentence), "bad")
     return see_other(url_for("libraries.index"))

@@ -211,6 +211,16 @@ class NewConnection(Protocol):
         ...
 
     @property
+    def edition_name(self) -> str:
+        """As PhotoPrism calls it in every language."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """As the server names it, with the date first."""
+        ...
+
+    @property
     def missing(self) -> tuple[Sentence, ...]:
         """What will not work there."""
         ...
@@ -236,6 +246,7 @@ class PhotoPrismConnecting(Protocol):
         user: str = "",
         fingerprint: str = "",
         private: bool = False,
+        live: bool = False,
         library_id: LibraryId | None = None,
     ) -> NewConnection:
         """With an app password; with a user, their own password, by which one is made."""
@@ -243,6 +254,10 @@ class PhotoPrismConnecting(Protocol):
 
     def reads_private(self, library: Library) -> bool:
         """Whether private photos are read."""
+        ...
+
+    def listens(self, library: Library) -> bool:
+        """Whether PhotoPrism's websocket is listened to."""
         ...
 
     def disconnect(self, library: Library) -> None:

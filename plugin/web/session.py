@@ -71,7 +71,7 @@ def guard() -> Response | None:
 
 def is_program() -> bool:
     """Whether the API is asked by somebody whom Home Assistant does not vouch for; programs bring a token."""
-    return asks_api() and ("Authorization" in request.headers or visitor() is None)
+    return asks_api() and ("authorization" in request.headers or visitor() is None)
 
 
 def turn_away() -> Response:

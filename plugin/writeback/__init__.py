@@ -3,7 +3,8 @@
 What belongs on the host is never stored: it is what the catalogue says now. What we wrote is. A run works off the
 difference, one asset at a time: read what is there, decide (`deciding`), note the aim, write, note what was done. So a
 rename, a merge, a hide and an undo follow by themselves, and a run that was killed is taken up where it was.
-`label_names` and `sidecar_names` are the two ways of keeping names.
+`label_names`, `sidecar_names` and `marker_names` are the ways of keeping names; `taking_over` brings back what users of
+a host with markers said there.
 """
 
 import time
@@ -13,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 
 from plugin.domain import AccountId, Asset, AssetId, Library, LibraryId
 from plugin.errors import AssetGone, ChangedMeanwhile, HostError, HostFull, NotFound, PictureError, Refused, WriteError
+from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
-from plugin.ports.writing import LabelHost, NameKeeper, NamesThere, SidecarHost
+from plugin.ports.writing import LabelHost, MarkerHost, NameKeeper, NamesThere, SidecarHost
 from plugin.ports.written import (
     NameKey,
     NameKind,
@@ -27,8 +29,11 @@ from plugin.ports.written import (
     WrittenState,
 )
 from plugin.writeback.deciding import Decision, Rules, decide
+from plugin.writeback.from_hosts import NamesFromHosts
 from plugin.writeback.label_names import LabelNames
+from plugin.writeback.marker_names import MarkerNames
 from plugin.writeback.sidecar_names import OrientationOf, SidecarNames
+from plugin.writeback.taking_over import Taken, TakingOver
 
 AT_ONCE = 200
 """Assets per look at the difference: it costs up to a second for a hundred thousand faces."""
@@ -79,6 +84,7 @@ class WriteBack:
         host_of: the host of a library.
         orientation_of: how a picture is stored.
         wake: wakes the workers.
+        people: says what users of a host with markers said there.
         clock: what time it is; tests pass their own.
         should_stop: true once the process is shutting down.
     """
@@ -90,6 +96,7 @@ class WriteBack:
         orientation_of: OrientationOf,
         wake: Callable[[], None],
         *,
+        people: People,
         clock: Callable[[], datetime] = utc_now,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -98,6 +105,8 @@ class WriteBack:
         self._host_of = host_of
         self._orientation_of = orientation_of
         self._wake = wake
+        self._people = people
+        self._from_hosts = NamesFromHosts(catalogue, host_of, people, clock)
         self._clock = clock
         self._should_stop = should_stop
 
@@ -107,7 +116,11 @@ class WriteBack:
             host = self._host_of(library)
         except HostError:
             return ()  # it cannot even be opened; its sync says why
-        offered = {NameKind.TAGS: isinstance(host, LabelHost), NameKind.SIDECARS: isinstance(host, SidecarHost)}
+        offered = {
+            NameKind.TAGS: isinstance(host, LabelHost),
+            NameKind.SIDECARS: isinstance(host, SidecarHost),
+            NameKind.MARKERS: isinstance(host, MarkerHost),
+        }
         return tuple(kind for kind, offers in offered.items() if offers)
 
     def status(self, library: Library) -> list[WriteBackStatus]:
@@ -162,6 +175,10 @@ class WriteBack:
         self._wake()
         return names
 
+    def take_over(self, library_id: LibraryId) -> Taken | None:
+        """Make verdicts of what users said on a host with markers, if that is due. Raises `NotFound`."""
+        return self._from_hosts.look(library_id)
+
     def due(self) -> list[tuple[LibraryId, NameKind]]:
         """What may have something to write now; cheap, for a look every minute."""
         on = (setting for setting in self._rows.settings() if setting.state is not WriteState.PAUSED)
@@ -187,6 +204,7 @@ class WriteBack:
         run = _Run(time.monotonic() + seconds)
         try:
             keeper = self._keeper(self._catalogue.libraries.get(library_id), kind)
+            keeper.begin(removing=setting.state is WriteState.REMOVING)
             finished = self._work_off(library_id, keeper, run)
             if finished:
                 keeper.finish(self._rows.names_in_use(library_id, kind))
@@ -249,6 +267,9 @@ class WriteBack:
             return LabelNames(host, self._rows, library.id)
         if kind is NameKind.SIDECARS and isinstance(host, SidecarHost):
             return SidecarNames(host, self._rows.installation(), self._orientation_of)
+        if kind is NameKind.MARKERS and isinstance(host, MarkerHost):
+            taking = TakingOver(self._catalogue, library, self._people)
+            return MarkerNames(host, self._catalogue.host_people, library.id, taking)
         raise HostError("The host of this library does not take names this way any more")
 
 
@@ -286,12 +307,14 @@ class Visit:
         self._rows = catalogue.written
         self._keeper = keeper
         self._asset = asset
-        self._rules = Rules(keeper.said, keeper.mark, keeper.refuses)
+        self._marks: dict[int, str] = {}
 
     def make(self) -> None:
         """Read, decide, note the aim, write, note what was done. Raises `HostError`."""
-        wanted, written = self._rows.names_of(self._asset, self._keeper.kind)
+        # Read first: what users said there may be taken over, and change what is wanted.
         there = self._keeper.read(self._asset, self._asset.path)
+        wanted, written = self._rows.names_of(self._asset, self._keeper.kind)
+        self._marks = {row.key.face_id: row.mark for row in written if row.mark and row.key.person_id}
         if self._keeper.kind.has_places:
             written = [row for row in written if self._followed(row, there)]
         decision = decide(wanted, written, there, self._rules)
@@ -299,6 +322,14 @@ class Visit:
         marks = self._keeper.write(self._asset, self._asset.path, there, decision.changes) if decision.changes else {}
         after = [replace(row, mark=marks.get(row.key, row.mark)) for row in decision.after]
         self._rows.record(self._asset, self._keeper.kind, self._settled(after, written, decision), decision.gone)
+
+    @property
+    def _rules(self) -> Rules:
+        return Rules(self._keeper.said, self._mark, self._keeper.refuses, self._keeper.overlap)
+
+    def _mark(self, key: NameKey) -> str:
+        """As the keeper says, or what this face carries already: it becomes somebody else's."""
+        return self._keeper.mark(key) or (self._marks.get(key.face_id, "") if key.person_id else "")
 
     def _settled(self, after: list[WrittenName], written: list[WrittenName], decision: Decision) -> list[WrittenName]:
         """What is recorded in the end: also that what moved with its photo lies there now."""
@@ -330,4 +361,4 @@ class Visit:
             self._keeper.write(self._asset, row.path, old, left.changes)
 
 
-__all__ = ["NameKey", "NameKind", "Visit", "WriteBack", "WriteBackStatus", "WriteSlice"]
+__all__ = ["NameKey", "NameKind", "Taken", "Visit", "WriteBack", "WriteBackStatus", "WriteSlice"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from plugin.domain import Box
 from plugin.faces.boxes import SAME_FACE_IOU, iou
-from plugin.ports.writing import NameChanges, NamesThere, NameThere, PutName
+from plugin.ports.writing import NameChanges, NamesThere, NameThere, PutName, Standing
 from plugin.ports.written import Aim, NameKey, WantedName, WrittenName, WrittenState
 
 SAME_PLACE = 1e-3
@@ -24,6 +24,17 @@ class Rules:
     said: Callable[[str], str]
     mark: Callable[[NameKey], str]
     refuses: Callable[[str], bool]
+    overlap: float | None = None
+
+    def here(self, found: Box | None, box: Box | None) -> bool:
+        """Whether an entry lies where a name was put; a host with boxes of its own keeps it about there."""
+        if self.overlap is None or found is None or box is None:
+            return same_place(found, box)
+        return iou(found, box) > self.overlap
+
+    def is_same_face(self, found: Box | None, box: Box) -> bool:
+        """Whether an entry is about the face in this box."""
+        return found is not None and iou(found, box) > (self.overlap or SAME_FACE_IOU)
 
 
 @dataclass(slots=True)
@@ -73,7 +84,9 @@ class _Case:
     ) -> None:
         self._wanted = {name.key: name for name in wanted}
         self._before = {row.key: row for row in written}
-        self._there = there.names
+        # A removal that was begun is only seen as one by the run that goes on with it; else the entry is gone.
+        ending = {row.mark for row in written if row.aim is not None and row.aim.name is None}
+        self._there = [name for name in there.names if name.standing is not Standing.GOING or name.mark in ending]
         self._rules = rules
         self._decision = Decision()
 
@@ -92,12 +105,19 @@ class _Case:
         """The row, with what the host tells of a run that was cut off, or of what somebody changed there."""
         if row.state in {WrittenState.REFUSED, WrittenState.THEIRS} and row.aim is None:
             return row
-        if row.aim is not None and row.aim.name is not None and self._find(row, row.aim.name, row.aim.box):
-            return replace(row, state=WrittenState.WRITTEN, name=row.aim.name, box=row.aim.box, aim=None)
-        if row.state is WrittenState.WRITTEN and self._find(row, row.name, row.box):
-            return replace(row, aim=None)
-        if row.state is not WrittenState.WRITTEN:
-            return None  # never written
+        if row.aim is not None and row.aim.name is not None and (found := self._find(row, row.aim.name, row.aim.box)):
+            mark = row.mark or found.mark  # the host alone knew it, and the run was cut off before it told us
+            return replace(row, state=WrittenState.WRITTEN, name=row.aim.name, box=row.aim.box, mark=mark, aim=None)
+        return self._as_left(row) if row.state is WrittenState.WRITTEN else None  # or it was never written
+
+    def _as_left(self, row: WrittenName) -> WrittenName | None:
+        """The row of a name that was written, unless an aim of ours was reached."""
+        found = self._find(row, row.name, row.box)
+        if found is not None:
+            again = found.standing is Standing.GOING and row.key in self._wanted
+            return None if again else replace(row, aim=None)
+        if row.aim is not None and row.aim.name is not None and self._is_open(row.mark):
+            return None  # its name was taken off to be replaced when the run was cut off
         if row.aim is not None and row.aim.name is None and not self._find_any(row):
             return None  # taken away by the run that was cut off
         return _refused(row)
@@ -121,7 +141,8 @@ class _Case:
         fresh = WrittenName(want.key, WrittenState.WRITTEN, want.name, want.box, self._rules.mark(want.key))
         found = self._by_mark(fresh.mark)
         was = any(row.mark == fresh.mark and self._find(row, row.name, row.box) for row in self._now)
-        if found is not None and not was and not self._is(found, want.name, want.box):
+        changed = found is not None and found.standing is not Standing.OPEN
+        if found is not None and changed and not was and not self._is(found, want.name, want.box):
             return _refused(fresh)  # ours once, and changed since (if not: the same face was somebody else's)
         return self._unless_taken(fresh, want)
 
@@ -131,15 +152,37 @@ class _Case:
         return _refused(fresh) if self._was_refused(want) else fresh
 
     def _said_by_others(self, want: WantedName) -> bool:
+        if not want.name and want.box is not None and not self._may_deny(want.box):
+            return True  # there is nothing to say it of
         for found in self._there:
             if found.ours or any(found.mark and found.mark == row.mark for row in self._before.values()):
                 continue
             if want.box is None:
                 if found.name == self._rules.said(want.name) and found.name not in self._ours:
                     return True
-            elif found.name and found.box is not None and iou(found.box, want.box) > SAME_FACE_IOU:
+            elif self._rules.is_same_face(found.box, want.box) and self._is_a_word(found, want):
                 return True
         return False
+
+    def _is_a_word(self, found: NameThere, want: WantedName) -> bool:
+        """Whether an entry about the same face keeps us from writing there."""
+        if found.standing is Standing.GUESSED:
+            return found.name == self._rules.said(want.name)
+        return found.standing is Standing.DENIED or bool(found.name)
+
+    def _may_deny(self, box: Box) -> bool:
+        """Whether the host found a face here that nobody but us said anything about."""
+        ours = {row.mark for row in self._now}
+        return any(
+            found.found
+            and self._rules.is_same_face(found.box, box)
+            and (found.standing in {Standing.OPEN, Standing.GUESSED} or found.mark in ours)
+            for found in self._there
+        )
+
+    def _is_open(self, mark: str) -> bool:
+        found = self._by_mark(mark)
+        return found is not None and found.standing is Standing.OPEN
 
     def _was_refused(self, want: WantedName) -> bool:
         """The label was done away with, or the same face was found anew after its region had been refused."""
@@ -207,7 +250,8 @@ class _Case:
 
     def _carries(self, row: WrittenName) -> bool:
         """Whether the asset carries this already (a label somebody else of ours shares)."""
-        return self._find(row, row.name, row.box) is not None
+        found = self._find(row, row.name, row.box)
+        return found is not None and found.standing is not Standing.GOING
 
     def _find(self, row: WrittenName, name: str, box: Box | None) -> NameThere | None:
         candidates = [found for found in self._there if found.mark == row.mark] if row.mark else self._there
@@ -216,7 +260,10 @@ class _Case:
     def _find_any(self, row: WrittenName) -> NameThere | None:
         """Our entry, whatever it says, unless it is what the face was to become. Labels only have their name."""
         found = self._by_mark(row.mark)
-        others = (other for other in self._before.values() if other.key != row.key and other.mark == row.mark)
+        if found is not None and found.standing is Standing.OPEN:
+            return None
+        rows = (other for other in self._before.values() if other.key != row.key)
+        others = (other for other in rows if other.mark in {row.mark, ""})
         aims = [other.aim for other in others if other.aim is not None and other.aim.name is not None]
         replaced = found is not None and any(self._is(found, aim.name or "", aim.box) for aim in aims)
         return None if replaced else found
@@ -226,4 +273,7 @@ class _Case:
 
     def _is(self, found: NameThere, name: str, box: Box | None) -> bool:
         # Labels have no box; where there are boxes, an entry without one was changed by somebody.
-        return found.name == self._rules.said(name) and (box is None or same_place(found.box, box))
+        if not name:
+            return found.standing is Standing.DENIED and self._rules.here(found.box, box)
+        said = found.name == self._rules.said(name) and found.standing in {Standing.SAID, Standing.GOING}
+        return said and (box is None or self._rules.here(found.box, box))

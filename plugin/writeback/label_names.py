@@ -23,6 +23,7 @@ class LabelNames:
     """
 
     kind = NameKind.TAGS
+    overlap = None
 
     def __init__(self, host: LabelHost, rows: WrittenRows, library_id: LibraryId) -> None:
         self._host = host
@@ -30,6 +31,9 @@ class LabelNames:
         self._library_id = library_id
         self._all: dict[str, str] | None = None
         self._known: dict[str, KnownLabel] = {}
+
+    def begin(self, *, removing: bool) -> None:
+        """Every name is kept with its asset."""
 
     def said(self, name: str) -> str:
         """As the host keeps it, so that a long name is found again."""

@@ -24,12 +24,16 @@ class SidecarNames:
     """
 
     kind = NameKind.SIDECARS
+    overlap = None
 
     def __init__(self, host: SidecarHost, installation: str, orientation_of: OrientationOf) -> None:
         self._host = host
         self._installation = installation
         self._orientation_of = orientation_of
         self._known: tuple[int, int] | None = None
+
+    def begin(self, *, removing: bool) -> None:
+        """Every name is kept with its asset."""
 
     def said(self, name: str) -> str:
         """Without characters that XML does not have."""

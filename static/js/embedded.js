@@ -148,14 +148,15 @@
     const link = event.target.closest("a[href]");
     const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
     // What a script of the page did with it is done.
-    if (event.defaultPrevented || !link || !plain || link.target || link.hasAttribute("download")) return;
-    const within = link.getAttribute("href").startsWith("#");
-    if (within) {
+    if (event.defaultPrevented || !link || !plain || link.hasAttribute("target") || link.hasAttribute("download")) return;
+    // Not `link.href`, nor `link.target`: boxes around faces are links of SVG, where these are objects.
+    const address = link.getAttribute("href");
+    if (address.startsWith("#")) {
       event.preventDefault();
-      shadow.getElementById(link.getAttribute("href").slice(1))?.scrollIntoView();
+      shadow.getElementById(address.slice(1))?.scrollIntoView();
       return;
     }
-    const path = pathOf(link.href);
+    const path = pathOf(address);
     if (path === null) return;
     event.preventDefault();
     go(path);

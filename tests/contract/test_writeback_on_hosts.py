@@ -18,10 +18,12 @@ from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.media import StandardMedia
+from plugin.people import People
 from plugin.ports.host import Host
 from plugin.ports.written import NameKind
 from plugin.sidecars import read_sidecar
 from plugin.writeback import WriteBack
+from tests.fakes.album import NudgeLog
 from tests.fakes.nextcloud import FakeNextcloud
 
 UPRIGHT = Box(0.1, 0.2, 0.2, 0.4)
@@ -51,7 +53,13 @@ class Written:
             assert asset.kind is AssetKind.PHOTO
             (face_id,) = self.catalogue.detection.finish(asset, "opencv", [found_face()], (30, 40), None)
             self.catalogue.faces.assign([(face_id, self.anna)], AssignedBy.USER)
-        self.step = WriteBack(self.catalogue, lambda _library: host, StandardMedia().orientation, lambda: None)
+        self.step = WriteBack(
+            self.catalogue,
+            lambda _library: host,
+            StandardMedia().orientation,
+            lambda: None,
+            people=People(self.catalogue, NudgeLog()),
+        )
 
     def run(self, kind: NameKind) -> None:
         done = self.step.run(self.library.id, kind)

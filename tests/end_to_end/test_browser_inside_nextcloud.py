@@ -166,6 +166,14 @@ def test_keys_answer_questions_and_turn_photos_over_inside_nextcloud(
     page.wait_for_url(f"**/people/photos/{photos[2]}")
 
 
+def test_a_box_around_a_face_leads_on_inside_nextcloud(page: Page, cloud: AppCloud, family: Family) -> None:
+    alive(page, embedded(cloud, f"/photos/{family.assets[0]}"))
+    page.locator("#stage .box").first.click()
+    expect(page.get_by_label("Search by name")).to_be_visible()
+    expect(page.locator("#header")).to_be_visible()
+    assert page.url.startswith(embedded(cloud))
+
+
 def test_keys_pressed_in_nextcloud_itself_mean_nothing_to_kinfolk(page: Page, cloud: AppCloud, family: Family) -> None:
     photos = family.assets
     alive(page, embedded(cloud, f"/photos/{photos[2]}"))

@@ -30,6 +30,7 @@ LARGEST_WHOLE = 4_194_000
 """What is larger, or of unknown length, is passed on piece by piece."""
 
 SIDEBAR = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Home Assistant</title>
+<link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 body {{ margin: 0; display: flex; height: 100vh; font-family: sans-serif; background: #fafafa }}
 nav {{ width: 200px; background: #fff; border-right: 1px solid #ddd; padding: 16px; box-sizing: border-box }}
@@ -174,6 +175,8 @@ class HomeAssistant:
 
     def _pieces(self, said: requests.Response, kind: str) -> Iterator[bytes]:
         if self.holds_back and kind == "text/event-stream":
+            # The answer begins at once; its content waits in the compressor.
+            yield b""
             yield said.content
             return
         try:

@@ -1,18 +1,22 @@
 """A host in memory that takes names: labels that belong to everybody, and sidecar files; people change both by hand."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 from plugin.catalogue.store import SqlCatalogue
-from plugin.domain import Asset, Library
+from plugin.domain import Asset, Box, Library
 from plugin.errors import AssetGone, ChangedMeanwhile, HostError
-from plugin.ports.writing import Label, StoredSidecar
+from plugin.hosts.photoprism.markers import marker_of
+from plugin.people import People
+from plugin.ports.writing import Label, MarkedPhoto, Marker, StoredSidecar
 from plugin.writeback import WriteBack
-from tests.fakes.album import Album, at_degrees
+from tests.fakes.album import Album, NudgeLog, at_degrees
 from tests.fakes.dying_catalogue import DyingCatalogue, Killed
 from tests.fakes.host import FakeHost
+from tests.fakes.photoprism.answers import marker_row
+from tests.fakes.photoprism.people import MANUAL, FakeMarker, FakePeople
 
 
 class Lifetime:
@@ -35,6 +39,7 @@ class FakeWritingHost(FakeHost):
         tags: name by id; every asset may carry them.
         carried: pairs of host key and id.
         sidecars: content by path of the asset.
+        people: markers and subjects, as PhotoPrism keeps them; a photo's only file has the key of the photo.
         trouble: called with the name of each write and its key or path; raises what goes wrong.
         before_write: called before each write of a sidecar, to be somebody who is faster.
         lifetime: counts calls; a kill comes before a call or right after it.
@@ -49,6 +54,7 @@ class FakeWritingHost(FakeHost):
         self.before_write: Callable[[str], None] = lambda _path: None
         self.lifetime = Lifetime()
         self.written: list[tuple[str, str]] = []
+        self.people = FakePeople()
         self._ids = 0
 
     # What Kinfolk calls.
@@ -97,6 +103,41 @@ class FakeWritingHost(FakeHost):
         with self._call("remove", path):
             self._require(path, version_read)
             del self.sidecars[path]
+
+    def subjects(self) -> dict[str, str]:
+        return dict(self.people.subjects)
+
+    def subjects_mark(self) -> str:
+        return repr((self.people.subjects, [vars(marker) for marker in self.people.markers.values()]))
+
+    def marked(self, host_key: str) -> MarkedPhoto:
+        self._present(host_key)
+        rows = [marker_of(marker_row(marker)) for marker in self.people.of_file(host_key)]
+        return MarkedPhoto(host_key, host_key, tuple(row for row in rows if row is not None))
+
+    def all_marked(self) -> Iterator[MarkedPhoto]:
+        return (self.marked(key) for key in list(self.files) if self.people.of_file(key))
+
+    def add_marker(self, file: str, box: Box, name: str) -> Marker:
+        with self._call("add marker", file):
+            sides = {"X": box.x, "Y": box.y, "W": box.w, "H": box.h}
+            return _found(self.people.create({"FileUID": file, **sides, "Name": name, "SubjSrc": MANUAL}))
+
+    def name_marker(self, marker_id: str, name: str) -> Marker:
+        with self._call("name marker", self.people.markers[marker_id].file_uid):
+            return _found(self.people.update(marker_id, {"Name": name, "SubjSrc": MANUAL}))
+
+    def clear_marker(self, marker_id: str) -> None:
+        with self._call("clear marker", self.people.markers[marker_id].file_uid):
+            self.people.clear(marker_id)
+
+    def reject_marker(self, marker_id: str, *, rejected: bool) -> None:
+        with self._call("reject marker", self.people.markers[marker_id].file_uid):
+            self.people.update(marker_id, {"Invalid": rejected})
+
+    def rename_subject(self, subject: str, name: str) -> str:
+        with self._call("rename", subject):
+            return self.people.subjects[self.people.rename(subject, name)]
 
     # What people do there.
 
@@ -149,6 +190,12 @@ class _Call:
             self._host.lifetime.spend()
 
 
+def _found(marker: FakeMarker) -> Marker:
+    found = marker_of(marker_row(marker))
+    assert found is not None
+    return found
+
+
 def version(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -192,6 +239,7 @@ class Household:
             lambda _library: self.host,
             lambda _stream: self.orientation,
             self._wake,
+            people=People(catalogue, NudgeLog()),  # type: ignore[arg-type]  # as above
             clock=self.catalogue._transactions.now,
         )
 

@@ -5,10 +5,13 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from plugin.domain import AssignedBy, Box
+from plugin.faces.boxes import iou
 from plugin.ports.written import NameKey, NameKind, WrittenState
 from plugin.sidecars import Region, edited, read_sidecar
+from plugin.writeback.from_hosts import last_look
 from tests.contract.catalogue_cast import fresh_in_memory
 from tests.fakes.dying_catalogue import Killed
+from tests.fakes.photoprism.people import MANUAL, FakeMarker
 from tests.fakes.writing_host import Household
 
 PHOTOS = st.integers(0, 1)
@@ -94,8 +97,12 @@ class Machine(RuleBasedStateMachine):
             self.settled = True
             self.forget_model()
 
+    def look_over(self) -> None:
+        """Take over what was said there, for hosts where that can be."""
+
     @rule()
     def finish(self) -> None:
+        self.look_over()
         self.home.writing().run(self.home.library.id, self.kind)
         self.settled = True
         self.forget_model()
@@ -261,6 +268,84 @@ class SidecarMachine(Machine):
             assert self.others[photo] <= {region.name for region in regions}
 
 
+class MarkerMachine(Machine):
+    """Markers: people there name faces too, and what they change is taken over, so the model is what Kinfolk says."""
+
+    kind = NameKind.MARKERS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.others: set[str] = set()
+
+    @rule(photo=PHOTOS, side=SIDES, name=NAMES)
+    @precondition(lambda self: self.settled)
+    def somebody_renames_a_person_there(self, photo: int, side: int, name: str) -> None:
+        marker = self.marker(photo, side)
+        if marker is not None and marker.subj_uid:
+            self.host.people.rename(marker.subj_uid, name)
+
+    @rule(photo=PHOTOS, side=SIDES)
+    @precondition(lambda self: self.settled)
+    def somebody_takes_a_name_off_there(self, photo: int, side: int) -> None:
+        marker = self.marker(photo, side)
+        if marker is not None:
+            self.host.people.clear(marker.uid)
+
+    @rule(photo=PHOTOS, side=SIDES)
+    @precondition(lambda self: self.settled)
+    def somebody_says_there_that_it_is_no_face(self, photo: int, side: int) -> None:
+        marker = self.marker(photo, side)
+        if marker is not None:
+            self.host.people.update(marker.uid, {"Invalid": True})
+
+    @rule(photo=PHOTOS, side=SIDES, guess=st.sampled_from(["", "Anna", "Dora"]))
+    def the_host_finds_a_face(self, photo: int, side: int, guess: str) -> None:
+        if self.marker(photo, side) is None:
+            box = self.catalogue.faces.get(self.home.faces[photo][side]).box
+            self.host.people.detect(self.home.paths[photo], (box.x, box.y, box.w, box.h), guess)
+
+    @rule(photo=PHOTOS)
+    def somebody_marks_what_we_do_not_know(self, photo: int) -> None:
+        sides = {"X": 0.02, "Y": 0.9, "W": 0.05, "H": 0.05}
+        name = f"Of others {len(self.others) + 1}"
+        marker = self.host.people.create({"FileUID": self.home.paths[photo], **sides, "Name": name, "SubjSrc": MANUAL})
+        self.others.add(marker.uid)
+
+    def look_over(self) -> None:
+        self.catalogue.preferences.delete(last_look(self.home.library.id))
+        self.home.writing().take_over(self.home.library.id)
+
+    def marker(self, photo: int, side: int) -> FakeMarker | None:
+        box = self.catalogue.faces.get(self.home.faces[photo][side]).box
+        shown = [found for found in self.host.people.of_file(self.home.paths[photo]) if found.is_shown]
+        return next((found for found in shown if iou(Box(*found.box), box) > 0.5), None)
+
+    def of_others(self, photo: int) -> set[str]:
+        mine = self.host.people.of_file(self.home.paths[photo])
+        return {marker.name for marker in mine if marker.uid in self.others and marker.is_shown and marker.name}
+
+    def there(self, photo: int) -> set[str]:
+        """Names somebody gave; what the host guesses is nobody's word."""
+        mine = self.host.people.of_file(self.home.paths[photo])
+        return {marker.name for marker in mine if marker.is_shown and marker.subj_uid and marker.subj_src == MANUAL}
+
+    def compare(self) -> None:
+        """Both sides agree, but where somebody there took back what we wrote and had no other word for it."""
+        assert self.catalogue.written.waiting(self.home.library.id, self.kind) == 0
+        for photo in range(2):
+            path = self.home.paths[photo]
+            shown = [found for found in self.host.people.of_file(path) if found.is_shown and found.subj_uid]
+            wanted, rows = self.wanted(photo), self.rows(photo)
+            for face in self.catalogue.faces.many(self.home.faces[photo]):
+                at = [found for found in shown if iou(Box(*found.box), face.box) > 0.5]
+                assert len(at) <= 1, "one face has one marker"
+                key = NameKey(face.id, face.person_id or 0)
+                if key in wanted and rows[key][0] is not WrittenState.REFUSED:
+                    assert [self.host.people.subjects[found.subj_uid] for found in at] == [wanted[key]]
+
+
+TestMarkers = MarkerMachine.TestCase
+TestMarkers.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
 TestTags = TagMachine.TestCase
 TestTags.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
 TestSidecars = SidecarMachine.TestCase

@@ -7,7 +7,7 @@ Written down by hand from `supervisor/addons/validate.py`, `options.py`, `utils.
 import re
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from plugin import __version__
+from plugin.assemble.data_folder import DataFolder
 from plugin.settings import Settings
 from plugin.settings.addon_options import FIXED, option_keys, option_name
 from plugin.settings.explaining import allowed_values
@@ -63,10 +64,15 @@ def are_maps(value: Any) -> bool:
     return all(set(one) <= {"type", "read_only", "path"} and one["type"] in types for one in value)
 
 
+def is_element(value: Any) -> bool:
+    """A word, a list of one element, or fields with elements; a list holds no list."""
+    if isinstance(value, list):
+        return len(value) == 1 and not isinstance(value[0], list) and is_element(value[0])
+    return are_elements(value) if isinstance(value, dict) else SCHEMA_ELEMENT.match(value) is not None
+
+
 def are_elements(value: Any) -> bool:
-    return all(
-        SCHEMA_ELEMENT.match(one[0] if isinstance(one, list) and len(one) == 1 else one) for one in value.values()
-    )
+    return all(map(is_element, value.values()))
 
 
 REQUIRED: dict[str, Check] = {
@@ -199,22 +205,35 @@ def wanted_element(key: str) -> Any:
     return element_of(field)
 
 
+def fields_of(definition: dict[str, Any]) -> dict[str, Any]:
+    """The element of an entry with several fields."""
+    required = definition.get("required", [])
+    found = {name: element_of(field) for name, field in definition["properties"].items()}
+    return {name: one.removesuffix("?") if name in required else one for name, one in found.items()}
+
+
 def element_of(field: dict[str, Any]) -> Any:
     """Ranges of texts are left out: the Supervisor compares a text with a number there, and refuses every one."""
     field = next((one for one in field.get("anyOf", []) if one["type"] != "null"), field)
+    if "$ref" in field:
+        return fields_of(Settings.model_json_schema()["$defs"][field["$ref"].rpartition("/")[2]])
+    if field["type"] == "array":
+        return [element_of(field["items"])]
+    return f"{word_of(field)}?"
+
+
+def word_of(field: dict[str, Any]) -> str:
+    """A single value in the Supervisor's words."""
     low, high = field.get("minimum", field.get("ge")), field.get("maximum", field.get("le"))
-    if "enum" in field:
-        return f"list({'|'.join(field['enum'])})?"
-    match field["type"]:
-        case "array":
-            return [element_of(field["items"])]
-        case "integer":
-            return f"int({low},{high})?"
-        case "number":
-            return f"float({low:g},{high:g})?"
-        case "boolean":
-            return "bool?"
-    return f"match({field['pattern']})?" if "pattern" in field else "str?"
+    text = "password" if field.get("format") == "password" else "str"
+    text = f"match({field['pattern']})" if "pattern" in field else text
+    words = {
+        "integer": f"int({low},{high})",
+        "number": "float" if low is None else f"float({low:g},{high:g})",
+        "boolean": "bool",
+        "string": f"list({'|'.join(field['enum'])})" if "enum" in field else text,
+    }
+    return words[field["type"]]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -279,6 +298,29 @@ def test_the_table_of_options_has_no_other_rows_and_its_tests_exist() -> None:
     named = set(re.findall(r"`(test_\w+)`", DOC))
     assert len(named) == 3
     assert all(f"def {name}(" in tests for name in named)
+
+
+def backed_up(folder: Path) -> set[str]:
+    """What the Supervisor puts into a backup of the data folder: a folder that is left out is not looked into."""
+
+    def left_out(path: Path) -> bool:
+        # Newer ones compare the whole path below `data`, older ones its end; both come to the same here.
+        return any(PurePath(path.name).match(pattern) for pattern in MANIFEST["backup_exclude"])
+
+    files = (path for path in folder.rglob("*") if path.is_file())
+    below = {path: [path, *path.parents][: len(path.relative_to(folder).parts)] for path in files}
+    return {str(path.relative_to(folder)) for path, parts in below.items() if not any(map(left_out, parts))}
+
+
+def test_a_backup_holds_what_cannot_be_made_again(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    for path in (folder.catalogue, tmp_path / "catalogue.db-wal", tmp_path / "catalogue.db-shm", tmp_path / "web.lock",
+                 folder.index / "a/b.bin", folder.cache / "faces/1.webp", folder.models / "opencv/x.onnx",
+                 folder.compiled / "x.mxr", folder.backups / "one.zip", folder.snapshot, tmp_path / "hosts.key",
+                 tmp_path / "session.key", tmp_path / "options.json"):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert backed_up(tmp_path) == {"backups/one.zip", "snapshot.zip", "hosts.key", "session.key", "options.json"}
 
 
 @pytest.mark.parametrize(("name", "size"), [("icon.png", (128, 128)), ("logo.png", (250, 100))])

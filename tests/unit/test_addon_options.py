@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel, SecretStr
 
 from plugin.errors import SettingsError
 from plugin.settings import Settings, load_settings
@@ -23,11 +24,15 @@ FITTING: dict[str, list[Any]] = {
     "str": ["something"],
     "match(^([01]\\d|2[0-3]):[0-5]\\d$)": ["23:30"],
     "match(^\\w+ExecutionProvider$)": ["CPUExecutionProvider"],
+    "match(^$|^([01]\\d|2[0-3]):[0-5]\\d-([01]\\d|2[0-3]):[0-5]\\d$)": ["07:00-23:00"],
+    "password": ["hush", "0000"],
+    "fields": [{"topic": "cellar/battery", "key": "percent", "below": 20, "above": None}],
 }
 UNFITTING: dict[str, list[Any]] = {
     "bool": ["perhaps", 7, []],
     "list": ["zzz", 5, [], True],
     "str": [5, ["a"], True],
+    "password": [["a"], {}],
     "match": ["zzz", -5, [], "24:00"],
     "int": ["many", 1.5, True, [], "1; rm -rf /"],
     "float": ["many", True, [], "nan"],
@@ -57,7 +62,8 @@ def element(option: str) -> tuple[str, bool]:
     """The element of the schema without its question mark, and whether it is of a list."""
     found = SCHEMA[option]
     listed = isinstance(found, list)
-    return str(found[0] if listed else found).removesuffix("?"), listed
+    one = found[0] if listed else found
+    return "fields" if isinstance(one, dict) else one.removesuffix("?"), listed
 
 
 def bounds(option: str) -> tuple[str, float, float]:
@@ -94,6 +100,17 @@ def fitting(option: str) -> Iterator[Any]:
         yield from ([values, []] if listed else values)
 
 
+def as_chosen(found: Any) -> Any:
+    """A setting as the Supervisor writes it."""
+    if isinstance(found, tuple):
+        return [as_chosen(one) for one in found]
+    if isinstance(found, BaseModel):
+        return found.model_dump()
+    if isinstance(found, SecretStr):
+        return found.get_secret_value()
+    return str(found) if isinstance(found, Path) else found
+
+
 def value_of(settings: Settings, key: str) -> Any:
     found: Any = settings
     for part in key.split("."):
@@ -108,9 +125,7 @@ def test_every_option_reaches_its_setting_at_the_edges_of_its_range(tmp_path: Pa
         others = {"detection_working_long_side": 8192} if option == "detection_long_side" else {}
         others |= {"detection_long_side": 320} if option == "detection_working_long_side" else {}
         found = value_of(chosen(tmp_path, others | {option: value}), OPTIONS[option])
-        if isinstance(value, list):
-            found = [str(one) for one in found]
-        assert found == value
+        assert as_chosen(found) == value
 
 
 @pytest.mark.parametrize("option", OPTIONS)

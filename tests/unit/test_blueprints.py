@@ -18,7 +18,11 @@ class Blueprint(yaml.SafeLoader):
     """YAML with Home Assistant's `!input`."""
 
 
-Blueprint.add_constructor("!input", lambda loader, node: {"input": loader.construct_scalar(node)})
+def _input(loader: Blueprint, node: yaml.ScalarNode) -> dict[str, str]:
+    return {"input": str(loader.construct_scalar(node))}
+
+
+Blueprint.add_constructor("!input", _input)
 
 
 def read(path: Path) -> dict[str, Any]:

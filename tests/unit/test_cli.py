@@ -111,10 +111,11 @@ class TestLibraries:
     def test_the_password_of_a_photoprism_is_asked_for_and_what_is_missing_is_told(self, terminal: Terminal) -> None:
         result = terminal.run("library", "add", "photoprism", "photos.example", "--private", typed="app password\n")
         assert result.exit_code == 0
-        chosen = (("fingerprint", ""), ("private", True), ("user", ""))
+        chosen = (("fingerprint", ""), ("live", False), ("private", True), ("user", ""))
         assert ("connect", 1, "photos.example", "app password", *chosen) in terminal.kinfolk.calls
         assert "app password" not in result.output.replace("App password", "")
         assert "People are switched off." in result.output
+        assert "PhotoPrism Community Edition" in result.output
 
     def test_an_unknown_account_is_refused_with_the_known_ones(self, terminal: Terminal) -> None:
         result = terminal.run("library", "add", "folder", "/photos", "--account", "eve")

@@ -2,9 +2,7 @@
 
 import io
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,22 +16,10 @@ from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from tests.fakes.photoprism import FakePhotoPrism
-
-BESIDE = "shared/recordings/photoprism/swagger-2024-12.json"
+from tests.fakes.photoprism.description import description
 
 UNDESCRIBED = {"primary", "t"}
 """Parameters PhotoPrism's own pages use, and its sources have (`form.SearchPhotos`, `api.InvalidDownloadToken`)."""
-
-
-def description() -> dict[str, Any]:
-    """PhotoPrism's own. It is not part of this repository."""
-    named = os.environ.get("KINFOLK_PHOTOPRISM_API")
-    places = [Path(named)] if named else [Path(__file__).parents[up] / BESIDE for up in (3, 4)]
-    for place in places:
-        if place.is_file():
-            found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-            return found
-    pytest.skip("no API description beside the repository (KINFOLK_PHOTOPRISM_API names its file)")
 
 
 @pytest.fixture
@@ -145,3 +131,27 @@ def test_the_settings_say_who_is_asking(server: FakePhotoPrism) -> None:
     assert (known["mode"], known["edition"], known["previewToken"]) == ("user", "ce", "preview1")
     assert known["count"]["archived"] == 1
     assert known["settings"]["features"]["people"] is True
+
+
+def test_markers_and_people_have_the_fields_kinfolk_relies_on(server: FakePhotoPrism) -> None:
+    """By hand, from `entity.Marker`, `entity.Subject` and `search.Subject`."""
+    token, file = server.library.token(), server.library.primary("2024/a.jpg")
+    form = {
+        "FileUID": file.uid, "Type": "face", "Src": "manual", "X": 0.1, "Y": 0.2, "W": 0.3, "H": 0.4,
+        "Name": "Anna", "SubjSrc": "manual",
+    }  # fmt: skip
+    address, headers = f"{server.address}/api/v1", {"X-Auth-Token": token}
+    made = requests.post(f"{address}/markers", json=form, headers=headers, timeout=10)
+    assert made.status_code == 201
+    row = made.json()
+    assert (row["UID"][0], row["SubjUID"][0], len(row["UID"]), len(row["SubjUID"])) == ("m", "j", 16, 16)
+    assert [row[side] for side in ("X", "Y", "W", "H")] == [0.1, 0.2, 0.3, 0.4]
+    assert (row["Name"], row["Src"], row["SubjSrc"], row["Invalid"]) == ("Anna", "manual", "manual", False)
+    (person,) = asked(server, token, "/subjects", count="10").json()
+    assert (person["UID"], person["Name"], person["Type"], person["FileCount"]) == (
+        row["SubjUID"], "Anna", "person", 1,
+    )  # fmt: skip
+    (listed,) = asked(server, token, "/photos", count="9", q=f"uid:{server.library.found('2024/a.jpg').uid}").json()
+    assert [marker["UID"] for file in listed["Files"] for marker in file["Markers"]] == [row["UID"]]
+    assert requests.put(f"{address}/markers/{row['UID']}", json={"X": 2, "Name": "x" * 161}, headers=headers,
+                        timeout=10).status_code == 400  # fmt: skip

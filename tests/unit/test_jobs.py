@@ -11,9 +11,11 @@ from huey import Huey
 
 from plugin.errors import HostUnreachable
 from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
+from plugin.people import People
 from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
 from plugin.writeback import WriteBack
+from tests.fakes.album import NudgeLog
 from tests.fakes.host import FakeWatchableHost
 from tests.fakes.workshop import Workshop, photo
 from tests.fakes.writing_host import FakeWritingHost
@@ -285,7 +287,8 @@ def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, 
     catalogue, host = workshop.catalogue, FakeWritingHost()
     for path in workshop.host.files:
         host.put(path, b"")
-    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None)
+    people = People(catalogue, NudgeLog())
+    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
     jobs = jobs_on(queue, workshop, writing)
     workers = Workers(queue, jobs, threads=3)
     workers.start()
@@ -304,7 +307,9 @@ def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, 
 
 
 def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Workshop) -> None:
-    writing = WriteBack(workshop.catalogue, lambda _library: FakeWritingHost(), lambda _stream: 1, lambda: None)
+    people = People(workshop.catalogue, NudgeLog())
+    host = FakeWritingHost()
+    writing = WriteBack(workshop.catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
     jobs = jobs_on(queue, workshop, writing)
     jobs.sweep()
     assert "writeback" not in {task.name for task in queue.pending()}

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Response
 
-from plugin.domain import IntakeProblem
-from plugin.errors import BadListing, HostRefused
+from plugin.domain import HostAsset, IntakeProblem
+from plugin.errors import AnswerFailed, BadListing, HostRefused, LoginRefused
 from plugin.hosts.manifest import ManifestHost
 from tests.fakes.manifest import FakeManifest
 
@@ -45,7 +46,7 @@ def test_no_other_server_is_asked(server: FakeManifest, host: ManifestHost, url:
     before = len(server.seen)
     with pytest.raises(HostRefused), host.open("evil"):
         pass
-    assert {seen.path for seen in server.seen[before:]} == {"/shared/photos.json"}
+    assert {seen.path for seen in server.seen[before:]} <= {"/shared/photos.json"}
 
 
 @pytest.mark.parametrize(
@@ -82,3 +83,27 @@ def test_an_id_that_is_there_twice_is_refused(server: FakeManifest, host: Manife
 def test_an_address_of_no_web_server_is_refused(address: str) -> None:
     with pytest.raises(HostRefused):
         ManifestHost(address)
+
+
+def test_the_manifest_is_not_read_again_for_every_photo(server: FakeManifest, host: ManifestHost) -> None:
+    server.put("b.jpg", b"Ben")
+    assets = [entry for entry in host.listing(nothing_known) if isinstance(entry, HostAsset)]
+    before = len(server.seen)
+    host.fetch_ahead([asset.host_key for asset in assets])
+    for asset, content in zip(assets, (b"Anna", b"Ben"), strict=True):
+        with host.open(asset.host_key) as stream:
+            assert stream.read() == content
+    asked = [seen.path for seen in server.seen[before:]]
+    assert sorted(asked) == ["/shared/files/id 1", "/shared/files/id 2"]
+    server.put("c.jpg", b"Clara")
+    with host.open("id 3") as stream:
+        assert stream.read() == b"Clara"
+
+
+def test_what_is_no_manifest_is_told_in_words_of_no_other_host(server: FakeManifest, host: ManifestHost) -> None:
+    server.interfere = lambda _request: Response("", 401)
+    with pytest.raises(LoginRefused, match="The server does not accept the login"):
+        host.check()
+    server.interfere = lambda _request: Response("", 500)
+    with pytest.raises(AnswerFailed, match="The server answered with an error"):
+        host.check()

@@ -118,6 +118,14 @@ def test_a_scope_that_is_too_small_says_which_is_needed(
     assert "photos and files" in refused.value.advice
 
 
+@pytest.mark.parametrize(("scope", "lacking"), [("photos files", "people"), ("photos people", "files")])
+def test_a_scope_that_only_names_need_is_told(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, scope: str, lacking: str
+) -> None:
+    (missing,) = kinfolk.photoprism.connect(admin, server.address, server.library.token(scope=scope)).missing
+    assert f"lacks the scope {lacking}" in missing
+
+
 def test_what_is_missing_there_is_told(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
     server.library.features["people"] = False
     server.library.version = "221118-e58fee0fb-Linux-AMD64"

@@ -161,7 +161,7 @@ def test_a_merge_or_a_deletion_ends_it_for_that_person(house: House) -> None:
     assert house.person() is None
 
 
-def test_at_rest_only_two_questions_are_asked_for_each_account(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_rest_nothing_is_worked_out_anew(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.chosen()
     first = house.home.told()
 
@@ -170,6 +170,18 @@ def test_at_rest_only_two_questions_are_asked_for_each_account(house: House, mon
 
     monkeypatch.setattr(house.family.catalogue.assets, "of_person", too_much)
     assert house.home.told() == first
+
+
+def test_a_photo_that_fails_does_not_wait_for_ever(house: House) -> None:
+    house.home.allow(house.maria)
+    catalogue, library = house.family.catalogue, house.family.library
+    assert library
+    new = HostAsset("new.jpg", "new.jpg", catalogue.assets.get(house.family.assets[0]).kind, "new")
+    catalogue.assets.seen(library.id, [new], catalogue.libraries.sync_started(library.id))
+    waiting = house.account().waiting
+    (asset,) = catalogue.detection.claim("test", 1, 60)
+    catalogue.detection.fail(asset, "picture_broken", "broken", permanent=True)
+    assert house.account().waiting == waiting - 1
 
 
 def test_what_changes_is_seen(house: House) -> None:

@@ -1,14 +1,19 @@
 """Names to the host: what is there follows what the catalogue says, and what people did there stays."""
 
+from dataclasses import replace
+
 import pytest
 
 from plugin.domain import AssignedBy, Box, HostAsset, PersonId
 from plugin.errors import ChangedMeanwhile, HostFull, HostUnreachable, NotFound, WriteLocked, WriteRefused
+from plugin.people import People
 from plugin.ports.written import NameKind, WriteState
 from plugin.sidecars import Region, edited, read_sidecar
 from plugin.writeback import WriteBack
+from tests.fakes.album import NudgeLog
 from tests.fakes.dying_catalogue import Killed
 from tests.fakes.host import FakeHost
+from tests.fakes.photoprism.people import MANUAL
 from tests.fakes.writing_host import Household, raising
 
 KINDS = list(NameKind)
@@ -51,6 +56,8 @@ class Home(Household):
         path = self.paths[number]
         if self.kind is NameKind.TAGS:
             return sorted(name.removeprefix("Person: ") for name in self.host.tags_of(path))
+        if self.kind is NameKind.MARKERS:
+            return self.host.people.named(path)
         content = self.host.sidecars.get(path)
         return [] if content is None else sorted(region.name for region in read_sidecar(content).regions)
 
@@ -58,6 +65,10 @@ class Home(Household):
         path = self.paths[number]
         if self.kind is NameKind.TAGS:
             self.host.carried.discard((path, self.host.tag(f"Person: {name}")))
+        elif self.kind is NameKind.MARKERS:
+            for marker in self.host.people.of_file(path):
+                if marker.name == name:
+                    self.host.people.update(marker.uid, {"Invalid": True})
         else:
             marks = {region.mark for region in read_sidecar(self.host.sidecars[path]).regions if region.name == name}
             left = edited(self.host.sidecars.pop(path), {}, marks, (1000, 1000))
@@ -68,6 +79,9 @@ class Home(Household):
         path = self.paths[number]
         if self.kind is NameKind.TAGS:
             self.host.carried.add((path, self.host.tag(f"Person: {name}")))
+        elif self.kind is NameKind.MARKERS:
+            sides = {"X": box.x, "Y": box.y, "W": box.w, "H": box.h}
+            self.host.people.create({"FileUID": path, **sides, "Name": name, "SubjSrc": MANUAL})
         else:
             region = {"": Region(name, box)}
             content = edited(self.host.sidecars.get(path), region, frozenset(), (1000, 1000))
@@ -75,7 +89,9 @@ class Home(Household):
             self.host.sidecars[path] = content
 
     def everything(self) -> object:
-        return dict(self.host.sidecars), set(self.host.carried), dict(self.host.tags)
+        shown = [replace(marker) for marker in self.host.people.markers.values() if marker.is_shown]
+        people = (dict(self.host.people.subjects), shown)
+        return dict(self.host.sidecars), set(self.host.carried), dict(self.host.tags), people
 
 
 @pytest.fixture(params=KINDS)
@@ -175,6 +191,7 @@ def test_a_run_without_a_change_writes_nothing(home: Home) -> None:
     assert home.host.written == []
 
 
+@pytest.mark.parametrize("home", [NameKind.TAGS, NameKind.SIDECARS], indirect=True)  # from markers it is taken over
 def test_what_somebody_took_away_on_the_host_is_not_put_back(home: Home) -> None:
     home.start()
     home.take_by_hand(0, "Anna")
@@ -237,6 +254,7 @@ def test_a_run_killed_at_any_moment_is_taken_up_where_it_was(home: Home) -> None
 
 
 def test_a_first_run_killed_at_any_moment_writes_everything_once_and_removes_it_all(home: Home) -> None:
+    before = home.everything()
     for calls in range(1000):
         home.writing().start(home.library, home.kind)
         over = home.run_killed_after(calls)
@@ -244,7 +262,7 @@ def test_a_first_run_killed_at_any_moment_writes_everything_once_and_removes_it_
         assert names == [["Anna", "Ben"], ["Anna", "Ben"], ["Anna"]], f"killed after {calls} calls"
         home.writing().remove(home.library, home.kind)
         over = home.run_killed_after(calls) and over
-        assert home.everything() == ({}, set(), {}), f"killed after {calls} calls"
+        assert home.everything() == before, f"killed after {calls} calls"
         if over:
             break
     assert calls > 20
@@ -464,7 +482,13 @@ def test_a_paused_library_is_left_as_it_is(home: Home) -> None:
 
 
 def test_a_host_without_this_way_says_so(home: Home) -> None:
-    plain = WriteBack(home.catalogue, lambda _library: FakeHost(), lambda _stream: 1, lambda: None)
+    plain = WriteBack(
+        home.catalogue,
+        lambda _library: FakeHost(),
+        lambda _stream: 1,
+        lambda: None,
+        people=People(home.catalogue, NudgeLog()),
+    )
     assert plain.kinds(home.library) == ()
     with pytest.raises(NotFound):
         plain.start(home.library, home.kind)

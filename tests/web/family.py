@@ -265,7 +265,7 @@ def empty_family(*, password: bool = True, catalogue: SqlCatalogue | None = None
         home_link=FakeLink(),
         smart_home=SmartHome(catalogue, pausing, lambda: nudge, lambda: 3, lambda account_id, asset_id: b"jpeg"),
         hooks=Hooks(catalogue.hooks, catalogue.libraries, registrar, nudge, time.start, lambda: time.now),
-        writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback),
+        writing=WriteBack(catalogue, lambda _library: host, lambda _stream: 1, nudge.writeback, people=people),
         secret_key=b"k" * 32,
     )
     made = Family(catalogue, services, account, neighbour, nudge, pictures, applied, first_start.token, host)

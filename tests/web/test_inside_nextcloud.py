@@ -1,5 +1,6 @@
 """Kinfolk as an app inside Nextcloud: who is asking, whose photos they see, and how pages pass the proxy."""
 
+import json
 import logging
 import re
 import threading
@@ -19,6 +20,7 @@ from plugin.domain import AssetKind, HostAsset
 from plugin.errors import HostUnreachable, Refused
 from plugin.web.app import create_app
 from plugin.web.inside_nextcloud import scoped
+from tests.fakes.nextcloud.app_api import reaches
 from tests.web.conftest import TOKEN, logged_in
 from tests.web.family import Family, family_with_photos
 
@@ -353,13 +355,29 @@ INFO = ET.parse(Path(__file__).parents[2] / "appinfo" / "info.xml").getroot()
     ("path", "reached"),
     [("/", True), ("/people/3", True), ("/static/js/embedded.js", True), ("/nextcloud/photo", True), ("/init", False),
      ("/enabled", False), ("/heartbeat", False), ("/hooks/nextcloud/1", False), ("/engine/facerecognition/open", False),
-     ("/api/v1/me", False), ("/login", False), ("/welcome", False), ("/INIT", False)],
+     ("/api/v1/me", False), ("/login", False), ("/welcome", False), ("/INIT", False), ("//api/v1/me", False)],
 )  # fmt: skip
-def test_the_declared_routes_reach_pages_and_nothing_else(path: str, reached: bool) -> None:
+@pytest.mark.parametrize("slash", ["", "/"], ids=["as 27 to 34 ask", "as 35 asks"])
+def test_the_declared_routes_reach_pages_and_nothing_else(path: str, reached: bool, slash: str) -> None:
     (route,) = INFO.findall("./external-app/routes/route")
-    assert (re.match(str(route.findtext("url")), path, re.IGNORECASE) is not None) == reached
+    assert reaches(str(route.findtext("url")), slash + path.removeprefix("/")) == reached
     assert route.findtext("headers_to_exclude") == '["Authorization","Cookie"]'
     assert route.findtext("access_level") == "USER"
+
+
+def test_an_app_names_the_scope_without_which_appapi_until_29_takes_no_app_and_gives_no_previews() -> None:
+    scopes = INFO.findall("./external-app/scopes/value")
+    assert [scope.text for scope in scopes] == ["ALL"]
+
+
+def test_what_the_documentation_registers_by_hand_is_what_info_xml_says() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "nextcloud-app.md").read_text("utf-8")
+    said = json.loads(text.partition("```json")[2].partition("```")[0])
+    (route,), (by_hand,) = INFO.findall("./external-app/routes/route"), said["routes"]
+    assert [by_hand["url"], by_hand["verb"]] == [route.findtext("url"), route.findtext("verb")]
+    assert by_hand["headers_to_exclude"] == json.loads(str(route.findtext("headers_to_exclude")))
+    assert (by_hand["access_level"], route.findtext("access_level")) == (1, "USER")
+    assert [said["id"], said["name"], said["version"]] == [INFO.findtext(name) for name in ("id", "name", "version")]
 
 
 def test_two_first_requests_of_a_user_at_once_make_one_account(tmp_path: Path, inside: FakeInside) -> None:

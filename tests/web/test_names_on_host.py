@@ -29,10 +29,11 @@ def state(family: Family, kind: NameKind = NameKind.TAGS) -> WriteState | None:
     return setting.state if setting else None
 
 
-def test_a_library_leads_to_its_names_and_both_ways_are_off_with_their_warnings(maria: Visitor, page: str) -> None:
+def test_a_library_leads_to_its_names_and_every_way_is_off_with_its_warning(maria: Visitor, page: str) -> None:
     assert f'href="{page}"' in maria.text("/libraries")
     text = maria.text(page)
-    assert text.count(">Off<") == 2
+    assert text.count(">Off<") == 3
+    assert "Renaming a person here renames the same person there" in text
     assert "everybody who has an account there can see the names" in text
     assert "Whoever can see the folder can read the names in these files" in text
 
@@ -126,7 +127,7 @@ def test_everything_is_removed_after_a_question(maria: Visitor, page: str, famil
     assert ">Being removed<" in text
     run(family, NameKind.SIDECARS)
     assert not family.host.sidecars
-    assert maria.text(page).count(">Off<") == 2
+    assert maria.text(page).count(">Off<") == 3
 
 
 def test_what_was_removed_on_the_host_is_written_again_only_when_asked(

@@ -257,7 +257,16 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
 
     def record(_sender: Flask, template: object, context: dict[str, object], **_rest: object) -> None:
         from_flask = {"g", "request", "session", "current_user", "csrf_token", "csrf_meta_tag"}
-        always = {"account", "embedded", "scan", "section", "standing_event", "sharers", "view"} | from_flask
+        always = {
+            "account",
+            "asks_language",
+            "embedded",
+            "scan",
+            "section",
+            "standing_event",
+            "sharers",
+            "view",
+        } | from_flask
         seen[str(getattr(template, "name", ""))] = set(context) - always
 
     anna = family.people["Anna"]

@@ -47,14 +47,16 @@ def test_what_is_missing_there_is_shown(maria: Visitor, server: FakePhotoPrism) 
 
 
 def test_connecting_again_keeps_what_was_chosen(maria: Visitor, family: Family, server: FakePhotoPrism) -> None:
-    fields = {"address": server.address, "password": server.library.token(), "private": "yes"}
-    maria.post(CONNECT, fields, page=CONNECT)
+    fields = {"address": server.address, "password": server.library.token(), "private": "yes", "live": "yes"}
+    answer = maria.post(CONNECT, fields, page=CONNECT)
+    assert "PhotoPrism Community Edition, version 241213" in answer.text
     connected = next(one for one in family.catalogue.libraries.all() if one.host == "photoprism")
     page = f"{CONNECT}?library={connected.id}"
     assert page in maria.text("/libraries")
     text = maria.text(page)
     assert server.address in text
     assert 'name="private" value="yes" checked' in text
+    assert 'name="live" value="yes" checked' in text
 
 
 def test_removing_ends_the_app_password_kinfolk_made(maria: Visitor, family: Family, server: FakePhotoPrism) -> None:

@@ -89,6 +89,7 @@ class HostClient:
         headers: Headers | None = None,
         query: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (200,),
+        again: bool = True,
     ) -> Iterator[requests.Response]:
         """One request; the answer's body is not read yet and must be read within the block.
 
@@ -99,13 +100,14 @@ class HostClient:
             headers: in addition to ours.
             query: parameters of the address.
             accept: statuses that are given back; every other one is raised.
+            again: whether it may be sent once more when the connection broke and nobody knows whether it arrived.
 
         Raises:
             LoginRefused, HostRefused, HostUnreachable, HostBusy, AssetGone (404 and 410).
         """
         data = body.encode() if isinstance(body, str) else body
         with self._slots:
-            response = self._send(method, path, data, dict(headers or {}), query, accept)
+            response = self._send(method, path, data, dict(headers or {}), query, accept, again=again)
             try:
                 yield response
             except requests.RequestException as error:
@@ -141,6 +143,8 @@ class HostClient:
         headers: dict[str, str],
         query: Mapping[str, str] | None,
         accept: tuple[int, ...],
+        *,
+        again: bool,
     ) -> requests.Response:
         for tries_left in reversed(range(self.limits.tries)):
             self._stop_early()
@@ -156,7 +160,7 @@ class HostClient:
                     timeout=(self.limits.connect_seconds, self.limits.read_seconds),
                 )
             except requests.RequestException as error:
-                if tries_left and is_passing(error):
+                if tries_left and again and is_passing(error):
                     self._sleep(0.5)
                     continue
                 raise self._unreachable(error) from error

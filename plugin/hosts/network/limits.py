@@ -32,5 +32,6 @@ class Limits:
     pause_seconds: float = 60.0
 
 
-HASTY = Limits(connect_seconds=10, read_seconds=20, tries=1)
-"""Somebody waits in front of a page."""
+HASTY = Limits(connect_seconds=10, read_seconds=45, tries=1)
+"""Somebody waits in front of a page. After wrong passwords Nextcloud holds every answer back for 25 s (27 s measured),
+that to a right one, too: giving up sooner would say that it is not there."""

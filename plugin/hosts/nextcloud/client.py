@@ -8,6 +8,8 @@ from plugin.errors import AnswerFailed, HostBusy, HostError
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.nextcloud.words import NEXTCLOUD
 
+MAINTENANCE = "X-Nextcloud-Maintenance-Mode"
+
 
 class NextcloudClient(HostClient):
     """One user at one server; see `HostClient`."""
@@ -26,11 +28,13 @@ class NextcloudClient(HostClient):
     def _problem(self, response: requests.Response, beginning: bytes) -> HostError:
         if response.status_code == 503 and b"StorageNotAvailable" in beginning:
             return AnswerFailed("A storage behind Nextcloud is away", "It is tried again")
+        if response.status_code == 503 and b"ServerMaintenanceMode" in beginning:
+            response.headers[MAINTENANCE] = "1"  # DAV says it in the body only (tested with 27)
         return super()._problem(response, beginning)
 
     def _is_busy(self, response: requests.Response) -> HostBusy:
         error = super()._is_busy(response)
-        if response.headers.get("X-Nextcloud-Maintenance-Mode") == "1":
+        if response.headers.get(MAINTENANCE) == "1":
             return HostBusy(
                 "Nextcloud is under maintenance", "Kinfolk goes on by itself when it is back", error.seconds
             )

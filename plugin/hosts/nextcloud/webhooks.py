@@ -19,8 +19,9 @@ API = "/ocs/v2.php/apps/webhook_listeners/api/v1/webhooks"
 SECRET_HEADER = "X-Kinfolk-Hook"  # noqa: S105 - the name of a header
 
 EVENTS = "OCP\\Files\\Events\\Node\\"
-ONE_NODE = ("NodeCreatedEvent", "NodeWrittenEvent", "NodeDeletedEvent")
-TWO_NODES = ("NodeRenamedEvent", "NodeCopiedEvent", "NodeRestoredEvent")
+ONE_NODE = tuple(EVENTS + name for name in ("NodeCreatedEvent", "NodeWrittenEvent", "NodeDeletedEvent"))
+TWO_NODES = (EVENTS + "NodeRenamedEvent", EVENTS + "NodeCopiedEvent", "OCA\\Files_Trashbin\\Events\\NodeRestoredEvent")
+"""Classes of PHP; Nextcloud refuses names of others. The last one is there while the app of the trash is."""
 
 Ask = Callable[[str, str, Mapping[str, object] | None, Mapping[str, str]], Any]
 """(method, path, JSON body, query) to the data of the OCS answer. Raises `HostError`."""
@@ -84,7 +85,7 @@ def listener(kind: str, url: str, secret: str, user: str) -> dict[str, object]:
     return {
         "httpMethod": "POST",
         "uri": url,
-        "event": EVENTS + kind,
+        "event": kind,
         "eventFilter": event_filter,
         "userIdFilter": None,
         "headers": None,

@@ -1,1 +1,1 @@
-"""PhotoPrism behind the host port: `client` speaks HTTP, `listing` reads pages of photos, `host` is the port."""
+"""PhotoPrism behind the host port: `client` speaks HTTP, `photos` reads pages of photos, `markers` are names there."""

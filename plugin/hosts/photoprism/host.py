@@ -13,10 +13,12 @@ from plugin.domain import Asset, HostAsset, IntakeProblem, ListedFolder
 from plugin.errors import AssetGone
 from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.photoprism.client import PhotoPrismClient
+from plugin.hosts.photoprism.listening import Listening
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from plugin.hosts.photoprism.photos import UID, Photos, RemotePhoto
 from plugin.hosts.photoprism.pixels import Pixels
-from plugin.ports.host import KnownContent, Listed
+from plugin.hosts.photoprism.taking_names import TakesMarkers
+from plugin.ports.host import KnownContent, Listed, Watch
 
 Remembered = Callable[[str], Asset | None]
 """host_key -> what the catalogue has of it; spares asking PhotoPrism what it is."""
@@ -81,7 +83,7 @@ class Mark:
             return None
 
 
-class PhotoPrismHost:
+class PhotoPrismHost(TakesMarkers):
     """The photos one login sees. `host_key` is the photo's UID, which survives renames; a stack is one photo.
 
     Args:
@@ -161,6 +163,11 @@ class PhotoPrismHost:
             self._config()
         return self._photos().of_uid(host_key)
 
+    def everything(self) -> Iterator[RemotePhoto]:
+        """Every photo that may be read. Raises `HostUnreachable`, `HostRefused`."""
+        self._config()
+        yield from self._photos().all()
+
     def open(self, host_key: str) -> AbstractContextManager[BinaryIO]:
         """PhotoPrism's picture of a photo, the original of a video and of what it has no picture of.
 
@@ -181,6 +188,12 @@ class PhotoPrismHost:
     def fetch_ahead(self, host_keys: Sequence[str]) -> None:
         """Fetch these in the background; `open` takes them."""
         self._ahead.begin([key for key in host_keys if UID.fullmatch(key)])
+
+    def watch(self, on_change: Callable[[], None]) -> Watch | None:
+        """Listen to PhotoPrism's websocket, where that was chosen; with a login only."""
+        if not self._options.live or not self.client.login.password or self.client.is_refused:
+            return None
+        return Listening(self.client.login, on_change)
 
     def link(self, host_key: str) -> str | None:
         """The photo in PhotoPrism's own pages."""

@@ -14,7 +14,9 @@ from typing import Any
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
 from plugin.errors import BadListing
 from plugin.hosts.photoprism.client import PhotoPrismClient
+from plugin.hosts.photoprism.markers import marked_photo
 from plugin.hosts.photoprism.options import PhotoPrismOptions
+from plugin.ports.writing import MarkedPhoto
 from plugin.sentences import Sentence
 
 UID = re.compile(r"p[a-z0-9]{15}")
@@ -38,7 +40,7 @@ class RemotePhoto:
     """A photo or video.
 
     `name`: of the original, from the library's root; `video`: hash of the film, "" without one; `original`: hash of
-    the file users put in, where all files are told.
+    the file users put in, where all files are told; `marked`: the faces marked on its picture.
     """
 
     uid: str
@@ -51,6 +53,7 @@ class RemotePhoto:
     hidden: bool
     stamp: datetime | None
     taken_at: datetime | None
+    marked: MarkedPhoto | None = None
 
     def asset(self) -> HostAsset | IntakeProblem | None:
         """As the port lists it; None when it has no faces to look for."""
@@ -147,6 +150,7 @@ def photo_of(row: Mapping[str, Any]) -> RemotePhoto:
         hidden=_number(row.get("Quality"), 0) < 0 or bool(row.get("DeletedAt")),
         stamp=max(filter(None, (_moment(row.get("CreatedAt")), _moment(row.get("UpdatedAt")))), default=None),
         taken_at=_moment(row.get("TakenAt")),
+        marked=marked_photo(uid, primary),
     )
 
 

@@ -16,7 +16,7 @@ class FakeNextcloud(FakeServer):
     Attributes:
         cloud: the state; change it as users would.
         parts: who answers what, longest prefix first; add to it to extend the fake.
-        maintenance: answer everything with 503 and Nextcloud's header, as `occ maintenance:mode --on` does.
+        maintenance: answer everything with 503, as `occ maintenance:mode --on` does; its header is missing over DAV.
         version: major version.
         infinite: whether `Depth: infinity` is honoured; else Sabre answers as if it were 1.
         throttle_after: so many wrong passwords, and every answer is 429.
@@ -68,9 +68,9 @@ class FakeNextcloud(FakeServer):
 
     def _maintenance(self, request: Request) -> Response:
         if request.path.startswith("/remote.php"):
-            answer = dav_error(503, "Sabre\\DAV\\Exception\\ServiceUnavailable", "System in maintenance mode.")
-        else:
-            answer = Response("<html>Maintenance mode</html>", 503, content_type="text/html; charset=UTF-8")
+            kind = "OCA\\DAV\\Exception\\ServerMaintenanceMode"
+            return dav_error(503, kind, "System is in maintenance mode.")  # in the language of the user
+        answer = Response("<html>Maintenance mode</html>", 503, content_type="text/html; charset=UTF-8")
         answer.headers["X-Nextcloud-Maintenance-Mode"] = "1"
         answer.headers["Retry-After"] = "120"
         return answer

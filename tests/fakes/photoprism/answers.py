@@ -3,12 +3,14 @@
 import io
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from PIL import Image, ImageOps
 from werkzeug.wrappers import Response
 
 from tests.fakes.photoprism.library import FakeFile, FakeLibrary, FakePhoto
+from tests.fakes.photoprism.people import FakeMarker, FakePeople
 
 ICON = b'<svg xmlns="http://www.w3.org/2000/svg" height="48" width="48"></svg>'
 
@@ -29,7 +31,52 @@ def moment(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def file_row(photo: FakePhoto, file: FakeFile) -> dict[str, Any]:
+def marker_row(marker: FakeMarker) -> dict[str, Any]:
+    """`entity.Marker`; what is empty is left out of some fields."""
+    x, y, w, h = marker.box
+    return {
+        "UID": marker.uid,
+        "FileUID": marker.file_uid,
+        "Type": "face",
+        "Src": marker.src,
+        "Name": marker.name,
+        "Review": False,
+        "Invalid": marker.invalid,
+        "SubjUID": marker.subj_uid,
+        "SubjSrc": marker.subj_src,
+        "FaceID": "",
+        "FaceDist": -1,
+        "X": x,
+        "Y": y,
+        "W": w,
+        "H": h,
+        "Size": 200,
+        "Score": 100,
+        "Thumb": "",
+        "MatchedAt": "2024-07-01T10:00:00Z",
+    }
+
+
+def subject_row(people: FakePeople, uid: str) -> dict[str, Any]:
+    """`search.Subject` and, near enough, `entity.Subject`."""
+    files = {marker.file_uid for marker in people.markers.values() if marker.subj_uid == uid and marker.is_shown}
+    return {
+        "UID": uid,
+        "Type": "person",
+        "Slug": people.subjects[uid].lower(),
+        "Name": people.subjects[uid],
+        "Alias": "",
+        "Thumb": "",
+        "Favorite": False,
+        "Hidden": False,
+        "Private": False,
+        "Excluded": False,
+        "FileCount": len(files),
+        "PhotoCount": len(files),
+    }
+
+
+def file_row(photo: FakePhoto, file: FakeFile, people: FakePeople) -> dict[str, Any]:
     """`entity.File` as its `MarshalJSON` writes it: what is false or empty is left out, but for the first ones."""
     row: dict[str, Any] = {
         "UID": file.uid,
@@ -44,10 +91,12 @@ def file_row(photo: FakePhoto, file: FakeFile) -> dict[str, Any]:
         "CreatedAt": moment(photo.created),
         "UpdatedAt": moment(photo.updated),
     }
-    return row | {name: True for name, value in (("Video", file.video), ("Sidecar", file.sidecar)) if value}
+    row |= {name: True for name, value in (("Video", file.video), ("Sidecar", file.sidecar)) if value}
+    marked = people.of_file(file.uid)
+    return row | ({"Markers": [marker_row(marker) for marker in marked]} if marked else {})
 
 
-def photo_row(photo: FakePhoto, file: FakeFile) -> dict[str, Any]:
+def photo_row(photo: FakePhoto, file: FakeFile, people: FakePeople) -> dict[str, Any]:
     """`search.Photo`: one row for each file."""
     folder, _, name = photo.path.rpartition("/")
     row: dict[str, Any] = {
@@ -74,20 +123,20 @@ def photo_row(photo: FakePhoto, file: FakeFile) -> dict[str, Any]:
         "UpdatedAt": moment(photo.updated),
         "EditedAt": "0001-01-01T00:00:00Z",
         "CheckedAt": "0001-01-01T00:00:00Z",
-        "Files": [file_row(photo, file)],
+        "Files": [file_row(photo, file, people)],
     }
     return row | ({"DeletedAt": moment(photo.deleted)} if photo.deleted else {})
 
 
-def merged(rows: list[tuple[FakePhoto, FakeFile]]) -> list[dict[str, Any]]:
+def merged(rows: list[tuple[FakePhoto, FakeFile]], people: FakePeople) -> list[dict[str, Any]]:
     """`PhotoResults.Merge`: rows of the same photo that follow each other become one."""
     found: list[dict[str, Any]] = []
     for photo, file in rows:
         if found and found[-1]["UID"] == photo.uid:
-            found[-1]["Files"].append(file_row(photo, file))
+            found[-1]["Files"].append(file_row(photo, file, people))
             found[-1]["Merged"] = True
         else:
-            found.append(photo_row(photo, file))
+            found.append(photo_row(photo, file, people))
     return found
 
 
@@ -122,6 +171,7 @@ def config(library: FakeLibrary, *, known: bool) -> dict[str, Any]:
     return answer
 
 
+@lru_cache(maxsize=256)
 def picture(data: bytes, side: int) -> bytes | None:
     """A JPEG of at most this size, None of what is no picture."""
     try:

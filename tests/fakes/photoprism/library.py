@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tests.fakes.photoprism.people import FakeMarker, FakePeople
+
 VIDEOS = ("mp4", "mov")
 CONVERTED = ("heic", "mp4", "mov")
 """PhotoPrism makes a JPEG beside these and calls that the primary file."""
@@ -74,6 +76,7 @@ class FakeLibrary:
     preview_token: str = "preview1"
     download_token: str = "download1"
     made: int = 0
+    people: FakePeople = field(default_factory=FakePeople)
 
     def next_number(self) -> int:
         self.made += 1
@@ -135,6 +138,18 @@ class FakeLibrary:
         photo = self.at(path)
         assert photo is not None, path
         return photo
+
+    def primary(self, path: str) -> FakeFile:
+        """The file whose picture is shown, which markers are on."""
+        return next(file for file in self.found(path).files if file.primary)
+
+    def markers(self, path: str) -> list[FakeMarker]:
+        """Every marker on a photo."""
+        return self.people.of_file(self.primary(path).uid)
+
+    def names(self, path: str) -> list[str]:
+        """Who is shown on a photo."""
+        return self.people.named(self.primary(path).uid)
 
     def move(self, old: str, new: str) -> None:
         photo = self.found(old)

@@ -6,21 +6,42 @@ from collections.abc import Callable
 
 from werkzeug.wrappers import Request, Response
 
-from tests.fakes.photoprism.answers import config, failed, icon, merged, moment, picture, said
+from tests.fakes.photoprism.answers import (
+    config,
+    failed,
+    icon,
+    marker_row,
+    merged,
+    moment,
+    picture,
+    said,
+    subject_row,
+)
 from tests.fakes.photoprism.library import FakeFile, FakeLibrary, FakePhoto, FakeSession
+from tests.fakes.photoprism.people import Unable
 from tests.fakes.serving import FakeServer
 
 FILTER = re.compile(r'(\w+):(?:"([^"]*)"|(\S+))')
 
 
 class FakePhotoPrism(FakeServer):
-    """See `FakeServer`. `library`: the state; change it as users would."""
+    """See `FakeServer`.
+
+    Attributes:
+        library: the state; change it as users would.
+        wakeup: hours between two runs of PhotoPrism's background worker; names are refused above one.
+        busy: so many changes of people are answered with "busy" first.
+    """
 
     name = "photoprism"
+
+    keeps_bodies = True
 
     def __init__(self, library: FakeLibrary | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(tls=tls)
         self.library = library or FakeLibrary()
+        self.wakeup = 1
+        self.busy = 0
 
     def answer(self, request: Request) -> Response:
         """By the route that fits."""
@@ -30,6 +51,13 @@ class FakePhotoPrism(FakeServer):
             ("GET", r"/photos", self._photos),
             ("GET", r"/t/([^/]+)/([^/]+)/fit_(\d+)", self._thumb),
             ("GET", r"/dl/([^/]+)", self._download),
+            ("POST", r"/markers", self._add_marker),
+            ("PUT", r"/markers/([^/]+)", self._change_marker),
+            ("DELETE", r"/markers/([^/]+)/subject", self._clear_marker),
+            ("GET", r"/files/([^/]+)", self._file),
+            ("GET", r"/subjects", self._subjects),
+            ("GET", r"/subjects/([^/]+)", self._subject),
+            ("PUT", r"/subjects/([^/]+)", self._rename_subject),
             ("POST", r"/session", self._log_in),
             ("DELETE", r"/session", self._log_out),
             ("POST", r"/oauth/token", self._app_password),
@@ -59,13 +87,86 @@ class FakePhotoPrism(FakeServer):
         if count < 1:
             return failed(400, "Unable to do that")
         rows = [row for photo in self._found(request) for row in self._rows(photo, request)][offset : offset + count]
-        answer = said(merged(rows))
+        answer = said(merged(rows, self.library.people))
         answer.headers["X-Count"], answer.headers["X-Limit"] = str(len(rows)), str(count)
         answer.headers["X-Offset"] = str(offset)
         public = self.library.public
         answer.headers["X-Preview-Token"] = "public" if public else self.library.preview_token
         answer.headers["X-Download-Token"] = "public" if public else self.library.download_token
         return answer
+
+    def _may(self, request: Request, scope: str, *, changes: bool = True) -> Response | None:
+        """Why people may not be looked at or changed, None where they may."""
+        session = self._session(request)
+        if session is None:
+            return failed(401, "Please log in to your account")
+        if session.is_app and not {"*", scope} & set(session.scope.split()):
+            return failed(403, "Permission denied")
+        if changes and not self.library.features["people"]:
+            return failed(403, "Feature disabled")
+        if changes and self.busy:
+            self.busy -= 1
+            return failed(429, "Busy, please try again later")
+        return None
+
+    def _no_people(self, request: Request) -> Response | None:
+        if self.wakeup > 1:
+            return failed(403, f"The wakeup interval is {self.wakeup}h0m0s, but must be 1h or less")
+        return self._may(request, "files")
+
+    def _add_marker(self, request: Request) -> Response:
+        refused, form = self._may(request, "files", changes=False), request.get_json()
+        if refused is not None:
+            return refused
+        if not any(file.uid == form["FileUID"] for photo in self.library.photos.values() for file in photo.files):
+            return failed(404, "Entity not found")
+        try:
+            return said(marker_row(self.library.people.create(form)), 201)
+        except Unable:
+            return failed(400, "Unable to do that")
+
+    def _change_marker(self, request: Request, uid: str) -> Response:
+        refused = self._no_people(request)
+        if refused is not None:
+            return refused
+        if uid not in self.library.people.markers:
+            return failed(404, "Entity not found")
+        try:
+            return said(marker_row(self.library.people.update(uid, request.get_json())))
+        except Unable:
+            return failed(400, "Unable to do that")
+
+    def _clear_marker(self, request: Request, uid: str) -> Response:
+        refused = self._no_people(request)
+        if refused is not None:
+            return refused
+        if uid not in self.library.people.markers:
+            return failed(404, "Entity not found")
+        return said(marker_row(self.library.people.clear(uid)))
+
+    def _file(self, request: Request, _hash: str) -> Response:
+        return self._may(request, "files", changes=False) or failed(404, "Entity not found")
+
+    def _subjects(self, request: Request) -> Response:
+        refused, count = self._may(request, "people", changes=False), request.args.get("count", 0, type=int)
+        if refused is not None or count < 1:
+            return refused or failed(400, "Unable to do that")
+        offset, people = request.args.get("offset", 0, type=int), self.library.people
+        return said([subject_row(people, uid) for uid in list(people.subjects)[offset : offset + count]])
+
+    def _subject(self, request: Request, uid: str) -> Response:
+        refused, people = self._may(request, "people", changes=False), self.library.people
+        if refused is not None:
+            return refused
+        return said(subject_row(people, uid)) if uid in people.subjects else failed(404, "Person not found")
+
+    def _rename_subject(self, request: Request, uid: str) -> Response:
+        refused, people = self._may(request, "people"), self.library.people
+        if refused is not None:
+            return refused
+        if uid not in people.subjects:
+            return failed(404, "Person not found")
+        return said(subject_row(people, people.rename(uid, request.get_json()["Name"])))
 
     def _found(self, request: Request) -> list[FakePhoto]:
         """Newest first, as `order=added` gives them."""

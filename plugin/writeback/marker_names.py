@@ -1,0 +1,242 @@
+"""Names kept as markers, on any host that marks faces and knows people (PhotoPrism).
+
+The host keeps people by name, no two by the same, and a marker belongs to one of them. `PersonLink` says which of them
+is which person here, so that a rename is one request and both sides may spell a name in their own way.
+"""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from plugin.domain import Asset, Box, LibraryId
+from plugin.errors import AnswerFailed, AssetGone, WriteError, WriteRefused
+from plugin.faces.boxes import iou
+from plugin.ports.writing import (
+    MarkedPhoto,
+    Marker,
+    MarkerHost,
+    NameChanges,
+    NamesThere,
+    NameThere,
+    PutName,
+    Standing,
+)
+from plugin.ports.written import HostPeopleRows, NameKey, NameKind, PersonLink
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAME = 160
+"""What PhotoPrism takes (`form.Marker`)."""
+
+SAME_MARKER_IOU = 0.3
+"""Hosts draw their boxes wider or narrower than our detectors: 0.5 would take every other face for another one."""
+
+
+class TakesOver(Protocol):
+    """Takes over what users said on the host, before anything is decided about it (`taking_over`)."""
+
+    def subjects(self, names: dict[str, str]) -> object:
+        """How people are called there now."""
+        ...
+
+    def one(self, asset: Asset, photo: MarkedPhoto) -> object:
+        """What is marked on a photo now."""
+        ...
+
+
+class MarkerNames:
+    """A `NameKeeper` on markers. Made anew for each run.
+
+    Args:
+        host: of the library.
+        people: who is who there.
+        library_id: the library.
+        taking: takes over what users said there.
+    """
+
+    kind = NameKind.MARKERS
+    overlap = SAME_MARKER_IOU
+
+    def __init__(self, host: MarkerHost, people: HostPeopleRows, library_id: LibraryId, taking: TakesOver) -> None:
+        self._host = host
+        self._people = people
+        self._library_id = library_id
+        self._taking = taking
+        self._subjects: dict[str, str] = {}
+
+    def begin(self, *, removing: bool) -> None:
+        """Rename people there whose name changed here; when all is taken back, give them their old names."""
+        self._subjects = self._host.subjects()
+        self._taking.subjects(dict(self._subjects))
+        for link in self._people.links(self._library_id):
+            there = self._subjects.get(link.subject)
+            if there is None:
+                self._people.forget(self._library_id, link.subject)
+            elif there == link.there:
+                wanted = (link.before or there) if removing else self._wanted(link)
+                if wanted != there:
+                    self._rename(link, wanted)
+
+    def _wanted(self, link: PersonLink) -> str:
+        """What the host is to call somebody; as it does while nothing changed here."""
+        called = self.said(link.called)
+        return link.there if called in {"", self.said(link.name)} else called
+
+    def _rename(self, link: PersonLink, name: str) -> None:
+        taken = {fold(there) for subject, there in self._subjects.items() if subject != link.subject}
+        if fold(name) in taken:
+            # The host would make the two one, which nobody could undo: each marker is named anew instead.
+            self._people.forget(self._library_id, link.subject)
+            return
+        try:
+            there = self._host.rename_subject(link.subject, name)
+        except (WriteError, AnswerFailed, AssetGone) as error:
+            # One name the host does not take must not keep all others back; it is tried again with the next run.
+            log.warning("A person could not be renamed on the host: %s", error.explanation)
+            return
+        self._subjects[link.subject] = there
+        self._people.agree(self._library_id, replace(link, name=link.called or link.name, there=there))
+
+    def said(self, name: str) -> str:
+        """Shortened to what the host takes."""
+        return shortened(name)
+
+    def mark(self, key: NameKey) -> str:  # noqa: ARG002  the port's signature
+        """Only the host knows."""
+        return ""
+
+    def refuses(self, name: str) -> bool:  # noqa: ARG002  the port's signature
+        """A marker can only be changed one by one."""
+        return False
+
+    def read(self, asset: Asset, path: str) -> NamesThere:  # noqa: ARG002  markers lie on the asset itself
+        """See `NameKeeper.read`."""
+        photo = self._host.marked(asset.host_key)
+        self._taking.one(asset, photo)
+        called = {link.subject: self.said(link.name) for link in self._people.links(self._library_id)}
+        found = (self._there(marker, called) for marker in photo.markers)
+        return NamesThere(tuple(name for name in found if name is not None), photo)
+
+    def _there(self, marker: Marker, called: Mapping[str, str]) -> NameThere | None:
+        name = called.get(marker.subject) or marker.name or self._subjects.get(marker.subject, "")
+        there = NameThere(name, marker.box, marker.id, found=not marker.drawn)
+        if not marker.invalid:
+            if not name:
+                return replace(there, standing=Standing.OPEN)
+            return there if marker.by_hand else replace(there, standing=Standing.GUESSED)
+        if not marker.drawn:
+            return replace(there, name="", standing=Standing.DENIED)
+        # Hosts do not delete markers: one that is drawn and invalid is one that was removed.
+        return replace(there, standing=Standing.GOING) if name else None
+
+    def write(
+        self,
+        asset: Asset,  # noqa: ARG002  the photo that was read says it
+        path: str,  # noqa: ARG002  as above
+        there: NamesThere,
+        changes: NameChanges,
+    ) -> Mapping[NameKey, str]:
+        """See `NameKeeper.write`. A few calls for each name; what a kill leaves undone is found by reading again."""
+        photo = there.seal
+        if not isinstance(photo, MarkedPhoto):
+            raise TypeError("not what was read")
+        ours = {taken.mark for taken in changes.take}
+        marks = {put.key: self._put(photo, put, ours) for put in changes.put}
+        denied = {marks[put.key] for put in changes.put if not put.name}
+        for taken in changes.take:
+            if taken.mark not in marks.values() or taken.mark in denied:
+                self._take(photo, taken, stays_denied=taken.mark in denied)
+        return marks
+
+    def finish(self, in_use: Collection[str]) -> None:
+        """The host forgets people without markers by itself."""
+
+    def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str]) -> str:
+        if put.box is None:
+            raise ValueError("a marker needs a box")
+        marker = _of_id(photo, put.mark) or self._reusable(photo, put, put.box, ours)
+        if not put.name:
+            return self._deny(marker)
+        if not fold(put.name):
+            raise WriteRefused("The host keeps no name without a letter or digit", "Give the person another name")
+        named = self._named(photo, marker, put)
+        if not named.subject:
+            raise WriteRefused("The host did not take the name", "Give the person a simpler name")
+        self._link(named, put)
+        return named.id
+
+    def _named(self, photo: MarkedPhoto, marker: Marker | None, put: PutName) -> Marker:
+        if marker is None:
+            return self._host.add_marker(photo.file, within(put.box), put.name)
+        if marker.subject or marker.name:
+            self._host.clear_marker(marker.id)  # naming it at once would rename whoever it belongs to
+        named = self._host.name_marker(marker.id, put.name)
+        if marker.invalid:
+            self._host.reject_marker(marker.id, rejected=False)
+        return named
+
+    def _deny(self, marker: Marker | None) -> str:
+        if marker is None:
+            return ""
+        if marker.subject or marker.name:
+            self._host.clear_marker(marker.id)
+        self._host.reject_marker(marker.id, rejected=True)
+        return marker.id
+
+    def _take(self, photo: MarkedPhoto, taken: NameThere, *, stays_denied: bool) -> None:
+        """As it was before: a face the host found has no name any more, one we drew is removed."""
+        marker = _of_id(photo, taken.mark)
+        if marker is None or stays_denied:
+            return
+        if taken.standing is Standing.DENIED:
+            self._host.reject_marker(marker.id, rejected=False)
+            return
+        if marker.drawn and not marker.invalid:
+            self._host.reject_marker(marker.id, rejected=True)
+        self._host.clear_marker(marker.id)
+
+    def _reusable(self, photo: MarkedPhoto, put: PutName, box: Box, ours: Collection[str]) -> Marker | None:
+        """The marker of this face that may get our word: nobody's, guessed, ours, or drawn and removed."""
+        best: Marker | None = None
+        for marker in photo.markers:
+            removed = marker.drawn and marker.invalid
+            word = marker.by_hand and bool(marker.subject or marker.name)
+            free = removed or (not marker.invalid and not word) or marker.id in ours
+            fits = free and (bool(put.name) or not marker.drawn) and iou(marker.box, box) > SAME_MARKER_IOU
+            if fits and (best is None or iou(marker.box, box) > iou(best.box, box)):
+                best = marker
+        return best
+
+    def _link(self, named: Marker, put: PutName) -> None:
+        """Remember who the host's person is, unless it is somebody's already."""
+        linked = {link.subject for link in self._people.links(self._library_id)}
+        if named.subject not in linked and put.key.person_id:
+            before = self._subjects.get(named.subject, "")
+            there = named.name or before or put.name
+            link = PersonLink(named.subject, put.key.person_id, put.name, there, before)
+            self._people.agree(self._library_id, link)
+        self._subjects.setdefault(named.subject, named.name or put.name)
+
+
+def shortened(name: str) -> str:
+    """What hosts take of a name."""
+    return name[:LONGEST_NAME].strip()
+
+
+def fold(name: str) -> str:
+    """What makes two names the same for a host: letters and digits."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def within(box: Box | None) -> Box:
+    """Cut to the picture; not in its very corner, where older hosts take a marker for an empty one."""
+    if box is None:
+        raise ValueError("a marker needs a box")
+    x, y = (min(max(start, 0.0001), 0.999) for start in (box.x, box.y))
+    w, h = min(box.x + box.w, 1.0) - x, min(box.y + box.h, 1.0) - y
+    return Box(x, y, max(w, 0.001), max(h, 0.001))
+
+
+def _of_id(photo: MarkedPhoto, marker_id: str) -> Marker | None:
+    return next((marker for marker in photo.markers if marker_id and marker.id == marker_id), None)

@@ -1,0 +1,257 @@
+"""What users said on a host with markers becomes verdicts here: who a face is, who it is not, that it is nobody.
+
+Only what somebody said there by hand, never what we wrote ourselves; what the host guessed is asked about. Each marker
+is taken over once (`HostPeopleRows.seen`): what is corrected here afterwards stays, until somebody changes it there
+again. Everything is an event of the history and can be undone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from plugin.domain import Asset, AssignedBy, Face, FaceId, FaceState, Library, PersonId
+from plugin.errors import NotFound, Refused
+from plugin.faces.boxes import iou, match_boxes
+from plugin.people import People, clean_name
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.writing import MarkedPhoto, Marker
+from plugin.ports.written import NameKind, PersonLink, WrittenName, WrittenState
+from plugin.sentences import Sentence
+from plugin.writeback.marker_names import SAME_MARKER_IOU, shortened
+
+NO_FACE = "!"
+"""What is remembered of a marker somebody called no face; "" is one without a name, else it is a subject."""
+
+GUESS = "?"
+"""Before the subject the host takes a marker for."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What was taken over, and what not.
+
+    Attributes:
+        named, renamed, taken_back: faces, people, faces.
+        kept: users of Kinfolk said otherwise.
+        faceless: no face was found there.
+        unclear: several people have the name, or it cannot be one.
+        unusable: markers outside the picture.
+    """
+
+    named: int = 0
+    renamed: int = 0
+    taken_back: int = 0
+    kept: int = 0
+    faceless: int = 0
+    unclear: int = 0
+    unusable: int = 0
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is another than before."""
+        return bool(self.named or self.renamed or self.taken_back)
+
+    def add(self, more: "Taken") -> None:
+        """Count this, too."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+
+
+@dataclass(slots=True)
+class _News:
+    """What markers of one look say about faces."""
+
+    named: dict[str, list[FaceId]] = field(default_factory=dict)
+    not_them: dict[PersonId, list[FaceId]] = field(default_factory=dict)
+    nobody: list[FaceId] = field(default_factory=list)
+    guesses: dict[FaceId, str] = field(default_factory=dict)
+    seen: list[tuple[Asset, dict[str, str]]] = field(default_factory=list)
+
+
+class TakingOver:
+    """Takes over what users of one library's host said.
+
+    Args:
+        catalogue: where everything is stored.
+        library: whose host.
+        people: carries out what they said.
+    """
+
+    def __init__(self, catalogue: Catalogue, library: Library, people: People) -> None:
+        self._catalogue = catalogue
+        self._library = library
+        self._account_id = library.account_id
+        self._people = people
+        self._names: dict[str, str] = {}
+        self._called: dict[str, str] = {}
+
+    def subjects(self, names: dict[str, str]) -> Taken:
+        """People were renamed there: they are renamed here, too. Call this before anything else."""
+        self._names, taken = names, Taken()
+        for link in self._catalogue.host_people.links(self._library.id):
+            there = names.get(link.subject)
+            if there is not None and there != link.there:
+                taken.renamed += self._rename(link, there)
+        return taken
+
+    def _rename(self, link: PersonLink, there: str) -> int:
+        try:
+            name = clean_name(there)
+        except Refused:
+            return 0
+        if name != link.called:
+            title = Sentence("Took the name %(name)s over from %(library)s", name=name, library=self._library.name)
+            with self._catalogue.events.record(self._account_id, title):
+                self._people.rename(self._account_id, link.person_id, name)
+        agreed = PersonLink(link.subject, link.person_id, name, there, there if link.before else "")
+        self._catalogue.host_people.agree(self._library.id, agreed)
+        return int(name != link.called)
+
+    def one(self, asset: Asset, photo: MarkedPhoto) -> Taken:
+        """What somebody changed on one photo."""
+        return self.all([(asset, photo)])
+
+    def all(self, photos: Iterable[tuple[Asset, MarkedPhoto]]) -> Taken:
+        """What somebody said on these photos, as one event."""
+        taken, news = Taken(), _News()
+        known = self._catalogue.host_people.links(self._library.id)
+        links = {link.subject: link.person_id for link in known}
+        self._called = {link.subject: link.name for link in known}
+        for asset, photo in photos:
+            taken.unusable += photo.unusable
+            self._look(asset, photo, links, news, taken)
+        title = Sentence(
+            "Took a name over from %(library)s",
+            "Took %(num)s names over from %(library)s",
+            num=sum(map(len, news.named.values())) + sum(map(len, news.not_them.values())) + len(news.nobody),
+            library=self._library.name,
+        )
+        with self._catalogue.events.record(self._account_id, title):
+            self._say(news, links, taken)
+        if news.guesses:
+            self._catalogue.host_people.guess(self._library.id, news.guesses)
+        for asset, seen in news.seen:
+            self._catalogue.host_people.see(asset.id, seen)
+        return taken
+
+    def _look(self, asset: Asset, photo: MarkedPhoto, links: dict[str, PersonId], news: _News, taken: Taken) -> None:
+        seen = self._catalogue.host_people.seen(asset.id)
+        new = [marker for marker in photo.markers if seen.get(marker.id) != word(marker)]
+        if not new:
+            return
+        faces = [face for face in self._catalogue.faces.of_asset(asset.id, self._account_id) if face.frame_ms is None]
+        _, written = self._catalogue.written.names_of(asset, NameKind.MARKERS)
+        matches = match_boxes([face.box for face in faces], [marker.box for marker in new], SAME_MARKER_IOU)
+        remembered: dict[str, str] = {}
+        for marker, match in zip(new, matches, strict=True):
+            face = faces[match] if match is not None else None
+            case = _Marked(marker, face, seen.get(marker.id), written, links)
+            if case.is_ours(self._called):
+                continue
+            if face is None and marker.subject and marker.by_hand and not marker.invalid:
+                taken.faceless += 1  # looked at again: a later detection may find the face
+                continue
+            remembered[marker.id] = word(marker)
+            case.note(news, taken)
+        news.seen.append((asset, remembered))
+
+    def _say(self, news: _News, links: dict[str, PersonId], taken: Taken) -> None:
+        for subject, face_ids in news.named.items():
+            done = self._named(subject, face_ids, links)
+            taken.named += done
+            if not done:
+                taken.unclear += len(face_ids)
+        for person_id, face_ids in news.not_them.items():
+            if self._catalogue.people.existing(self._account_id, [person_id]):
+                self._people.reject_all(self._account_id, face_ids, person_id)
+                taken.taken_back += len(face_ids)
+        if news.nobody:
+            self._people.ignore_all(self._account_id, news.nobody)
+            taken.taken_back += len(news.nobody)
+
+    def _named(self, subject: str, face_ids: Sequence[FaceId], links: dict[str, PersonId]) -> int:
+        """These faces are this subject; 0 when it is unclear who that is."""
+        there = self._names.get(subject, "")
+        try:
+            name = clean_name(there)
+            known = [person.id for person in self._people.same_name(self._account_id, name)]
+            person_id = links.get(subject)
+            if person_id is None:
+                free = [found for found in known if found not in links.values()]
+                if len(free) > 1:
+                    return 0
+                person_id = free[0] if free else None
+            if person_id is None:
+                person_id = self._people.assign_all_new(self._account_id, face_ids, name)
+            else:
+                self._people.assign_all(self._account_id, face_ids, person_id)
+        except (Refused, NotFound):
+            return 0
+        if subject not in links:
+            links[subject] = person_id
+            self._catalogue.host_people.agree(self._library.id, PersonLink(subject, person_id, name, there, there))
+        return len(face_ids)
+
+
+def word(marker: Marker) -> str:
+    """What somebody says with a marker, or what the host guesses."""
+    if marker.invalid:
+        return NO_FACE
+    return marker.subject if marker.by_hand or not marker.subject else GUESS + marker.subject
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """One marker that says something new, the face it is about, and what it said before (None: never looked at)."""
+
+    marker: Marker
+    face: Face | None
+    before: str | None
+    written: Sequence[WrittenName]
+    links: dict[str, PersonId]
+
+    def _mine(self) -> WrittenName | None:
+        return next((row for row in self.written if row.mark == self.marker.id), None)
+
+    def is_ours(self, called: Mapping[str, str]) -> bool:
+        """Whether it says what we wrote, or a write of ours there was cut off: the next run finds out."""
+        mine = self._mine()
+        pending = (row.aim.box for row in self.written if row.aim is not None)
+        if any(box is not None and iou(box, self.marker.box) > SAME_MARKER_IOU for box in pending):
+            return True
+        if mine is None or mine.state is not WrittenState.WRITTEN:
+            return False
+        if mine.aim is not None:
+            return True
+        if not mine.name:
+            return self.marker.invalid
+        says = called.get(self.marker.subject, self.marker.name)
+        return not self.marker.invalid and shortened(says) == shortened(mine.name)
+
+    def note(self, news: _News, taken: Taken) -> None:
+        """Put it where it belongs, if it says anything about a face of ours."""
+        mine, said, face = self._mine(), word(self.marker), self.face
+        if face is not None:
+            news.guesses[face.id] = said.removeprefix(GUESS) if said.startswith(GUESS) else ""
+        said = "" if said.startswith(GUESS) else said
+        changed = self.before is not None or mine is not None
+        if face is None or (not changed and not (self.marker.subject and said == self.marker.subject)):
+            return
+        if said == NO_FACE:
+            if face.state is not FaceState.IGNORED:
+                news.nobody.append(face.id)
+        elif said:
+            if not changed and self._said_otherwise(face):
+                taken.kept += 1
+            else:
+                news.named.setdefault(said, []).append(face.id)
+        else:
+            person_id = mine.key.person_id if mine is not None else self.links.get(self.before or "")
+            if person_id and face.person_id == person_id:
+                news.not_them.setdefault(person_id, []).append(face.id)
+
+    def _said_otherwise(self, face: Face) -> bool:
+        """Whether users of Kinfolk said already who it is."""
+        if face.state is FaceState.IGNORED:
+            return True
+        linked = self.links.get(self.marker.subject)
+        return face.assigned_by is AssignedBy.USER and face.person_id is not None and face.person_id != linked

@@ -1,0 +1,191 @@
+"""The container of the add-on without Docker: its entrypoint, its environment, the files the Supervisor writes."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+
+from plugin.settings.addon_options import OPTIONS_FILE
+from tests.fakes.home_assistant import HomeAssistant
+from tests.unit.test_addon import MANIFEST, backed_up
+from tests.unit.test_container import environment, instructions
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
+
+
+@dataclass
+class Container:
+    """What Docker would start: the entrypoint with the image's environment, for a user that is not root."""
+
+    data: Path
+    programs: Path
+    home: HomeAssistant
+    ports: tuple[int, int] = field(default_factory=free_ports)
+    processes: list["subprocess.Popen[str]"] = field(default_factory=list)
+
+    def options(self, **options: object) -> None:
+        """What the Supervisor writes before each start."""
+        (self.data / OPTIONS_FILE).write_text(json.dumps(options), encoding="utf-8")
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        port, hook_port = self.ports
+        given = environment("addon") | {
+            # The address of the Supervisor and the ports are the container's own; here they belong to this machine.
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "KINFOLK_DATA": str(self.data),
+            "KINFOLK_WEB__PORT": str(port),
+            "KINFOLK_WEB__HOOK_PORT": str(hook_port),
+            "KINFOLK_INGRESS__SUPERVISOR": self.home.address_of_supervisor,
+            "SUPERVISOR_TOKEN": "c0ffee" * 8,
+            "PYTHONPATH": str(ROOT),
+        }
+        process = subprocess.Popen(
+            [str(ROOT / "deploy/entrypoint.sh"), *(command or ("serve",))], env=given, cwd=self.data, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.processes.append(process)
+        self.home.addon = f"http://127.0.0.1:{port}"
+        return process
+
+    def answers(self, path: str = "/healthz", at: int = 0) -> int:
+        """The status, 0 while nobody answers."""
+        try:
+            return requests.get(
+                f"http://127.0.0.1:{self.ports[at]}{path}", timeout=20, allow_redirects=False
+            ).status_code
+        except requests.ConnectionError:
+            return 0
+
+    def panel(self, path: str) -> requests.Response:
+        """A page, as Maria's browser gets it."""
+        url = f"{self.home.address}{self.home.prefix}{path}"
+        answer = requests.get(url, cookies={"ingress_session": "maria"}, timeout=30)
+        # Ingress loses the character set on the way; a browser finds it in the page.
+        answer.encoding = "utf-8"
+        return answer
+
+
+def until(true: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 90
+    while not true():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Iterator[Container]:
+    data, programs = tmp_path / "data", tmp_path / "programs"
+    data.mkdir()
+    programs.mkdir()
+    (programs / "kinfolk").write_text(f'#!/bin/sh\nexec {sys.executable} -m plugin "$@"\n')
+    (programs / "id").write_text("#!/bin/sh\necho 8099\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    with HomeAssistant() as home:
+        made = Container(data, programs, home)
+        yield made
+        for process in made.processes:
+            process.kill()
+            process.communicate()
+
+
+def test_the_add_on_starts_serves_its_panel_and_stops_as_the_image_says(container: Container) -> None:
+    container.options(log_level="info", backup_keep=7, ingress_administrators=["maria"])
+    process = container.start()
+    until(lambda: container.answers() == 200, process)
+    health = subprocess.run(
+        [ROOT / "deploy/healthy.sh"], env={"PATH": os.environ["PATH"], "KINFOLK_WEB__PORT": str(container.ports[0])},
+        check=False,
+    )  # fmt: skip
+    assert health.returncode == 0
+    assert container.panel("/start").status_code == 200
+    assert "María Müller" in container.panel("/settings/accounts").text
+    # Past Home Assistant nothing is shown, and on the port for hooks nothing but hooks is heard.
+    assert [container.answers(path) for path in ("/", "/login", "/welcome")] == [403, 403, 403]
+    assert [container.answers(path, at=1) for path in ("/", "/login", "/healthz", "/hooks/nextcloud/1")] == [
+        404,
+        404,
+        200,
+        405,
+    ]
+    # The Supervisor is away (its name leads nowhere here): the page says so and goes on.
+    told = container.panel("/settings/other-apps")
+    assert told.status_code == 200
+    assert "The Supervisor of Home Assistant does not answer" in told.text
+    (stop,) = instructions("addon", "STOPSIGNAL")
+    process.send_signal(signal.Signals[stop])
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, said
+    assert "Kinfolk is ready: People, in the sidebar of Home Assistant" in said
+    assert "welcome?token" not in said, "nobody needs a link; the log of an add-on is read by others"
+    assert "c0ffee" not in said
+
+
+def test_a_wrong_option_stops_the_start_and_the_log_says_which(container: Container) -> None:
+    container.options(backup_keep=0, log_level="loud")
+    process = container.start()
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 2
+    assert "backup.keep is 0 (the option backup_keep of the add-on); allowed: a whole number from 1 to 100" in said
+    assert "the option log_level of the add-on" in said
+    assert "Configuration tab of the add-on" in said
+    assert "Traceback" not in said
+
+
+def test_a_backup_that_is_restored_holds_every_name(container: Container, tmp_path: Path) -> None:
+    """Both commands as the Supervisor runs them, and a new add-on on what it kept."""
+    container.options()
+    assert container.start("user", "invite", "admin").wait(60) == 0
+    accounts = container.start("user", "list")
+    before = accounts.communicate(timeout=60)[0]
+    for command in (MANIFEST["backup_pre"], MANIFEST["backup_post"]):
+        script, *words = command.split()
+        assert script == "entrypoint.sh"
+        done = container.start(*words)
+        assert done.wait(60) == 0, done.communicate()[0]
+        if words[-1] == "take":
+            kept = {name: (container.data / name).read_bytes() for name in backed_up(container.data)}
+    assert "snapshot.zip" in kept
+    assert not (container.data / "snapshot.zip").exists()
+    container.data = tmp_path / "restored"
+    for name, content in kept.items():
+        (container.data / name).parent.mkdir(parents=True, exist_ok=True)
+        (container.data / name).write_bytes(content)
+    again = container.start("user", "list")
+    assert again.communicate(timeout=60)[0].endswith(before)
+    assert (container.data / "catalogue.db").exists()
+
+
+def test_an_add_on_that_went_back_leaves_the_newer_catalogue_alone(container: Container) -> None:
+    container.options()
+    process = container.start("user", "list")
+    assert process.wait(60) == 0, process.communicate()[0]
+    catalogue = container.data / "catalogue.db"
+    with closing(sqlite3.connect(catalogue)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = catalogue.read_bytes()
+    refused = container.start()
+    said = refused.communicate(timeout=60)[0]
+    assert refused.returncode == 1
+    assert "newer Kinfolk (revision 9999)" in " ".join(said.split())
+    assert "Install that version again" in " ".join(said.split())
+    assert catalogue.read_bytes() == before

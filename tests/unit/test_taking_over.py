@@ -1,0 +1,257 @@
+"""What users said on a host with markers: verdicts once, undoable, and never what the host guessed or we wrote."""
+
+import pytest
+
+from plugin.domain import AssignedBy, FaceState, VerdictKind
+from plugin.errors import HostRefused, HostUnreachable
+from plugin.people import People
+from plugin.ports.written import NameKind
+from plugin.suggestions import Suggestions
+from plugin.writeback import Taken
+from plugin.writeback.from_hosts import last_look
+from tests.fakes.album import NudgeLog
+from tests.fakes.photoprism.people import MANUAL, FakeMarker
+from tests.fakes.writing_host import Household
+
+
+class Home(Household):
+    """Three photos with two faces each, of nobody."""
+
+    def mark(self, photo: int, side: int, name: str) -> FakeMarker:
+        """Somebody named a face there."""
+        marker = self.found(photo, side)
+        return self.host.people.update(marker.uid, {"Name": name, "SubjSrc": MANUAL})
+
+    def found(self, photo: int, side: int, guess: str = "") -> FakeMarker:
+        """The host found a face, a little to the side of where we did, and may guess who it is."""
+        box = self.catalogue.faces.get(self.faces[photo][side]).box
+        return self.host.people.detect(self.paths[photo], (box.x + 0.02, box.y, box.w * 1.2, box.h), guess)
+
+    def take(self) -> Taken:
+        self.catalogue.preferences.delete(last_look(self.library.id))
+        taken = self.writing().take_over(self.library.id)
+        assert taken is not None
+        return taken
+
+    def who(self, photo: int, side: int) -> str | None:
+        return self.catalogue.faces.get(self.faces[photo][side]).person_name
+
+    def verdicts(self) -> list[tuple[VerdictKind, int | None]]:
+        return [(verdict.kind, verdict.face_id) for verdict in self.catalogue.verdicts.all(self.account_id)]
+
+    def events(self) -> list[str]:
+        return [event.title for event in self.catalogue.events.all(self.account_id, 100)]
+
+    def name(self, photo: int, side: int, person_id: int, by: AssignedBy = AssignedBy.USER) -> None:
+        self.catalogue.faces.assign([(self.faces[photo][side], person_id)], by)
+
+
+@pytest.fixture
+def home() -> Home:
+    return Home()
+
+
+def test_named_markers_become_verdicts_once_and_one_undo_takes_them_back(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    home.mark(1, 1, "Anna")
+    home.mark(2, 0, "Ben")
+    assert home.take().named == 3
+    assert [home.who(0, 0), home.who(1, 1), home.who(2, 0), home.who(0, 1)] == ["Anna", "Anna", "Ben", None]
+    assert len(home.verdicts()) == 3
+    assert home.events() == ["Took 3 names over from Photos"]
+    assert home.take() == Taken()
+    home.catalogue.events.undo(home.account_id)
+    assert [home.who(0, 0), home.who(1, 1), home.who(2, 0)] == [None, None, None]
+    assert home.take() == Taken(), "what was taken back here is not taken over again"
+    assert home.verdicts() == []
+
+
+def test_a_guess_of_the_host_is_no_verdict(home: Home) -> None:
+    home.found(0, 0, guess="Anna")
+    home.found(0, 1)
+    assert home.take() == Taken()
+    assert home.verdicts() == []
+    assert home.who(0, 0) is None
+
+
+def test_a_guess_of_the_host_is_asked_about_until_somebody_knows(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    marker = home.found(2, 1, guess="Anna")
+    home.take()
+    anna = home.catalogue.faces.get(home.faces[0][0]).person_id
+    face_id = home.faces[2][1]
+    assert home.catalogue.host_people.guesses(home.account_id) == {face_id: anna}
+    assert home.who(2, 1) is None
+    suggestions = Suggestions(home.catalogue, People(home.catalogue, NudgeLog()), lambda: home.album.preferences)
+    asked = [question for question in suggestions.ranked(home.account_id) if face_id in question.face_ids]
+    assert [(question.person_id, question.likelihood) for question in asked] == [(anna, 0.5)]
+    suggestions.accept(home.account_id, asked[0])
+    assert home.who(2, 1) == "Anna"
+    assert home.catalogue.host_people.guesses(home.account_id) == {}
+    home.catalogue.events.undo(home.account_id)
+    marker.subj_uid, marker.name = "", ""  # the host thinks better of it
+    home.take()
+    assert home.catalogue.host_people.guesses(home.account_id) == {}
+
+
+def test_a_guess_for_another_account_is_not_asked(home: Home) -> None:
+    home.mark(1, 0, "Anna")
+    home.found(0, 1, guess="Anna")
+    home.take()
+    other = home.catalogue.accounts.add("Ben", None, is_admin=False)
+    assert home.catalogue.host_people.guesses(other.id) == {}
+
+
+def test_a_person_of_the_same_name_is_the_same_person(home: Home) -> None:
+    anna = home.catalogue.people.add(home.account_id, "Anna")
+    home.name(1, 0, anna)
+    home.mark(0, 0, "anna")
+    home.take()
+    assert home.catalogue.faces.get(home.faces[0][0]).person_id == anna
+
+
+def test_two_people_of_one_name_here_are_not_told_apart_by_it(home: Home) -> None:
+    for photo in (1, 2):
+        home.name(photo, 0, home.catalogue.people.add(home.account_id, "Anna"))
+    home.mark(0, 0, "Anna")
+    assert home.take() == Taken(unclear=1)
+    assert home.who(0, 0) is None
+
+
+def test_two_people_of_one_name_there_are_two_people_here(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    other = home.mark(1, 0, "Anna B.")
+    home.host.people.subjects[other.subj_uid] = "Anna"  # PhotoPrism does not let that happen any more
+    home.take()
+    first, second = (home.catalogue.faces.get(home.faces[photo][0]).person_id for photo in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert first != second
+    assert [home.who(0, 0), home.who(1, 0)] == ["Anna", "Anna"]
+
+
+def test_what_users_said_here_stays_until_somebody_changes_it_there(home: Home) -> None:
+    ben = home.catalogue.people.add(home.account_id, "Ben")
+    home.name(0, 0, ben)
+    marker = home.mark(0, 0, "Anna")
+    assert home.take() == Taken(kept=1)
+    assert home.who(0, 0) == "Ben"
+    home.host.people.clear(marker.uid)
+    home.host.people.update(marker.uid, {"Name": "Clara", "SubjSrc": MANUAL})
+    assert home.take().named == 1
+    assert home.who(0, 0) == "Clara"
+    home.name(0, 0, ben)  # corrected here afterwards
+    assert home.take() == Taken()
+    assert home.who(0, 0) == "Ben"
+
+
+def test_what_the_machine_thought_gives_way(home: Home) -> None:
+    home.name(0, 0, home.catalogue.people.add(home.account_id, "Ben"), AssignedBy.MACHINE)
+    home.mark(0, 0, "Anna")
+    assert home.take().named == 1
+    assert home.who(0, 0) == "Anna"
+
+
+def test_a_name_taken_off_and_a_face_called_none_there_are_taken_over(home: Home) -> None:
+    off, none = home.mark(0, 0, "Anna"), home.mark(0, 1, "Ben")
+    home.take()
+    home.host.people.clear(off.uid)
+    home.host.people.update(none.uid, {"Invalid": True})
+    assert home.take().taken_back == 2
+    assert home.who(0, 0) is None
+    assert home.catalogue.faces.get(home.faces[0][1]).state is FaceState.IGNORED
+    home.catalogue.events.undo(home.account_id)
+    assert [home.who(0, 0), home.who(0, 1)] == ["Anna", "Ben"]
+
+
+def test_a_face_called_none_before_we_came_says_nothing(home: Home) -> None:
+    home.host.people.update(home.found(0, 0).uid, {"Invalid": True})
+    assert home.take() == Taken()
+    assert home.catalogue.faces.get(home.faces[0][0]).state is not FaceState.IGNORED
+
+
+def test_a_rename_there_renames_here_and_can_be_undone(home: Home) -> None:
+    marker = home.mark(0, 0, "Anna")
+    home.take()
+    home.host.people.rename(marker.subj_uid, "Anna Maria")
+    assert home.take() == Taken(renamed=1)
+    assert home.who(0, 0) == "Anna Maria"
+    home.catalogue.events.undo(home.account_id)
+    assert home.who(0, 0) == "Anna"
+    assert home.take() == Taken()
+
+
+def test_a_merge_there_gives_the_faces_to_whom_is_left(home: Home) -> None:
+    anna, ben = home.mark(0, 0, "Anna"), home.mark(1, 0, "Ben")
+    home.take()
+    home.host.people.rename(ben.subj_uid, "Anna")
+    assert home.take().named == 1
+    assert home.who(1, 0) == "Anna"
+    assert home.catalogue.faces.get(home.faces[1][0]).person_id == home.catalogue.faces.get(home.faces[0][0]).person_id
+    assert anna.subj_uid == ben.subj_uid
+
+
+def test_a_marker_where_we_found_no_face_is_counted_and_waits_for_one(home: Home) -> None:
+    sides = {"X": 0.02, "Y": 0.9, "W": 0.05, "H": 0.05}
+    home.host.people.create({"FileUID": home.paths[0], **sides, "Name": "Oma", "SubjSrc": MANUAL})
+    assert home.take() == Taken(faceless=1)
+    assert home.take() == Taken(faceless=1)
+
+
+def test_names_that_cannot_be_names_are_counted(home: Home) -> None:
+    marker = home.mark(0, 0, "Anna")
+    home.host.people.subjects[marker.subj_uid] = "A\u202eB"
+    assert home.take() == Taken(unclear=1)
+
+
+def test_what_we_wrote_is_nobodys_word(home: Home) -> None:
+    home.name(0, 0, home.catalogue.people.add(home.account_id, "Anna"), AssignedBy.MACHINE)
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert home.host.people.named(home.paths[0]) == ["Anna"]
+    assert home.take() == Taken()
+    assert home.verdicts() == []
+    assert home.catalogue.faces.get(home.faces[0][0]).assigned_by is AssignedBy.MACHINE
+
+
+def test_what_a_killed_run_left_half_written_is_nobodys_word(home: Home) -> None:
+    home.name(0, 0, home.catalogue.people.add(home.account_id, "Anna"), AssignedBy.MACHINE)
+    home.writing().start(home.library, NameKind.MARKERS)
+    for calls in range(40):
+        try:
+            home.writing([calls]).run(home.library.id, NameKind.MARKERS)
+        except BaseException as killed:  # noqa: BLE001  the process is
+            assert type(killed).__name__ == "Killed"  # noqa: PT017
+        assert home.take() == Taken(), f"killed after {calls} calls"
+    assert home.verdicts() == []
+
+
+def test_another_account_is_not_touched(home: Home) -> None:
+    other = home.catalogue.accounts.add("Ben", None, is_admin=False)
+    theirs = home.catalogue.people.add(other.id, "Anna")
+    home.mark(0, 0, "Anna")
+    home.take()
+    assert home.catalogue.faces.get(home.faces[0][0]).person_id != theirs
+    assert home.catalogue.events.all(other.id, 10) == []
+
+
+def test_it_is_looked_at_again_only_when_people_changed_there_or_a_day_passed(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    assert home.writing().take_over(home.library.id) is not None
+    assert home.writing().take_over(home.library.id) is None
+    home.mark(0, 1, "Ben")
+    taken = home.writing().take_over(home.library.id)
+    assert taken is not None
+    assert taken.named == 1
+
+
+@pytest.mark.parametrize("error", [HostUnreachable("away"), HostRefused("no scope")])
+def test_a_host_that_does_not_answer_changes_nothing(home: Home, error: HostUnreachable | HostRefused) -> None:
+    home.mark(0, 0, "Anna")
+
+    def fails() -> dict[str, str]:
+        raise error
+
+    home.host.subjects = fails  # type: ignore[method-assign]
+    assert home.writing().take_over(home.library.id) is None
+    assert home.verdicts() == []
