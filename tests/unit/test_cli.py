@@ -229,7 +229,7 @@ class TestTheAccelerator:
         terminal.kinfolk.hint = "10.3.0"
         result = terminal.done("accelerator")
         assert "AMD cards: gfx1032" in result.stdout
-        assert "HSA_OVERRIDE_GFX_VERSION=10.3.0" in result.stdout
+        assert "runtime.gfx_override: 10.3.0" in result.stdout
         assert "has no kernels for this card" in result.stderr
         assert "Compiling the models" in result.stderr
 

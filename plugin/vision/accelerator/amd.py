@@ -27,7 +27,7 @@ ROOM = Sentence("Close what else uses the card; the CPU is used meanwhile")
 PERMISSION = Sentence("Add this user to the groups of /dev/kfd and /dev/dri (often render and video); see docs/amd.md")
 NO_DEVICE = Sentence("Pass /dev/kfd and /dev/dri into the container, or load the amdgpu driver; see docs/amd.md")
 NO_KERNELS = Sentence(
-    "Set HSA_OVERRIDE_GFX_VERSION (10.3.0 for RDNA 2, 11.0.0 for RDNA 3) and start again; see docs/amd.md"
+    "Set runtime.gfx_override (10.3.0 for RDNA 2, 11.0.0 for RDNA 3) and start again; see docs/amd.md"
 )
 
 
