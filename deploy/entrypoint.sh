@@ -7,12 +7,15 @@ case ${1:-serve} in
   bash | sh) exec "$@" ;;
 esac
 
+# Nextcloud (AppAPI) says where an app may keep its data.
+export KINFOLK_DATA=${APP_PERSISTENT_STORAGE:-${KINFOLK_DATA:-/data}}
+
 if [ "$(id -u)" -ne 0 ]; then
   exec kinfolk "$@"
 fi
 
 # Home Assistant writes its options as root. Only what is not ours yet, and links themselves, never where they lead.
-find "${KINFOLK_DATA:-/data}" ! -user 8099 -exec chown --no-dereference 8099:8099 {} +
+find "$KINFOLK_DATA" ! -user 8099 -exec chown --no-dereference 8099:8099 {} +
 
 # A graphics card opens for the groups of its devices.
 groups=8099

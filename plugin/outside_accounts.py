@@ -78,6 +78,20 @@ class OutsideAccounts:
             self._users.put(origin, user, account.id)
             return account
 
+    def take_over(self, origin: str, user: str, account: Account) -> None:
+        """The user has this account from now on; who may do that has proved to know its password.
+
+        The account they had meanwhile goes when nothing is in it.
+        """
+        former = self._users.account_of(origin, user)
+        self._users.move(origin, user, account.id)
+        if former is not None and former != account.id and not self._libraries.all(former):
+            try:
+                self._accounts.remove(former)
+            except Refused:
+                # The last one who can look after Kinfolk stays, empty or not.
+                return
+
     def own_library(self, origin: str, user: str, account_id: AccountId) -> Library | None:
         """The photos of a user in their own Nextcloud, None while nobody looks at them."""
         address = self._address(origin, user)

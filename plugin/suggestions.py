@@ -4,7 +4,7 @@ They are worked out from the catalogue when somebody asks, so there is nothing t
 are verdicts, made through `plugin.people`; only what was skipped is remembered here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -37,6 +37,9 @@ MOST_SINGLES = 4000
 
 MOST_IN_GROUP = 1_000_000
 """No limit: all faces of a group."""
+
+GUESSED_LIKELIHOOD = 0.5
+"""Of a yes when a host's own recognition takes a face for somebody: not measured, between a coin and a sure thing."""
 
 SHOWN = 3
 """Faces shown on each side of a question."""
@@ -202,6 +205,7 @@ class Suggestions:
         board = _Board(self._catalogue, account_id, self._preferences())
         found = [board.about_group(question) for question in board.groups_asked()]
         found += [board.about_person(question) for question in board.persons_asked()]
+        found = _likeliest([*found, *board.about_guesses(self._catalogue.host_people.guesses(account_id))])
         skipped = self._catalogue.verdicts.skipped(account_id)
         best_first = sorted(found, key=lambda one: (-one.likelihood * one.decides, one.key))
         return [suggestion for suggestion in best_first if _worth_asking(suggestion, skipped)]
@@ -243,6 +247,16 @@ class Suggestions:
         if not nobodys:
             raise NotFound("These faces belong to somebody by now", "Reload the page to see the current questions")
         return nobodys
+
+
+def _likeliest(suggestions: Sequence[Suggestion]) -> list[Suggestion]:
+    """Each question once."""
+    found: dict[str, Suggestion] = {}
+    for suggestion in suggestions:
+        known = found.get(suggestion.key)
+        if known is None or known.likelihood < suggestion.likelihood:
+            found[suggestion.key] = suggestion
+    return list(found.values())
 
 
 def _worth_asking(suggestion: Suggestion, skipped: Mapping[str, float]) -> bool:
@@ -288,6 +302,18 @@ class _Board:
         asked, person = self.groups[question.asked], self.people[question.person]
         face_ids = self._members.get(asked.key) or tuple(asked.sample)
         return self._suggestion(f"face-{min(face_ids)}-{person.key}", question, asked, person, face_ids, None)
+
+    def about_guesses(self, guesses: Mapping[FaceId, PersonId]) -> Iterator[Suggestion]:
+        """Whom a host takes faces of nobody for (`plugin.writeback.taking_over`): asked, and no more."""
+        people = {side.key: number for number, side in enumerate(self.people)}
+        groups = {face: n for n, side in enumerate(self.groups) for face in self._members.get(side.key) or (side.key,)}
+        means, people_means = self._means(self.groups), self._people_means
+        pairs = {(groups.get(face_id), people.get(person_id)) for face_id, person_id in guesses.items()}
+        for group, person in pairs:
+            if group is not None and person is not None and self._may_be(group, person):
+                distance = 1 - float(means[group] @ people_means[person])
+                faces = self.groups[group].faces
+                yield self.about_group(Question(group, person, distance, 0.0, GUESSED_LIKELIHOOD, faces))
 
     def about_person(self, question: Question) -> Suggestion:
         asked, person = self.people[question.asked], self.people[question.person]

@@ -6,6 +6,7 @@ light) and on a phone (390 px, dark).
 
 import sys
 import tempfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from plugin.catalogue.store import open_catalogue
-from tests.end_to_end.browsing import ARGUMENTS, visiting
+from plugin.ingress import ORIGIN, Ingress
+from tests.end_to_end.browsing import ARGUMENTS, served, visiting
+from tests.fakes.home_assistant import MARIA, HomeAssistant
 from tests.web.family import Family, add_stranger_faces, faces_of_nobody, family_with_photos
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
@@ -77,10 +80,30 @@ def take(browser: Browser, family: Family) -> None:
             for name, path in pages_of(family).items():
                 visit.open(path)
                 visit.page.wait_for_load_state("networkidle")
-                picture = Image.open(BytesIO(visit.page.screenshot(full_page=True)))
-                picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
-                picture.save(FOLDER / f"{name}-{window}.webp", quality=70, method=6)
-                sys.stdout.write(f"{name}-{window}: {visit.page.title()}\n")
+                keep(visit.page.screenshot(full_page=True), f"{name}-{window}")
+
+
+def keep(picture: bytes, name: str) -> None:
+    """As the documentation shows it."""
+    drawn = Image.open(BytesIO(picture))
+    drawn = drawn.crop((0, 0, drawn.width, min(drawn.height, TALLEST)))
+    drawn.save(FOLDER / f"{name}.webp", quality=70, method=6)
+    sys.stdout.write(f"{name}\n")
+
+
+def take_panel(browser: Browser, family: Family) -> None:
+    """Take the panel in the sidebar of a Home Assistant that is none."""
+    family.catalogue.outside_users.put(ORIGIN, MARIA.id, family.account.id)
+    with HomeAssistant() as home:
+        services = replace(family.services, ingress=Ingress(home.address_of_supervisor))
+        for window, options in WINDOWS.items():
+            with served(services) as home.addon:
+                context = browser.new_context(**options)
+                context.add_cookies([home.cookie("maria")])
+                page = context.new_page()
+                page.goto(f"{home.address}/kinfolk", wait_until="networkidle")
+                keep(page.screenshot(), f"home-assistant-{window}")
+                context.close()
 
 
 def main() -> None:
@@ -96,6 +119,7 @@ def main() -> None:
         people.ignore(family.account.id, family.face_of("Herr Krause"))
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
         take(browser, family)
+        take_panel(browser, family)
         browser.close()
         catalogue.close()
 

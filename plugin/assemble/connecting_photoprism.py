@@ -24,6 +24,10 @@ OLDEST = "240101"
 """The date a version begins with; what Kinfolk was written for is from the end of 2024."""
 
 
+EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
+"""As PhotoPrism calls them, in every language."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connected:
     """A new connection. `missing`: what will not work there, for a person."""
@@ -32,6 +36,11 @@ class Connected:
     edition: str
     version: str
     missing: tuple[Sentence, ...] = ()
+
+    @property
+    def edition_name(self) -> str:
+        """As PhotoPrism calls it in every language."""
+        return EDITIONS.get(self.edition, self.edition)
 
 
 class PhotoPrismConnections:
@@ -179,7 +188,7 @@ class PhotoPrismConnections:
         self._catalogue.preferences.delete(last_look(library.id))
         self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
         self._scan(library.id)
-        return Connected(library, edition_of(config), text(config, "version"), missing)
+        return Connected(library, text(config, "edition"), text(config, "version"), missing)
 
     def _revoke(self, login: Login) -> None:
         with opened(login) as client:
@@ -254,16 +263,6 @@ def quietly(client: PhotoPrismClient, method: str, path: str) -> None:
         client.answer(method, path)
     except HostError:
         return
-
-
-EDITIONS = {"ce": "Community Edition", "plus": "Plus", "essentials": "Essentials", "pro": "Pro", "portal": "Portal"}
-"""As PhotoPrism calls them, in every language."""
-
-
-def edition_of(config: object) -> str:
-    """Which edition a server says it is."""
-    edition = text(config, "edition")
-    return EDITIONS.get(edition, edition)
 
 
 def text(answer: object, name: str) -> str:

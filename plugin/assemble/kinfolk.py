@@ -183,7 +183,7 @@ class Kinfolk:
 
     def card_hint(self) -> str:
         """The HSA_OVERRIDE_GFX_VERSION the card probably needs; "" for none."""
-        return override_for(cards(), os.environ)
+        return "" if self.settings.runtime.gfx_override else override_for(cards(), os.environ)
 
     def _runtime_choice(self, accelerator: Accelerators) -> RuntimeChoice:
         runtime, detection = self.settings.runtime, self.settings.detection
@@ -193,6 +193,7 @@ class Kinfolk:
             long_sides=(detection.long_side, RETRY_LONG_SIDE),
             unload_after=None if runtime.unload_minutes is None else 60.0 * runtime.unload_minutes,
             low_priority=detection.priority == "low",
+            gfx_override=runtime.gfx_override,
             compiled=self.folder.compiled,
         )
 

@@ -71,8 +71,9 @@ def serve(settings: Settings, announce: Announce, *, worker: bool = True) -> Non
             # Users of Home Assistant need neither link nor password.
             asks = first_start.pending() and not settings.ingress.supervisor
             link = f"{address}/welcome?token={first_start.token}" if asks else None
+            panel = "People, in the sidebar of Home Assistant"
             with until_signal(streams.close):
-                announce(address + "/", link)
+                announce(panel if settings.ingress.supervisor else address + "/", link)
                 server.run()
             server.close()
 

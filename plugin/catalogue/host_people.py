@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
+from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.privacy import overwrite_deleted
-from plugin.catalogue.tables import asset, host_marker, host_person, person, written_name
+from plugin.catalogue.tables import asset, face, host_guess, host_marker, host_person, person, written_name
 from plugin.catalogue.transactions import Transactions
-from plugin.domain import AssetId, LibraryId
+from plugin.domain import AccountId, AssetId, FaceId, FaceState, LibraryId, PersonId
 from plugin.ports.written import NameKind, PersonLink, WrittenState
 
 
@@ -60,6 +61,28 @@ class SqlHostPeople:
             connection.execute(delete(host_marker).where(mine, host_marker.c.marker.in_(list(markers))))
             if rows:
                 connection.execute(insert(host_marker), rows)
+
+    def guess(self, library_id: LibraryId, guesses: Mapping[FaceId, str]) -> None:
+        """Remember which subject the host takes these faces for; "" forgets."""
+        rows = [
+            {"face_id": face_id, "library_id": library_id, "subject": subject}
+            for face_id, subject in guesses.items()
+            if subject
+        ]
+        with self._transactions.write() as connection:
+            for some in blocks(list(guesses)):
+                connection.execute(delete(host_guess).where(host_guess.c.face_id.in_(some)))
+            if rows:
+                connection.execute(insert(host_guess), rows)
+
+    def guesses(self, account_id: AccountId) -> dict[FaceId, PersonId]:
+        """Faces of nobody the host takes for somebody who is known here."""
+        known = and_(host_person.c.library_id == host_guess.c.library_id, host_person.c.subject == host_guess.c.subject)
+        tables = host_guess.join(host_person, known).join(face, face.c.id == host_guess.c.face_id)
+        nobodys = (face.c.account_id == account_id, face.c.person_id.is_(None), face.c.state != FaceState.IGNORED)
+        query = select(host_guess.c.face_id, host_person.c.person_id).select_from(tables).where(*nobodys)
+        with self._transactions.read() as connection:
+            return {row.face_id: row.person_id for row in connection.execute(query)}
 
 
 def _rename_written(connection: Connection, library_id: LibraryId, link: PersonLink, former: str) -> None:

@@ -74,3 +74,10 @@ class SqlOutsideUsers:
                 connection.execute(insert(outside_user).values(**values))
             elif known != account_id:
                 raise Refused("This user has an account already")
+
+    def move(self, origin: str, user_id: str, account_id: AccountId) -> None:
+        """In one transaction, so that the user always has exactly one."""
+        of_user = (outside_user.c.origin == origin) & (outside_user.c.user_id == user_id)
+        with self._transactions.write() as connection:
+            connection.execute(delete(outside_user).where(of_user))
+            connection.execute(insert(outside_user).values(origin=origin, user_id=user_id, account_id=account_id))

@@ -59,7 +59,7 @@ def read_places(
     found: dict[FaceId, AnyRow] = {}
     for column, values in among:
         for scope in blocks(dict.fromkeys(values)):
-            found.update((row.id, row) for row in connection.execute(query.where(column.in_(scope))))
+            found.update((row.id, row) for row in connection.execute(query.where(column.in_(scope))).all())
     return FacePlaces(*_place_arrays(list(found.values())))
 
 
@@ -83,7 +83,7 @@ def read_samples(
         rows = numbered.where(face.c.person_id.in_(scope)).subquery()
         step = (rows.c.total + largest - 1) // largest
         query = select(rows.c.id, rows.c.person_id, rows.c.total).where(rows.c.number % step == 0)
-        for row in connection.execute(query):
+        for row in connection.execute(query).all():
             found.append(row.id)
             totals[row.person_id] = row.total
     return found, totals
@@ -142,7 +142,8 @@ def _scattered_vectors(connection: Connection, pack: str, face_ids: IntArray) ->
     found: dict[FaceId, Float32Array] = {}
     for scope in blocks(face_ids.tolist()):
         query = select(embedding.c.face_id, embedding.c.vector)
-        for face_id, blob in connection.execute(query.where(embedding.c.face_id.in_(scope), embedding.c.pack == pack)):
+        scoped = query.where(embedding.c.face_id.in_(scope), embedding.c.pack == pack)
+        for face_id, blob in connection.execute(scoped).all():
             found[face_id] = np.frombuffer(blob, dtype=VECTOR_TYPE)
     if not found:
         return np.empty((0, 0), dtype=np.float32)

@@ -74,7 +74,7 @@ def _changes(connection: Connection, account_id: AccountId, outcome: Outcome) ->
         query = select(*columns).where(face.c.id.in_(block), face.c.account_id == account_id)
         changes += [
             (row.id, *wanted[row.id])
-            for row in connection.execute(query)
+            for row in connection.execute(query).all()
             if _may_become(row, said.get(row.id, ()), *wanted[row.id])
         ]
     return changes

@@ -496,3 +496,12 @@ host_marker = Table(
     Column("marker", String, primary_key=True),
     Column("subject", String, nullable=False),
 )
+
+# Whom a host takes a face for by itself: questions to users, never more.
+host_guess = Table(
+    "host_guess",
+    metadata,
+    Column("face_id", ForeignKey("face.id", ondelete="CASCADE"), primary_key=True),
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("subject", String, nullable=False),
+)

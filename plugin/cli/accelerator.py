@@ -20,7 +20,7 @@ def accelerator(context: typer.Context) -> None:
     say(f"AMD packages: {trial.no_package or 'fit this machine (kinfolk[migraphx], kinfolk[rocm])'}")
     say(f"AMD cards: {', '.join(trial.cards) or 'none'}")
     if hint:
-        say(f"This card probably needs HSA_OVERRIDE_GFX_VERSION={hint}")
+        say(f"This card probably needs runtime.gfx_override: {hint}")
     say(f"Runs on: {trial.provider.removesuffix('ExecutionProvider')}" + (f" ({trial.device})" if trial.device else ""))
     say(f"Pictures a second, one thread: {trial.pace:.1f} (on the processor {trial.cpu_pace:.1f})")
     for warning in trial.warnings:

@@ -80,7 +80,8 @@ def add_photoprism(
             live=live,
         )
         library = connected.library
-        say(f"Library {library.id} is PhotoPrism {printable(connected.version)} at {printable(library.address)}")
+        what = f"PhotoPrism {connected.edition_name} {connected.version}"
+        say(f"Library {library.id} is {printable(what)} at {printable(library.address)}")
         for sentence in connected.missing:
             note(f"{sentence}.")
 

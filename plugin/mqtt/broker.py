@@ -5,6 +5,7 @@ It does not reconnect by itself: `plugin.mqtt.link` does, so that there is one p
 
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from plugin.errors import BrokerAway, BrokerRefused
 
 SECONDS = 10.0
 """How long the broker may take for anything."""
+
+STEP_SECONDS = 0.2
 
 KEEPALIVE_SECONDS = 60
 
@@ -132,7 +135,10 @@ class PahoConnection:
         said = self._client.publish(topic, payload, qos=1, retain=keep)
         self._expect(said.rc)
         try:
-            said.wait_for_publish(SECONDS)
+            deadline = time.monotonic() + SECONDS
+            # Paho would wait on although the connection is lost.
+            while not said.is_published() and not self.lost and time.monotonic() < deadline:
+                said.wait_for_publish(STEP_SECONDS)
         except (RuntimeError, ValueError) as error:
             raise self._away("the connection was lost") from error
         if not said.is_published():

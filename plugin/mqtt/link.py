@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 
 from plugin.domain import AccountId
 from plugin.errors import BrokerError, HostError, KinfolkError, PictureError
@@ -75,6 +76,7 @@ class SmartHomeLink:
         self._status = LinkStatus(LinkState.RESTING)
         self._told: dict[str, str] = {}
         self._pictures_due: dict[str, datetime] = {}
+        self._found: SimpleQueue[str] = SimpleQueue()
 
     @property
     def status(self) -> LinkStatus:
@@ -141,8 +143,8 @@ class SmartHomeLink:
         try:
             self._told.clear()
             self._note(LinkState.CONNECTED, connections=self._status.connections + 1)
-            wishes = [self._topics.wishes] if is_told else []
-            connection.listen([*wishes, *dict.fromkeys(topic for topic, _ in self._home.sensor_topics())])
+            everywhere = self._topics.everywhere if is_told or self._rows.topics() else []
+            connection.listen([*everywhere, *dict.fromkeys(topic for topic, _ in self._home.sensor_topics())])
             self._serve(connection, is_told=is_told)
         except KinfolkError:
             connection.close(read_will=True)
@@ -167,8 +169,8 @@ class SmartHomeLink:
         messages, pictures = kept(told, self._topics), self._pictures(told)
         wanted = messages.keys() | pictures.keys()
         known = self._rows.topics()
-        self._take_back(connection, known - wanted)
-        self._rows.note_topics(wanted - known)
+        self._rows.note_topics((wanted | self._found_there()) - known)
+        self._take_back(connection, self._rows.topics() - wanted)
         for topic, payload in messages.items():
             self._keep(connection, topic, hashlib.sha256(payload).hexdigest(), lambda payload=payload: payload)  # type: ignore[misc]  # a default binds it
         for topic, (account_id, newest) in pictures.items():
@@ -176,6 +178,13 @@ class SmartHomeLink:
         for account in told.accounts:
             for person in account.persons:
                 self._tell_news(connection, person)
+
+    def _found_there(self) -> set[str]:
+        """What the broker keeps of ours, whether we know of it or not: a restored catalogue may not."""
+        found = set[str]()
+        while not self._found.empty():
+            found |= self._topics.ours(self._found.get_nowait())
+        return found
 
     def _take_back(self, connection: Connection, topics: set[str]) -> None:
         # Devices first: a device whose states are gone would be shown as unknown for a moment.
@@ -220,6 +229,8 @@ class SmartHomeLink:
 
     def _heard(self, heard: Heard) -> None:
         try:
+            if heard.kept and heard.payload:
+                self._found.put(heard.topic)
             if heard.topic == self._topics.wishes:
                 self._hear_wish(heard)
             for number, (topic, key) in enumerate(self._home.sensor_topics()):

@@ -44,6 +44,21 @@ class Topics:
         """Whether work rests, and why."""
         return f"{self.root}/pause"
 
+    @property
+    def everywhere(self) -> list[str]:
+        """What to listen to for the buttons, and for everything of ours that may be kept."""
+        devices = [self.discovered("+", component) for component in ("device", "image")]
+        return [f"{self.root}/#", *devices]
+
+    def ours(self, topic: str) -> set[str]:
+        """The topic, when it is one of ours; that of a person with the one of their picture, too large to be heard."""
+        if topic.startswith(f"{self.root}/"):
+            person = topic.endswith("/state")
+            return {topic, f"{topic.removesuffix('state')}picture"} if person else {topic}
+        device = topic.removeprefix(f"{self.discovery}/").partition("/")[2].removesuffix("/config")
+        mine = device == self.device or device.startswith(f"{self.device}_")
+        return {topic} if mine else set()
+
     def account(self, account_id: AccountId) -> str:
         """The counts of an account."""
         return f"{self.root}/account/{account_id}"

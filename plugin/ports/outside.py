@@ -58,6 +58,10 @@ class OutsideUserRows(Protocol):
         """Raises `Refused` when the user has another account already."""
         ...
 
+    def move(self, origin: str, user_id: str, account_id: AccountId) -> None:
+        """The user has this account from now on, whichever it was before; the same twice is no error."""
+        ...
+
 
 class HookRegistrar(Protocol):
     """Asks a host to tell about changes of a library."""

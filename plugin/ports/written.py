@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from plugin.domain import Asset, AssetId, Box, FaceId, FailureCount, LibraryId, PersonId
+from plugin.domain import AccountId, Asset, AssetId, Box, FaceId, FailureCount, LibraryId, PersonId
 
 
 class NameKind(StrEnum):
@@ -201,6 +201,14 @@ class HostPeopleRows(Protocol):
 
     def see(self, asset_id: AssetId, markers: Mapping[str, str]) -> None:
         """Remember what these markers say."""
+        ...
+
+    def guess(self, library_id: LibraryId, guesses: Mapping[FaceId, str]) -> None:
+        """Remember which subject the host takes these faces for; "" forgets."""
+        ...
+
+    def guesses(self, account_id: AccountId) -> dict[FaceId, PersonId]:
+        """Faces of nobody the host takes for somebody who is known here."""
         ...
 
 

@@ -203,6 +203,9 @@ class RuntimeSettings(Section):
     providers: tuple[Annotated[str, Field(pattern=r"^\w+ExecutionProvider$")], ...] = Field(
         default=(), description="a list of ONNX Runtime provider names; empty: every installed one, the fastest first"
     )
+    gfx_override: Annotated[str, Field(pattern=r"^\d{1,2}\.\d{1,2}\.\d{1,2}$")] | None = Field(
+        default=None, description="a version such as 10.3.0, or null: the card as it is"
+    )
     model_folders: tuple[Annotated[Path, BeforeValidator(not_empty)], ...] = Field(
         default=(), description="a list of folders that hold model files"
     )

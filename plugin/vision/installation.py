@@ -125,6 +125,11 @@ def _unfit(machine: Machine) -> AcceleratorFailed | None:
     return None
 
 
+def named(provider: str) -> str:
+    """What people call a provider: `ROCm`, `MIGraphX`, `CUDA`."""
+    return "ROCm" if provider == ROCM else provider.removesuffix("ExecutionProvider")
+
+
 def _with_version(name: str) -> str:
     return next((f'"{package}"' for package in PACKAGES.values() if re.split(r"[=<>]", package)[0] == name), name)
 

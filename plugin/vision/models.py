@@ -58,6 +58,7 @@ class RuntimeChoice:
         threads: ONNX Runtime threads per call.
         long_sides: of the pictures detectors look at, in pixels; an accelerator compiles its program for these.
         unload_after: seconds without use after which models leave memory; None: never.
+        gfx_override: the AMD architecture a card is to pass for (`HSA_OVERRIDE_GFX_VERSION`), such as `10.3.0`.
         low_priority: whether an accelerator's process lets everything else go first.
         compiled: where accelerators keep what they compiled; None: nowhere.
         child: command of an accelerator's process, to which priority and a socket are added.
@@ -69,6 +70,7 @@ class RuntimeChoice:
     threads: int = 1
     long_sides: tuple[int, ...] = (640, 320)
     unload_after: float | None = None
+    gfx_override: str | None = None
     low_priority: bool = True
     compiled: Path | None = None
     child: tuple[str, ...] = CHILD
@@ -267,11 +269,11 @@ class OnnxFaceModels:
 
     def _start(self, provider: str, compiled: CompiledModels | None) -> AcceleratorProcess:
         command = [*self._choice.child, "low" if self._choice.low_priority else "normal"]
-        return AcceleratorProcess(provider, command, environment_of(compiled))
+        return AcceleratorProcess(provider, command, environment_of(compiled, self._choice.gfx_override))
 
     def _compiled(self, provider: str) -> CompiledModels | None:
-        root = self._choice.compiled
-        return CompiledModels.here(root, provider) if root else None
+        root, override = self._choice.compiled, self._choice.gfx_override
+        return CompiledModels.here(root, provider, override) if root else None
 
 
 def _end(loaded: dict[str, Loaded]) -> None:

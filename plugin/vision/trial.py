@@ -19,6 +19,7 @@ FACES = 4
 """Embedded per picture: a little more than a usual photo has."""
 
 SECONDS = 2.0
+"""How long each is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,13 @@ def try_accelerator(models: OnnxFaceModels, on_cpu: OnnxFaceModels, pack: str, t
     )
 
 
-def pace(model: FaceModel, seconds: float = SECONDS) -> float:
+def pace(model: FaceModel) -> float:
     """Pictures per second of the models alone, in one thread, without reading and decoding files."""
     noise = np.random.default_rng(0)
     picture = noise.integers(0, 256, (640, 640, 3), np.uint8)
     crops = [noise.integers(0, 256, (CROP_SIZE, CROP_SIZE, 3), np.uint8) for _ in range(FACES)]
     done, began = 0, time.monotonic()
-    while (took := time.monotonic() - began) < seconds or not done:
+    while (took := time.monotonic() - began) < SECONDS or not done:
         model.detect(picture, 640, 0.9)
         model.embed(crops)
         done += 1

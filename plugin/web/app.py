@@ -68,6 +68,9 @@ ENGINE_REQUESTS = "3000 per minute"
 FAILED_LOGINS_IN_ALL = "100 per 10 minutes"
 """Guessing from many addresses at once; high enough that a stranger does not easily lock a family out."""
 
+PASSWORD_FORMS = ("own_account.change_password", "own_account.take_over")
+"""Pages for people who are known already, that ask for a password all the same."""
+
 UPLOADS_PER_ACCOUNT = "20 per minute"
 """Pictures to search by: more than a hand chooses, and less than keeps a small machine from everything else."""
 
@@ -175,7 +178,7 @@ def limit_logins(app: Flask, limiter: Limiter) -> None:
     def failed(_response: Response) -> bool:
         return bool(g.get("failed_attempt"))
 
-    for endpoint in ("session.log_in", "session.welcome", "own_account.change_password", "invitations.accept"):
+    for endpoint in ("session.log_in", "session.welcome", *PASSWORD_FORMS, "invitations.accept"):
         # A look at a link tells already whether it is right.
         methods = ["GET", "HEAD", "POST"] if endpoint == "invitations.accept" else ["POST"]
         by_address = limiter.limit(FAILED_LOGINS_PER_ADDRESS, methods=methods, deduct_when=failed)
@@ -211,8 +214,8 @@ def frame() -> dict[str, object]:
         "section": request.blueprint,
         "view": g.get("view"),
         "sharers": lambda: request_services().catalogue.shares.owners(visitor.id) if visitor else {},
-        # Inside another program there is nothing to log out of; in Nextcloud its own language choice counts, too.
-        "embedded": bool(g.get("inside_nextcloud") or g.get("inside_home_assistant")),
-        "asks_language": not g.get("inside_nextcloud"),
+        # Both know who is looking, so nobody logs out. Home Assistant shows whole pages, Nextcloud parts of them.
+        "embedded": bool(g.get("inside_nextcloud")),
+        "in_home_assistant": bool(g.get("inside_home_assistant")),
         "standing_event": lambda: request_services().history.standing(visitor.id) if visitor else None,
     }

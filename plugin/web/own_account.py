@@ -2,9 +2,11 @@
 
 from flask import Blueprint, flash, g, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound as NoSuchPage
 from werkzeug.wrappers import Response
 
 from plugin.errors import Refused
+from plugin.ingress import ORIGIN
 from plugin.web.passwords import password_guard
 from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.session import check_new_password, start_session
@@ -24,6 +26,22 @@ def rename() -> Response:
     services().accounts.rename(account().id, form_text("name"))
     flash(_("Your name was changed. Use it the next time you log in."), "good")
     return see_other(url_for("own_account.show"))
+
+
+@pages.post("/take-over")
+def take_over() -> Response:
+    """In Home Assistant: the account somebody had before, by its name and password."""
+    user = g.get("inside_home_assistant")
+    if user is None:
+        raise NoSuchPage
+    wanted = services().catalogue.accounts.by_name(form_text("name", 200))
+    stored = wanted.password_hash if wanted else None
+    if not password_guard().matches(stored, request.form.get("password", "")) or wanted is None:
+        g.failed_attempt = True
+        raise Refused("Name or password is not right")
+    services().outside_accounts.take_over(ORIGIN, user.id, wanted)
+    flash(_("This is your account from now on: %(name)s.", name=wanted.name), "good")
+    return see_other(url_for("people.index"))
 
 
 @pages.post("/password")

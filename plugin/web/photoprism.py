@@ -11,7 +11,6 @@ from plugin.errors import KinfolkError, NotFound
 from plugin.web.inside_home_assistant import address_for_hooks
 from plugin.web.language import explained, translated
 from plugin.web.request_context import account, form_text, parse_id, see_other, services
-from plugin.web.services import NewConnection
 
 pages = Blueprint("photoprism", __name__, url_prefix="/libraries/photoprism")
 
@@ -55,16 +54,11 @@ def begin() -> Answer:
     except KinfolkError as error:
         return refused(page, error)
     flash(_("%(name)s is connected and is being read.", name=connected.library.name), "good")
-    flash(_("It is PhotoPrism %(edition)s, version %(version)s.", **told_of(connected)), "good")
+    edition, version = connected.edition_name, connected.version.partition("-")[0]
+    flash(_("It is PhotoPrism %(edition)s, version %(version)s.", edition=edition, version=version), "good")
     for sentence in connected.missing:
         flash(translated(sentence), "bad")
     return see_other(url_for("libraries.index"))
-
-
-def told_of(connected: NewConnection) -> dict[str, str]:
-    """What the server says it is; a version is shown as far as people know it."""
-    version = connected.version.partition("-")[0]
-    return {"edition": connected.edition, "version": version or "?"}
 
 
 @pages.get("/<int:library_id>/trigger")

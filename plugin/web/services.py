@@ -211,8 +211,8 @@ class NewConnection(Protocol):
         ...
 
     @property
-    def edition(self) -> str:
-        """As the server names it: `ce`, `plus`, ..."""
+    def edition_name(self) -> str:
+        """As PhotoPrism calls it in every language."""
         ...
 
     @property

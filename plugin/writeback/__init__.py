@@ -117,9 +117,9 @@ class WriteBack:
         except HostError:
             return ()  # it cannot even be opened; its sync says why
         offered = {
-            NameKind.MARKERS: isinstance(host, MarkerHost),
             NameKind.TAGS: isinstance(host, LabelHost),
             NameKind.SIDECARS: isinstance(host, SidecarHost),
+            NameKind.MARKERS: isinstance(host, MarkerHost),
         }
         return tuple(kind for kind, offers in offered.items() if offers)
 

@@ -4,12 +4,13 @@ The host keeps people by name, no two by the same, and a marker belongs to one o
 is which person here, so that a rename is one request and both sides may spell a name in their own way.
 """
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from plugin.domain import Asset, Box, LibraryId
-from plugin.errors import WriteRefused
+from plugin.errors import AnswerFailed, AssetGone, WriteError, WriteRefused
 from plugin.faces.boxes import iou
 from plugin.ports.writing import (
     MarkedPhoto,
@@ -22,6 +23,8 @@ from plugin.ports.writing import (
     Standing,
 )
 from plugin.ports.written import HostPeopleRows, NameKey, NameKind, PersonLink
+
+log = logging.getLogger(__name__)
 
 LONGEST_NAME = 160
 """What PhotoPrism takes (`form.Marker`)."""
@@ -86,13 +89,18 @@ class MarkerNames:
             # The host would make the two one, which nobody could undo: each marker is named anew instead.
             self._people.forget(self._library_id, link.subject)
             return
-        there = self._host.rename_subject(link.subject, name)
+        try:
+            there = self._host.rename_subject(link.subject, name)
+        except (WriteError, AnswerFailed, AssetGone) as error:
+            # One name the host does not take must not keep all others back; it is tried again with the next run.
+            log.warning("A person could not be renamed on the host: %s", error.explanation)
+            return
         self._subjects[link.subject] = there
         self._people.agree(self._library_id, replace(link, name=link.called or link.name, there=there))
 
     def said(self, name: str) -> str:
         """Shortened to what the host takes."""
-        return name[:LONGEST_NAME].strip()
+        return shortened(name)
 
     def mark(self, key: NameKey) -> str:  # noqa: ARG002  the port's signature
         """Only the host knows."""
@@ -151,10 +159,10 @@ class MarkerNames:
         if not put.name:
             return self._deny(marker)
         if not fold(put.name):
-            raise WriteRefused("PhotoPrism keeps no name without a letter or digit", "Give the person another name")
+            raise WriteRefused("The host keeps no name without a letter or digit", "Give the person another name")
         named = self._named(photo, marker, put)
         if not named.subject:
-            raise WriteRefused("PhotoPrism did not take the name", "Give the person a simpler name")
+            raise WriteRefused("The host did not take the name", "Give the person a simpler name")
         self._link(named, put)
         return named.id
 
@@ -209,6 +217,11 @@ class MarkerNames:
             link = PersonLink(named.subject, put.key.person_id, put.name, there, before)
             self._people.agree(self._library_id, link)
         self._subjects.setdefault(named.subject, named.name or put.name)
+
+
+def shortened(name: str) -> str:
+    """What hosts take of a name."""
+    return name[:LONGEST_NAME].strip()
 
 
 def fold(name: str) -> str:

@@ -1,8 +1,8 @@
 """What users said on a host with markers becomes verdicts here: who a face is, who it is not, that it is nobody.
 
-Only what somebody said there by hand, never what the host guessed, and never what we wrote ourselves. Each marker is
-taken over once (`HostPeopleRows.seen`): what is corrected here afterwards stays, until somebody changes it there again.
-Everything is an event of the history and can be undone.
+Only what somebody said there by hand, never what we wrote ourselves; what the host guessed is asked about. Each marker
+is taken over once (`HostPeopleRows.seen`): what is corrected here afterwards stays, until somebody changes it there
+again. Everything is an event of the history and can be undone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +16,13 @@ from plugin.ports.catalogue import Catalogue
 from plugin.ports.writing import MarkedPhoto, Marker
 from plugin.ports.written import NameKind, PersonLink, WrittenName, WrittenState
 from plugin.sentences import Sentence
-from plugin.writeback.marker_names import SAME_MARKER_IOU
+from plugin.writeback.marker_names import SAME_MARKER_IOU, shortened
 
 NO_FACE = "!"
 """What is remembered of a marker somebody called no face; "" is one without a name, else it is a subject."""
+
+GUESS = "?"
+"""Before the subject the host takes a marker for."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class _News:
     named: dict[str, list[FaceId]] = field(default_factory=dict)
     not_them: dict[PersonId, list[FaceId]] = field(default_factory=dict)
     nobody: list[FaceId] = field(default_factory=list)
+    guesses: dict[FaceId, str] = field(default_factory=dict)
     seen: list[tuple[Asset, dict[str, str]]] = field(default_factory=list)
 
 
@@ -123,6 +127,8 @@ class TakingOver:
         )
         with self._catalogue.events.record(self._account_id, title):
             self._say(news, links, taken)
+        if news.guesses:
+            self._catalogue.host_people.guess(self._library.id, news.guesses)
         for asset, seen in news.seen:
             self._catalogue.host_people.see(asset.id, seen)
         return taken
@@ -187,10 +193,10 @@ class TakingOver:
 
 
 def word(marker: Marker) -> str:
-    """What somebody says with a marker; the host's guesses say nothing."""
+    """What somebody says with a marker, or what the host guesses."""
     if marker.invalid:
         return NO_FACE
-    return marker.subject if marker.by_hand else ""
+    return marker.subject if marker.by_hand or not marker.subject else GUESS + marker.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +225,14 @@ class _Marked:
         if not mine.name:
             return self.marker.invalid
         says = called.get(self.marker.subject, self.marker.name)
-        return not self.marker.invalid and says == mine.name
+        return not self.marker.invalid and shortened(says) == shortened(mine.name)
 
     def note(self, news: _News, taken: Taken) -> None:
         """Put it where it belongs, if it says anything about a face of ours."""
         mine, said, face = self._mine(), word(self.marker), self.face
+        if face is not None:
+            news.guesses[face.id] = said.removeprefix(GUESS) if said.startswith(GUESS) else ""
+        said = "" if said.startswith(GUESS) else said
         changed = self.before is not None or mine is not None
         if face is None or (not changed and not (self.marker.subject and said == self.marker.subject)):
             return

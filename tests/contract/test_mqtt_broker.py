@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +18,7 @@ from plugin.mqtt.messages import kept
 from plugin.ports.smart_home import HomeTold, LinkState, Wish
 from tests.fakes.mosquitto import PASSWORD, Listener, Mosquitto, eventually, free_port, kept_at, running
 from tests.fakes.smart_home import FakeHome, FakeRows
-from tests.unit.test_mqtt_messages import HOME, TOPICS
+from tests.unit.test_mqtt_messages import HOME, MARIA, TOPICS
 
 AVAILABLE = "kinfolk/abc123/available"
 PICTURE = "kinfolk/abc123/person/7/picture"
@@ -67,6 +68,13 @@ def wanted(told: HomeTold = HOME) -> dict[str, bytes]:
 
 def ours(mosquitto: Mosquitto) -> dict[str, bytes]:
     return {topic: payload for topic, payload in kept_at(mosquitto).items() if not topic.startswith("$")}
+
+
+def also_large(mosquitto: Mosquitto) -> dict[str, bytes]:
+    """The same as somebody hears it who asked for no limit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("plugin.mqtt.broker.LARGEST_MESSAGE_BYTES", 10**7)
+        return ours(mosquitto)
 
 
 def test_home_assistant_finds_devices_states_and_the_picture_after_a_restart_of_its_own(broker: Mosquitto) -> None:
@@ -131,6 +139,18 @@ def test_clear_empties_every_topic_after_a_kill(broker: Mosquitto) -> None:
     left.link.clear()
     assert ours(broker) == {}
     assert rows.known == set()
+
+
+def test_after_a_restore_of_an_older_catalogue_nobody_stays_there_who_is_not_chosen(broker: Mosquitto) -> None:
+    picture = b"x" * (LARGEST_MESSAGE_BYTES * 2)
+    linked = Linked(broker.login)
+    linked.home.pictures = lambda asset_id: picture
+    with linked:
+        eventually(lambda: linked.home.told_seen != [])
+    assert also_large(broker)[PICTURE] == picture
+    older = HomeTold((replace(MARIA, persons=()),))
+    with Linked(broker.login, older):
+        eventually(lambda: also_large(broker).keys() == kept(older, TOPICS).keys())
 
 
 def test_buttons_and_sensors_are_heard(broker: Mosquitto) -> None:

@@ -370,3 +370,40 @@ def test_everything_asked_and_answered_is_as_described(home: Home) -> None:
             schema[path][seen.method].validate_response(answer)
             validated += 1
     assert validated > 10
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_a_rename_photoprism_does_not_take_keeps_nothing_else_back(home: Home, status: int) -> None:
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
+    ben = home.catalogue.people.add(home.account.id, "Ben")
+    home.catalogue.faces.assign([(home.faces[SWIM], ben)], AssignedBy.USER)
+    refused = Response("{}", status, content_type="application/json")
+    home.server.interfere = lambda request: refused if "/subjects/" in request.path else None
+    home.write()
+    assert home.there()[1] == ["Ben"]
+    home.server.interfere = lambda _request: None
+    home.catalogue.people.rename(ben, home.account.id, "Benjamin")
+    home.write()
+    assert home.there() == [["Anna Maria"], ["Benjamin"]]
+
+
+def test_a_name_photoprism_cannot_keep_is_counted_and_keeps_nothing_else_back(home: Home) -> None:
+    odd = home.catalogue.people.add(home.account.id, "???")
+    home.catalogue.faces.assign([(home.faces[SWIM], odd)], AssignedBy.USER)
+    home.start()
+    assert home.there() == [["Anna"], []]
+    (problem,) = home.catalogue.written.counts(home.library.id, NameKind.MARKERS).problems
+    assert (problem.code, problem.count) == ("write_refused", 1)
+    assert [found for found in home.library_there.markers(SWIM) if found.is_shown] == []
+
+
+def test_a_long_name_is_shortened_to_what_photoprism_takes(home: Home) -> None:
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna " * 39)
+    home.start()
+    ((name,), _) = home.there()
+    assert len(name) <= 160
+    before = home.server.asked["PUT"] + home.server.asked["POST"]
+    home.write()
+    assert home.take() == Taken()
+    assert home.server.asked["PUT"] + home.server.asked["POST"] == before

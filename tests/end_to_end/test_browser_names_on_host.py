@@ -35,7 +35,7 @@ def test_names_are_previewed_written_and_taken_back_again(browser: Browser, fami
         expect(page.get_by_text("Being removed", exact=True)).to_be_visible()
         writing.run(library_id, NameKind.TAGS)
         page.reload()
-        expect(page.get_by_text("Off", exact=True)).to_have_count(2)
+        expect(page.get_by_text("Off", exact=True)).to_have_count(3)
         assert family.host.tags == {}
 
 
@@ -44,7 +44,7 @@ def test_axe_has_nothing_against_the_names_on_the_host(browser: Browser, family:
     address = f"/libraries/{family.library.id}/names"
     family.services.writing.start(family.library, NameKind.TAGS)
     with visiting(browser, family.services, viewport=PHONE, bypass_csp=True) as visit:
-        for path in (address, f"{address}/tags", f"{address}/sidecars", f"{address}/tags/remove"):
+        for path in (address, f"{address}/tags", f"{address}/sidecars", f"{address}/markers", f"{address}/tags/remove"):
             visit.open(path)
             found = Axe().run(visit.page).response["violations"]
             assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == [], path

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +16,10 @@ from plugin.assemble import Kinfolk, open_kinfolk
 from plugin.assemble.serving import working
 from plugin.cli.app import app
 from plugin.domain import Box, FoundFace
+from plugin.errors import BrokerRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.registry import host_kinds
+from plugin.mqtt.broker import BrokerLogin
 from plugin.ports.smart_home import LinkState
 from plugin.settings import Settings, load_settings
 from tests.fakes.mosquitto import PASSWORD, USER, Mosquitto, eventually, kept_at, running
@@ -186,3 +189,37 @@ def test_the_folders_of_home_assistant_are_libraries_and_are_only_read(tmp_path:
 @pytest.mark.parametrize("path", ["/media", "/media/", "/share/photos", "/media/My Photos/2026"])
 def test_paths_of_the_container_are_addresses_of_libraries(path: str) -> None:
     assert host_kinds()["folder"].address(path) == path.rstrip("/")
+
+
+def test_as_an_add_on_home_assistant_names_the_broker_and_may_change_the_password(
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, changed = list[str](), replace(mosquitto.login, password="old")
+    answers: list[BrokerLogin | BrokerRefused] = [BrokerRefused("no"), changed, mosquitto.login]
+
+    def supervisor(token: str) -> BrokerLogin:
+        asked.append(token)
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, BrokerRefused):
+            raise answer
+        return answer
+
+    monkeypatch.setenv("SUPERVISOR_TOKEN", "token")
+    monkeypatch.setattr("plugin.assemble.smart_home.broker_of_home_assistant", supervisor)
+    monkeypatch.setattr("plugin.mqtt.link.FIRST_WAIT", 0.05)
+    with open_kinfolk(load_settings(tmp_path / "data"), exclusive=True, stays=True) as kinfolk:
+        link = kinfolk.home_link
+        assert link
+        link.start()
+        try:
+            assert asked == []
+            kinfolk.smart_home.allow(kinfolk.catalogue.accounts.all()[0].id)
+            link.wake()
+            eventually(lambda: link.status.state is LinkState.CONNECTED)
+            assert asked == ["token"] * 3
+            assert (link.status.failures, link.status.trouble) == (2, "")
+            kinfolk.smart_home.forbid_all()
+            link.wake()
+            eventually(lambda: ours(mosquitto) == {})
+        finally:
+            link.stop()

@@ -18,6 +18,7 @@ import requests
 
 from plugin.settings.addon_options import OPTIONS_FILE
 from tests.fakes.home_assistant import HomeAssistant
+from tests.unit.test_addon import MANIFEST, backed_up
 from tests.unit.test_container import environment, instructions
 
 ROOT = Path(__file__).parents[2]
@@ -134,6 +135,7 @@ def test_the_add_on_starts_serves_its_panel_and_stops_as_the_image_says(containe
     process.send_signal(signal.Signals[stop])
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 0, said
+    assert "Kinfolk is ready: People, in the sidebar of Home Assistant" in said
     assert "welcome?token" not in said, "nobody needs a link; the log of an add-on is read by others"
     assert "c0ffee" not in said
 
@@ -147,6 +149,30 @@ def test_a_wrong_option_stops_the_start_and_the_log_says_which(container: Contai
     assert "the option log_level of the add-on" in said
     assert "Configuration tab of the add-on" in said
     assert "Traceback" not in said
+
+
+def test_a_backup_that_is_restored_holds_every_name(container: Container, tmp_path: Path) -> None:
+    """Both commands as the Supervisor runs them, and a new add-on on what it kept."""
+    container.options()
+    assert container.start("user", "invite", "admin").wait(60) == 0
+    accounts = container.start("user", "list")
+    before = accounts.communicate(timeout=60)[0]
+    for command in (MANIFEST["backup_pre"], MANIFEST["backup_post"]):
+        script, *words = command.split()
+        assert script == "entrypoint.sh"
+        done = container.start(*words)
+        assert done.wait(60) == 0, done.communicate()[0]
+        if words[-1] == "take":
+            kept = {name: (container.data / name).read_bytes() for name in backed_up(container.data)}
+    assert "snapshot.zip" in kept
+    assert not (container.data / "snapshot.zip").exists()
+    container.data = tmp_path / "restored"
+    for name, content in kept.items():
+        (container.data / name).parent.mkdir(parents=True, exist_ok=True)
+        (container.data / name).write_bytes(content)
+    again = container.start("user", "list")
+    assert again.communicate(timeout=60)[0].endswith(before)
+    assert (container.data / "catalogue.db").exists()
 
 
 def test_an_add_on_that_went_back_leaves_the_newer_catalogue_alone(container: Container) -> None:

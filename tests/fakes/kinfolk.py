@@ -124,7 +124,9 @@ class FakeKinfolk:
     def _connected_prism(self, account: Account, address: str, password: str, **chosen: object) -> SimpleNamespace:
         self.calls.append(("connect", account.id, address, password, *sorted(chosen.items())))
         library = Library(1, account.id, "photoprism", "PhotoPrism", f"https://{address}")
-        return SimpleNamespace(library=library, version="241213", missing=("People are switched off",))
+        return SimpleNamespace(
+            library=library, edition_name="Community Edition", version="241213", missing=("People are switched off",)
+        )
 
     def make_privacy(self) -> SimpleNamespace:
         return SimpleNamespace(clean_up=self._noting("clean up"))

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from paho.mqtt.client import topic_matches_sub
+
 from plugin.errors import BrokerAway, KinfolkError
 from plugin.mqtt.broker import BrokerLogin, Heard, OnHeard
 from plugin.ports.smart_home import HomeTold, LinkState, LinkStatus, Wish
@@ -32,6 +34,9 @@ class FakeBroker:
 
     def listen(self, topics: list[str]) -> None:
         self.listening += topics
+        for topic, payload in list(self.kept.items()):
+            if any(topic_matches_sub(pattern, topic) for pattern in topics):
+                self.on_heard(Heard(topic, payload, kept=True))
 
     def publish(self, topic: str, payload: bytes, *, keep: bool) -> None:
         if self.deaf_after is not None and len(self.said) >= self.deaf_after:

@@ -7,7 +7,7 @@ Written down by hand from `supervisor/addons/validate.py`, `options.py`, `utils.
 import re
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ import yaml
 from PIL import Image
 
 from plugin import __version__
+from plugin.assemble.data_folder import DataFolder
 from plugin.settings import Settings
 from plugin.settings.addon_options import FIXED, option_keys, option_name
 from plugin.settings.explaining import allowed_values
@@ -214,23 +215,25 @@ def fields_of(definition: dict[str, Any]) -> dict[str, Any]:
 def element_of(field: dict[str, Any]) -> Any:
     """Ranges of texts are left out: the Supervisor compares a text with a number there, and refuses every one."""
     field = next((one for one in field.get("anyOf", []) if one["type"] != "null"), field)
-    low, high = field.get("minimum", field.get("ge")), field.get("maximum", field.get("le"))
     if "$ref" in field:
         return fields_of(Settings.model_json_schema()["$defs"][field["$ref"].rpartition("/")[2]])
-    if "enum" in field:
-        return f"list({'|'.join(field['enum'])})?"
-    match field["type"]:
-        case "array":
-            return [element_of(field["items"])]
-        case "integer":
-            return f"int({low},{high})?"
-        case "number":
-            return "float?" if low is None else f"float({low:g},{high:g})?"
-        case "boolean":
-            return "bool?"
-    if field.get("format") == "password":
-        return "password?"
-    return f"match({field['pattern']})?" if "pattern" in field else "str?"
+    if field["type"] == "array":
+        return [element_of(field["items"])]
+    return f"{word_of(field)}?"
+
+
+def word_of(field: dict[str, Any]) -> str:
+    """A single value in the Supervisor's words."""
+    low, high = field.get("minimum", field.get("ge")), field.get("maximum", field.get("le"))
+    text = "password" if field.get("format") == "password" else "str"
+    text = f"match({field['pattern']})" if "pattern" in field else text
+    words = {
+        "integer": f"int({low},{high})",
+        "number": "float" if low is None else f"float({low:g},{high:g})",
+        "boolean": "bool",
+        "string": f"list({'|'.join(field['enum'])})" if "enum" in field else text,
+    }
+    return words[field["type"]]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -297,6 +300,29 @@ def test_the_table_of_options_has_no_other_rows_and_its_tests_exist() -> None:
     assert all(f"def {name}(" in tests for name in named)
 
 
+def backed_up(folder: Path) -> set[str]:
+    """What the Supervisor puts into a backup of the data folder: a folder that is left out is not looked into."""
+
+    def left_out(path: Path) -> bool:
+        # Newer ones compare the whole path below `data`, older ones its end; both come to the same here.
+        return any(PurePath(path.name).match(pattern) for pattern in MANIFEST["backup_exclude"])
+
+    files = (path for path in folder.rglob("*") if path.is_file())
+    below = {path: [path, *path.parents][: len(path.relative_to(folder).parts)] for path in files}
+    return {str(path.relative_to(folder)) for path, parts in below.items() if not any(map(left_out, parts))}
+
+
+def test_a_backup_holds_what_cannot_be_made_again(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    for path in (folder.catalogue, tmp_path / "catalogue.db-wal", tmp_path / "catalogue.db-shm", tmp_path / "web.lock",
+                 folder.index / "a/b.bin", folder.cache / "faces/1.webp", folder.models / "opencv/x.onnx",
+                 folder.compiled / "x.mxr", folder.backups / "one.zip", folder.snapshot, tmp_path / "hosts.key",
+                 tmp_path / "session.key", tmp_path / "options.json"):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert backed_up(tmp_path) == {"backups/one.zip", "snapshot.zip", "hosts.key", "session.key", "options.json"}
+
+
 @pytest.mark.parametrize(("name", "size"), [("icon.png", (128, 128)), ("logo.png", (250, 100))])
 def test_the_pictures_of_the_store_have_their_size(name: str, size: tuple[int, int]) -> None:
     with Image.open(ADDON / name) as picture:
@@ -317,6 +343,6 @@ def test_the_profile_for_apparmor_is_one_the_supervisor_can_rename() -> None:
 
 
 def test_what_the_store_shows_has_no_broken_link() -> None:
-    for page in ("DOCS.md", "CHANGELOG.md"):
+    for page in ("README.md", "DOCS.md", "CHANGELOG.md"):
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ADDON / page).read_text(encoding="utf-8"))
         assert links == [], "the store shows these pages without the rest of the repository"

@@ -24,6 +24,7 @@ FITTING: dict[str, list[Any]] = {
     "str": ["something"],
     "match(^([01]\\d|2[0-3]):[0-5]\\d$)": ["23:30"],
     "match(^\\w+ExecutionProvider$)": ["CPUExecutionProvider"],
+    "match(^\\d{1,2}\\.\\d{1,2}\\.\\d{1,2}$)": ["10.3.0"],
     "match(^$|^([01]\\d|2[0-3]):[0-5]\\d-([01]\\d|2[0-3]):[0-5]\\d$)": ["07:00-23:00"],
     "password": ["hush", "0000"],
     "fields": [{"topic": "cellar/battery", "key": "percent", "below": 20, "above": None}],

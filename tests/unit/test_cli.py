@@ -111,10 +111,11 @@ class TestLibraries:
     def test_the_password_of_a_photoprism_is_asked_for_and_what_is_missing_is_told(self, terminal: Terminal) -> None:
         result = terminal.run("library", "add", "photoprism", "photos.example", "--private", typed="app password\n")
         assert result.exit_code == 0
-        chosen = (("fingerprint", ""), ("private", True), ("user", ""))
+        chosen = (("fingerprint", ""), ("live", False), ("private", True), ("user", ""))
         assert ("connect", 1, "photos.example", "app password", *chosen) in terminal.kinfolk.calls
         assert "app password" not in result.output.replace("App password", "")
         assert "People are switched off." in result.output
+        assert "PhotoPrism Community Edition" in result.output
 
     def test_an_unknown_account_is_refused_with_the_known_ones(self, terminal: Terminal) -> None:
         result = terminal.run("library", "add", "folder", "/photos", "--account", "eve")
@@ -228,7 +229,7 @@ class TestTheAccelerator:
         terminal.kinfolk.hint = "10.3.0"
         result = terminal.done("accelerator")
         assert "AMD cards: gfx1032" in result.stdout
-        assert "HSA_OVERRIDE_GFX_VERSION=10.3.0" in result.stdout
+        assert "runtime.gfx_override: 10.3.0" in result.stdout
         assert "has no kernels for this card" in result.stderr
         assert "Compiling the models" in result.stderr
 

@@ -1,5 +1,6 @@
 """What the running parts say of the models: what they run on, how fast, and what is wrong with the installation."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 
 from plugin.assemble.kinfolk import Kinfolk, open_kinfolk
 from plugin.assemble.serving import engine_status, working
+from plugin.jobs import Jobs
 from plugin.settings import load_settings
 from plugin.vision.accelerator.keeper import COMPILING
 from plugin.vision.devices import processor
@@ -72,6 +74,37 @@ def test_settings_reach_the_models(kinfolk: Kinfolk) -> None:
     assert choice.long_sides == (960, 320)
     assert not choice.low_priority
     assert choice.compiled == kinfolk.folder.compiled
+
+
+def files_of(folder: Path) -> dict[str, tuple[int, int]]:
+    found = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {str(path): (stat.st_mtime_ns, stat.st_size) for path, stat in found.items()}
+
+
+def swept(kinfolk: Kinfolk) -> None:
+    """One of the sweeps that come every minute, to its end."""
+    jobs = kinfolk.nudge
+    assert isinstance(jobs, Jobs)
+    jobs.sweep()
+    queue, deadline, quiet = jobs._huey, time.monotonic() + 30, 0
+    while quiet < 5:  # a task is in neither for a moment
+        assert time.monotonic() < deadline, "the sweep never ended"
+        time.sleep(0.01)
+        quiet = 0 if queue.pending_count() or queue._tasks_in_flight else quiet + 1
+
+
+def test_minutes_without_work_write_nothing_to_the_data_folder(kinfolk: Kinfolk, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    kinfolk.add_folder(kinfolk.catalogue.accounts.all()[0].id, str(tmp_path / "album"))
+    with working(kinfolk):
+        swept(kinfolk)
+        (library,) = kinfolk.catalogue.libraries.all()
+        assert library.last_sync_at is not None
+        swept(kinfolk)
+        before = files_of(kinfolk.folder.path)
+        for _ in range(3):
+            swept(kinfolk)
+        assert files_of(kinfolk.folder.path) == before
 
 
 def test_the_queue_of_earlier_versions_is_removed(kinfolk: Kinfolk) -> None:

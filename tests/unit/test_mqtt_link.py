@@ -68,7 +68,7 @@ def test_everything_is_kept_at_the_broker_and_written_down_first(bench: Bench) -
     assert bench.broker.kept == wanted
     assert bench.rows.known == set(wanted)
     assert bench.broker.will == (AVAILABLE, b"offline")
-    assert bench.broker.listening == ["kinfolk/abc123/do"]
+    assert bench.broker.listening == TOPICS.everywhere
 
 
 def test_only_what_changed_is_told_again(bench: Bench) -> None:
@@ -129,6 +129,27 @@ def test_a_kill_in_the_middle_leaves_nothing_that_is_not_known(bench: Bench) -> 
     bench.tell(HomeTold(()))
     bench.run(nothing)
     assert bench.broker.kept == {}
+
+
+def test_what_a_restored_catalogue_does_not_know_is_taken_back_and_nothing_of_others(bench: Bench) -> None:
+    bench.tell()
+    bench.run()
+    others = {
+        "homeassistant/device/kinfolk_abc1234/config": b"{}",
+        "homeassistant/device/zigbee/config": b"{}",
+        "homeassistant/image/kinfolk_other_person_7_picture/config": b"{}",
+        "kinfolk/other/person/7/state": b"{}",
+        "kinfolk/abc123": b"?",
+    }
+    bench.broker.kept |= others
+    # As before anybody was chosen; the picture is larger than anything that is sent to us.
+    restored = Bench(FakeHome(HomeTold((replace(MARIA, persons=()),))), bench.broker, FakeRows())
+    large = bench.broker.kept.pop(PICTURE)
+    restored.run(lambda: bench.broker.kept.__setitem__(PICTURE, large), nothing)
+    assert restored.rows.known == kept(restored.home.state, TOPICS).keys()
+    assert (PICTURE, b"") in bench.broker.said
+    left = {topic for topic in bench.broker.kept if topic != PICTURE}
+    assert left == others.keys() | kept(restored.home.state, TOPICS).keys()
 
 
 def test_clear_takes_everything_back_at_once(bench: Bench) -> None:

@@ -123,3 +123,42 @@ def test_a_user_has_their_own_photos_looked_at_and_nobody_elses(
     with pytest.raises(NotFound):
         accounts.connect(CLOUD, "ben", eve.id)
     assert catalogue.libraries.all(eve.id) == []
+
+
+def test_an_account_that_is_taken_over_belongs_to_the_user_and_the_empty_one_goes(
+    accounts: OutsideAccounts, catalogue: SqlCatalogue
+) -> None:
+    first = catalogue.accounts.all()[0]
+    catalogue.accounts.set_password(first.id, "hash")
+    meanwhile = accounts.find(CLOUD, "ben", no)
+    for _ in range(2):
+        accounts.take_over(CLOUD, "ben", first)
+        assert accounts.find(CLOUD, "ben", no).id == first.id
+    assert catalogue.accounts.get(meanwhile.id) is None
+
+
+def test_an_account_with_photos_in_it_stays_when_its_user_takes_over_another(
+    accounts: OutsideAccounts, catalogue: SqlCatalogue
+) -> None:
+    first = catalogue.accounts.all()[0]
+    meanwhile = accounts.find(CLOUD, "ben", no)
+    catalogue.libraries.add(meanwhile.id, "folder", "Ben's", "/photos/ben")
+    accounts.take_over(CLOUD, "ben", first)
+    assert catalogue.accounts.get(meanwhile.id) == meanwhile
+
+
+def test_the_last_administrator_stays_even_without_photos(accounts: OutsideAccounts, catalogue: SqlCatalogue) -> None:
+    admin = accounts.find(CLOUD, "root", yes)
+    member = catalogue.accounts.add("Ben", "hash", is_admin=False)
+    accounts.take_over(CLOUD, "root", member)
+    assert catalogue.accounts.get(admin.id) == admin
+    assert accounts.find(CLOUD, "root", no).id == member.id
+
+
+def test_a_first_visitor_looks_after_kinfolk_only_where_that_is_asked_for_and_once(
+    accounts: OutsideAccounts, catalogue: SqlCatalogue
+) -> None:
+    assert not accounts.find(CLOUD, "ben", no).is_admin
+    maria = accounts.find("home-assistant", "f00", no, called="María", first_looks_after=True)
+    assert (maria.id, maria.name, maria.is_admin) == (catalogue.accounts.all()[0].id, "María", True)
+    assert not accounts.find("home-assistant", "ba2", no, called="Eve", first_looks_after=True).is_admin

@@ -41,7 +41,7 @@ def admin(kinfolk: Kinfolk) -> Account:
 
 def test_an_app_password_connects_and_photos_are_read(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
     connected = kinfolk.photoprism.connect(admin, f"{server.address}/library/browse", server.library.token())
-    assert (connected.edition, connected.version[:6], connected.missing) == ("Community Edition", "241213", ())
+    assert (connected.edition, connected.version[:6], connected.missing) == ("ce", "241213", ())
     assert connected.library.address == server.address
     kinfolk.pipeline.sync(connected.library.id)
     assert kinfolk.catalogue.libraries.get(connected.library.id).asset_count == 1

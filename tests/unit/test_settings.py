@@ -120,6 +120,8 @@ def test_a_configuration_file_elsewhere_can_be_named_but_must_exist(
         ),
         ("runtime: {unload_minutes: 0}", "allowed: a whole number from 1 to 1440, or null: models stay in memory"),
         ("runtime: {unload_minutes: 1441}", "runtime.unload_minutes is 1441"),
+        ("runtime: {gfx_override: gfx1030}", "allowed: a version such as 10.3.0, or null"),
+        ("runtime: {gfx_override: 10.3}", "runtime.gfx_override is 10.3"),
         ("detection: {priority: idle}", "detection.priority is 'idle' (config.yaml, line 1); allowed: low or normal"),
         ("detection: {cpu_percent: 4}", "allowed: a whole number from 5 to 100"),
         ("detection: {cpu_percent: 101}", "detection.cpu_percent is 101"),

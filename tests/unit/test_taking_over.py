@@ -4,9 +4,12 @@ import pytest
 
 from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import HostRefused, HostUnreachable
+from plugin.people import People
 from plugin.ports.written import NameKind
+from plugin.suggestions import Suggestions
 from plugin.writeback import Taken
 from plugin.writeback.from_hosts import last_look
+from tests.fakes.album import NudgeLog
 from tests.fakes.photoprism.people import MANUAL, FakeMarker
 from tests.fakes.writing_host import Household
 
@@ -69,6 +72,34 @@ def test_a_guess_of_the_host_is_no_verdict(home: Home) -> None:
     assert home.take() == Taken()
     assert home.verdicts() == []
     assert home.who(0, 0) is None
+
+
+def test_a_guess_of_the_host_is_asked_about_until_somebody_knows(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    marker = home.found(2, 1, guess="Anna")
+    home.take()
+    anna = home.catalogue.faces.get(home.faces[0][0]).person_id
+    face_id = home.faces[2][1]
+    assert home.catalogue.host_people.guesses(home.account_id) == {face_id: anna}
+    assert home.who(2, 1) is None
+    suggestions = Suggestions(home.catalogue, People(home.catalogue, NudgeLog()), lambda: home.album.preferences)
+    asked = [question for question in suggestions.ranked(home.account_id) if face_id in question.face_ids]
+    assert [(question.person_id, question.likelihood) for question in asked] == [(anna, 0.5)]
+    suggestions.accept(home.account_id, asked[0])
+    assert home.who(2, 1) == "Anna"
+    assert home.catalogue.host_people.guesses(home.account_id) == {}
+    home.catalogue.events.undo(home.account_id)
+    marker.subj_uid, marker.name = "", ""  # the host thinks better of it
+    home.take()
+    assert home.catalogue.host_people.guesses(home.account_id) == {}
+
+
+def test_a_guess_for_another_account_is_not_asked(home: Home) -> None:
+    home.mark(1, 0, "Anna")
+    home.found(0, 1, guess="Anna")
+    home.take()
+    other = home.catalogue.accounts.add("Ben", None, is_admin=False)
+    assert home.catalogue.host_people.guesses(other.id) == {}
 
 
 def test_a_person_of_the_same_name_is_the_same_person(home: Home) -> None:

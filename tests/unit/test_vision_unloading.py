@@ -5,17 +5,23 @@ import os
 import threading
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from plugin.domain import Float32Array, Picture
+from plugin.assemble.kinfolk import open_kinfolk
+from plugin.domain import Asset, Float32Array, Picture
 from plugin.ports.vision import FaceModel
-from plugin.vision.accelerator.keeper import load
+from plugin.settings import load_settings
+from plugin.vision import trial
+from plugin.vision.accelerator.keeper import COMPILING, load
 from plugin.vision.accelerator.process import AcceleratorProcess
+from plugin.vision.devices import processor
 from plugin.vision.idle import IdleWatch
 from plugin.vision.models import CHILD, OnnxFaceModels, RuntimeChoice
 from plugin.vision.runtime import CPU, CpuNetwork, Network, Shape, noise, session
@@ -83,7 +89,8 @@ def test_faces_are_the_same_before_during_and_after_an_accelerator(
     accelerated: OnnxFaceModels, model_folder: Path, sample_album: Path, tmp_path: Path
 ) -> None:
     picture = read(sample_album / "obama.jpg")
-    truth = embeddings(OnnxFaceModels(model_folder).load("opencv"), picture)
+    on_cpu = OnnxFaceModels(model_folder, choice=RuntimeChoice(accelerator="cpu"))
+    truth = embeddings(on_cpu.load("opencv"), picture)
     model = accelerated.load("opencv")
     before, accelerator = embeddings(model, picture), accelerated.accelerator("opencv")
     assert accelerator is not None
@@ -133,6 +140,62 @@ def test_unloading_ends_the_accelerator_and_who_still_works_goes_on(
     assert len(embeddings(model, picture)) == 1
     assert accelerated.warnings == ()
     accelerated.close()
+
+
+def scanned(data: Path, album: Path, models: OnnxFaceModels, monkeypatch: pytest.MonkeyPatch, at_two: Path) -> Any:
+    """What a scan with these models finds: faces per photo. The file `at_two` is made after two photos."""
+    with open_kinfolk(load_settings(data), exclusive=True) as kinfolk:
+        monkeypatch.setattr(kinfolk.pipeline, "_models", models)
+        account = kinfolk.catalogue.accounts.all()[0]
+        kinfolk.pipeline.sync(kinfolk.add_folder(account.id, str(album)).id)
+        seen: list[str] = []
+
+        def looked_at(asset: Asset, _faces: int) -> None:
+            seen.append(asset.path)
+            if len(seen) == 2:
+                at_two.touch()
+
+        kinfolk.pipeline.detect(120, looked_at)
+        assert sorted(seen) == sorted(set(seen))
+        faces = Counter(row.path for row in kinfolk.catalogue.faces.export(account.id))
+        return len(seen), faces, kinfolk.catalogue.detection.status(account.id)
+
+
+@pytest.mark.models
+def test_a_scan_whose_accelerator_is_killed_in_the_middle_finds_what_it_would_have_found(
+    accelerated: OnnxFaceModels, model_folder: Path, sample_album: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    on_cpu = OnnxFaceModels(model_folder, choice=RuntimeChoice(accelerator="cpu"))
+    truth = scanned(tmp_path / "one", sample_album, on_cpu, monkeypatch, tmp_path / "nothing")
+    accelerated.load("opencv")
+    accelerator = accelerated.accelerator("opencv")
+    assert accelerator is not None
+    eventually(lambda: accelerator.provider == FAKE)
+    found = scanned(tmp_path / "two", sample_album, accelerated, monkeypatch, tmp_path / "now")
+    assert found[:2] == truth[:2]
+    assert (found[2].failed, found[2].waiting) == (truth[2].failed, truth[2].waiting)
+    assert accelerator.provider is None
+    assert "was killed" in accelerated.warnings[0]
+    accelerated.close()
+
+
+@pytest.mark.models
+def test_trying_an_accelerator_tells_how_fast_both_are_and_what_is_going_on(
+    accelerated: OnnxFaceModels, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "SECONDS", 0.01)
+    on_cpu, told = OnnxFaceModels(model_folder, choice=RuntimeChoice(accelerator="cpu")), list[str]()
+    found = trial.try_accelerator(accelerated, on_cpu, "opencv", told.append)
+    assert (found.provider, found.warnings) == (FAKE, ())
+    assert found.pace > 0
+    assert found.cpu_pace > 0
+    assert found.runtime.startswith("onnxruntime ")
+    assert COMPILING in told
+    accelerated.close()
+    alone = trial.try_accelerator(on_cpu, on_cpu, "opencv", told.append)
+    assert (alone.provider, alone.device) == (CPU, processor())
+    assert alone.pace == alone.cpu_pace
 
 
 def test_a_watch_calls_once_after_the_last_use_and_again_after_another() -> None:

@@ -15,7 +15,7 @@ from plugin.ingress import ORIGIN, HomeAssistantUser, Ingress
 from plugin.web.app import create_app
 from plugin.web.services import WebServices
 from tests.web.conftest import TOKEN, logged_in
-from tests.web.family import Family, empty_family
+from tests.web.family import PASSWORD, Family, empty_family
 
 SUPERVISOR = "172.30.32.2"
 PREFIX = "/api/hassio_ingress/q1Ux-Rd_7vCw0sYk3B"
@@ -271,6 +271,36 @@ def test_somebody_without_a_password_is_not_asked_for_one(app: Flask) -> None:
     page = ben.ask("/settings/account").text
     assert "Current password" not in page
     assert "known from where you opened Kinfolk" in page
+
+
+def test_somebody_takes_over_the_account_they_had_before(app: Flask, family: Family) -> None:
+    maria = panel(app, MARIA)
+    assert "Anna" not in maria.ask("/").text
+    page = "/settings/account"
+    for name, password in (("Maria", "wrong"), ("nobody", PASSWORD), ("", ""), ("Maria", "")):
+        maria.post("/settings/take-over", page, name=name, password=password)
+        assert "Name or password is not right" in maria.ask(page).text
+    assert "Anna" not in maria.ask("/").text
+    maria.post("/settings/take-over", page, name="maria", password=PASSWORD)
+    answer = maria.ask("/").text
+    assert "This is your account from now on: Maria." in maria.ask("/").text + answer
+    assert "Anna" in answer
+    assert [one.name for one in family.catalogue.accounts.all()] == ["Maria", "neighbour"], "the empty one went"
+    assert "Current password" in maria.ask(page).text
+
+
+def test_an_account_is_taken_over_in_home_assistant_only(family: Family) -> None:
+    visitor = logged_in(create_app(family.services))
+    assert visitor.post("/settings/take-over", name="Maria", password=PASSWORD).status_code == 404
+
+
+def test_guessing_the_password_of_an_account_is_slowed_down(app: Flask, family: Family) -> None:
+    ben = panel(app, BEN)
+    page = "/settings/account"
+    answers = [ben.post("/settings/take-over", page, name="Maria", password=f"guess {number}") for number in range(12)]
+    assert answers[-1].status_code == 429
+    assert ben.post("/settings/take-over", page, name="Maria", password=PASSWORD).status_code == 429
+    assert "Anna" not in ben.ask("/").text
 
 
 def test_programs_reach_the_api_with_a_token_and_hooks_with_a_secret(nobody: Family) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from plugin.errors import HostBusy, HostError, HostRefused
+from plugin.errors import HostBusy, HostError, HostRefused, WriteRefused
 from plugin.hosts.network.bodies import chunks
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.photoprism.words import PHOTOPRISM
@@ -74,20 +74,26 @@ class PhotoPrismClient(HostClient):
 
     def _problem(self, response: requests.Response, beginning: bytes) -> HostError:
         """A refusal to change people says why, which matters to whoever can mend it."""
-        if response.status_code == 403 and response.request.method in {"POST", "PUT", "DELETE"}:
+        if changes_people(response) and response.status_code == 403:
             return why_forbidden(beginning)
+        if changes_people(response) and response.status_code == 400:
+            return WriteRefused("PhotoPrism refuses this name or place", "It is tried again now and then")
         return super()._problem(response, beginning)
 
     def _is_busy(self, response: requests.Response) -> HostBusy:
         error = super()._is_busy(response)
-        changes_people = response.request.method != "GET" and PEOPLE.search(response.request.path_url)
-        if response.status_code == 429 and changes_people and "Retry-After" not in response.headers:
+        if response.status_code == 429 and changes_people(response) and "Retry-After" not in response.headers:
             error.seconds = ONE_AT_A_TIME_SECONDS
         return error
 
     def _authorise(self, session: requests.Session) -> None:
         if self.login.password:
             session.headers["X-Auth-Token"] = self.login.password
+
+
+def changes_people(response: requests.Response) -> bool:
+    """Whether this is the answer to a request that changes markers or people."""
+    return response.request.method != "GET" and PEOPLE.search(response.request.path_url) is not None
 
 
 def why_forbidden(answer: bytes) -> HostRefused:

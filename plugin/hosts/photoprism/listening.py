@@ -64,6 +64,16 @@ class Listening:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def holds(self) -> bool:
+        """Until it is stopped: a broken connection is made anew by itself."""
+        return not self._stopping.is_set()
+
+    @property
+    def sees_everything(self) -> bool:
+        """Never; see the module."""
+        return False
+
     def stop(self) -> None:
         """End the connection and the threads. Safe to call twice."""
         self._stopping.set()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugin.domain import Box
-from plugin.errors import AnswerFailed, AssetGone, WriteRefused
+from plugin.errors import AssetGone
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.ports.writing import MarkedPhoto, Marker
 
@@ -66,26 +66,18 @@ class Markers:
 
     def change(self, marker_id: str, **said: object) -> Marker:
         """Change one. Raises `AssetGone`, `WriteRefused`."""
-        return self._one(self._asked("PUT", self._way(marker_id), said))
+        return self._one(self._client.send("PUT", self._way(marker_id), said))
 
     def clear(self, marker_id: str) -> None:
         """Take the name off."""
-        self._asked("DELETE", f"{self._way(marker_id)}/subject")
+        self._client.send("DELETE", f"{self._way(marker_id)}/subject")
 
     def rename(self, subject: str, name: str) -> str:
         """Rename a person; as PhotoPrism keeps it."""
         if not SUBJECT.fullmatch(subject):
             raise AssetGone("There is no such person")
-        answer = self._asked("PUT", f"/subjects/{subject}", {"Name": name})
+        answer = self._client.send("PUT", f"/subjects/{subject}", {"Name": name})
         return (text(answer.get("Name")) if isinstance(answer, Mapping) else "") or name
-
-    def _asked(self, method: str, path: str, said: object = None) -> Any:  # noqa: ANN401  whatever the server says
-        try:
-            return self._client.send(method, path, said)
-        except AnswerFailed as error:
-            if type(error) is AnswerFailed and "(400)" in str(error):
-                raise WriteRefused("PhotoPrism refuses this name or place", "It is tried again now and then") from error
-            raise
 
     def _way(self, marker_id: str) -> str:
         if not MARKER.fullmatch(marker_id):

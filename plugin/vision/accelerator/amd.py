@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plugin.errors import AcceleratorFailed
 from plugin.sentences import Sentence
-from plugin.vision.installation import MIGRAPHX, ROCM
+from plugin.vision.installation import MIGRAPHX, ROCM, named
 
 NODES = Path("/sys/class/kfd/kfd/topology/nodes")
 DEVICE = Path("/dev/kfd")
@@ -27,7 +27,7 @@ ROOM = Sentence("Close what else uses the card; the CPU is used meanwhile")
 PERMISSION = Sentence("Add this user to the groups of /dev/kfd and /dev/dri (often render and video); see docs/amd.md")
 NO_DEVICE = Sentence("Pass /dev/kfd and /dev/dri into the container, or load the amdgpu driver; see docs/amd.md")
 NO_KERNELS = Sentence(
-    "Set HSA_OVERRIDE_GFX_VERSION (10.3.0 for RDNA 2, 11.0.0 for RDNA 3) and start again; see docs/amd.md"
+    "Set runtime.gfx_override (10.3.0 for RDNA 2, 11.0.0 for RDNA 3) and start again; see docs/amd.md"
 )
 
 
@@ -40,7 +40,7 @@ class Trouble:
 
     def as_failure(self, provider: str) -> AcceleratorFailed:
         """The error to show."""
-        return AcceleratorFailed(self.happened, self.advice, provider=provider)
+        return AcceleratorFailed(self.happened, self.advice, provider=named(provider))
 
 
 NEEDS_OVERRIDE = Trouble(Sentence("%(provider)s has no kernels for this card"), NO_KERNELS)

@@ -39,9 +39,9 @@ class CompiledModels:
     tag: str
 
     @classmethod
-    def here(cls, root: Path, provider: str) -> "CompiledModels":
-        """The folder for this machine as it is."""
-        parts = [runtime_version(), *cards(), os.environ.get(OVERRIDE, ""), _rocm_version()]
+    def here(cls, root: Path, provider: str, override: str | None = None) -> "CompiledModels":
+        """The folder for this machine as it is; `override` is what its card passes for."""
+        parts = [runtime_version(), *cards(), override or os.environ.get(OVERRIDE, ""), _rocm_version()]
         return cls(root, provider, "-".join(part for part in parts if part))
 
     @property
@@ -81,9 +81,10 @@ class CompiledModels:
         return self.folder / "complete"
 
 
-def environment_of(compiled: CompiledModels | None) -> Mapping[str, str]:
-    """The environment of an accelerator's process; what somebody set outside stays as it is."""
-    return {**(compiled.prepare() if compiled else {}), **os.environ}
+def environment_of(compiled: CompiledModels | None, override: str | None = None) -> Mapping[str, str]:
+    """The environment of an accelerator's process; what somebody set outside stays, but for the `override`."""
+    chosen = {OVERRIDE: override} if override else {}
+    return {**(compiled.prepare() if compiled else {}), **os.environ, **chosen}
 
 
 def _rocm_version() -> str:

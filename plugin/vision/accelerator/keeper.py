@@ -11,6 +11,7 @@ from plugin.sentences import Sentence
 from plugin.vision.accelerator.amd import why_not
 from plugin.vision.accelerator.compiled import CompiledModels
 from plugin.vision.accelerator.process import CPU_INSTEAD, AcceleratorProcess
+from plugin.vision.installation import named
 from plugin.vision.runtime import Network, Tensor, Warnings, agree, noise
 
 log = logging.getLogger(__name__)
@@ -185,7 +186,10 @@ class Accelerator:
                 self._give_up(
                     provider,
                     AcceleratorFailed(
-                        "%(provider)s failed (%(reason)s)", CPU_INSTEAD, provider=provider, reason=repr(error)[:200]
+                        "%(provider)s failed (%(reason)s)",
+                        CPU_INSTEAD,
+                        provider=named(provider),
+                        reason=repr(error)[:200],
                     ),
                 )
             else:
@@ -250,6 +254,6 @@ def load(process: AcceleratorProcess, network: Network) -> RemoteNetwork:
         results, truth = remote.compile(noise(shape)), network.on_cpu().run(noise(shape))
         if len(results) != len(truth) or not all(map(agree, results, truth)):
             raise AcceleratorFailed(
-                "%(provider)s computes other numbers than the CPU", CPU_INSTEAD, provider=process.provider
+                "%(provider)s computes other numbers than the CPU", CPU_INSTEAD, provider=named(process.provider)
             )
     return remote

@@ -17,6 +17,7 @@ from plugin.errors import AcceleratorFailed
 from plugin.sentences import Sentence
 from plugin.vision.accelerator.amd import known_trouble
 from plugin.vision.accelerator.link import LinkBroken, receive, send
+from plugin.vision.installation import named
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +98,11 @@ class AcceleratorProcess:
         if missing:
             return AcceleratorFailed(
                 "%(provider)s needs %(library)s, which is not installed", NO_LIBRARY,
-                provider=self.provider, library=missing[1],
+                provider=named(self.provider), library=missing[1],
             )  # fmt: skip
-        return AcceleratorFailed("%(provider)s is installed but cannot run here", CPU_INSTEAD, provider=self.provider)
+        return AcceleratorFailed(
+            "%(provider)s is installed but cannot run here", CPU_INSTEAD, provider=named(self.provider)
+        )
 
     def close(self) -> None:
         """End it. Safe to call twice, and while it is asked: that question then fails."""
@@ -148,18 +151,26 @@ class AcceleratorProcess:
 
 def _hangs(provider: str, seconds: float) -> AcceleratorFailed:
     return AcceleratorFailed(
-        "%(provider)s did not answer for %(seconds)s seconds", CPU_INSTEAD, provider=provider, seconds=round(seconds)
+        "%(provider)s did not answer for %(seconds)s seconds",
+        CPU_INSTEAD,
+        provider=named(provider),
+        seconds=round(seconds),
     )
 
 
 def _killed(provider: str, number: int) -> AcceleratorFailed:
     if number == signal.SIGKILL:
-        return AcceleratorFailed("%(provider)s was killed, perhaps for want of memory", CPU_INSTEAD, provider=provider)
+        return AcceleratorFailed(
+            "%(provider)s was killed, perhaps for want of memory", CPU_INSTEAD, provider=named(provider)
+        )
     with contextlib.suppress(ValueError):
         return AcceleratorFailed(
-            "%(provider)s crashed (%(signal)s)", CPU_INSTEAD, provider=provider, signal=signal.Signals(number).name
+            "%(provider)s crashed (%(signal)s)",
+            CPU_INSTEAD,
+            provider=named(provider),
+            signal=signal.Signals(number).name,
         )
-    return AcceleratorFailed("%(provider)s crashed (%(signal)s)", CPU_INSTEAD, provider=provider, signal=number)
+    return AcceleratorFailed("%(provider)s crashed (%(signal)s)", CPU_INSTEAD, provider=named(provider), signal=number)
 
 
 def _said(provider: str, words: str) -> AcceleratorFailed:
@@ -167,7 +178,7 @@ def _said(provider: str, words: str) -> AcceleratorFailed:
     if trouble is not None:
         return trouble.as_failure(provider)
     reason = next(iter(words.splitlines()), "")[:200]
-    return AcceleratorFailed("%(provider)s failed (%(reason)s)", CPU_INSTEAD, provider=provider, reason=reason)
+    return AcceleratorFailed("%(provider)s failed (%(reason)s)", CPU_INSTEAD, provider=named(provider), reason=reason)
 
 
 def _last_line(words: str) -> str:

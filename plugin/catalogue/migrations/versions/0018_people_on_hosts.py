@@ -38,3 +38,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("asset_id", "marker", name=op.f("pk_host_marker")),
     )
+    op.create_table(
+        "host_guess",
+        sa.Column("face_id", sa.Integer(), nullable=False),
+        sa.Column("library_id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["face_id"], ["face.id"], name=op.f("fk_host_guess_face_id_face"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["library_id"], ["library.id"], name=op.f("fk_host_guess_library_id_library"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("face_id", name=op.f("pk_host_guess")),
+    )
+    op.create_index(op.f("ix_host_guess_library_id"), "host_guess", ["library_id"])
