@@ -19,8 +19,6 @@ SUPERVISOR_URL = "http://supervisor"
 SECONDS = 5.0
 LARGEST_ANSWER = 2**20
 
-RESTART = "Start the add-on again; Home Assistant then gives it a new token"
-
 
 class Supervisor:
     """The Supervisor's API.
@@ -67,7 +65,8 @@ class Supervisor:
             ) as answer:
                 if answer.status_code in {401, 403}:
                     raise HostRefused(
-                        "The Supervisor of Home Assistant did not accept the token of the add-on", RESTART
+                        "The Supervisor of Home Assistant did not accept the token of the add-on",
+                        "Start the add-on again; Home Assistant then gives it a new token",
                     )
                 if answer.status_code != 200:
                     raise HostUnreachable("The Supervisor of Home Assistant could not answer", "Try again later")

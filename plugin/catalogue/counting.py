@@ -48,9 +48,8 @@ def count_everything(connection: Connection) -> None:
 
 
 def count_months(connection: Connection) -> None:
-    """Fill the empty table of months, after a migration."""
-    for statement in (EVERYBODY_IS_MARKED, *COUNT_MONTHS, NOBODY_IS_MARKED):
-        connection.execute(text(statement))
+    """Fill the empty table of months, after a migration; whoever is marked stays so."""
+    connection.execute(text(MONTHS.format(people="(SELECT id AS person_id FROM person)")))
 
 
 EVERYBODY_IS_MARKED = "INSERT INTO person_changed SELECT DISTINCT person_id FROM face WHERE person_id > 0"
@@ -69,17 +68,19 @@ COUNT_PHOTOS = (
     """,
 )
 
-COUNT_MONTHS = (
-    "DELETE FROM person_month WHERE person_id IN (SELECT person_id FROM person_changed)",
-    # Times are texts that begin with the month; to read them as times takes longer than all the rest.
-    """
+MONTHS = """
     INSERT INTO person_month (person_id, month, photos)
     SELECT face.person_id, coalesce(substr(asset.taken_at, 1, 7), ''), count(DISTINCT asset.id)
-    FROM person_changed
-    CROSS JOIN face ON face.person_id = person_changed.person_id
+    FROM {people} AS counted
+    CROSS JOIN face ON face.person_id = counted.person_id
     CROSS JOIN asset ON asset.id = face.asset_id AND NOT asset.gone
     GROUP BY 1, 2
-    """,
+    """
+"""Times are texts that begin with the month; to read them as times takes longer than all the rest."""
+
+COUNT_MONTHS = (
+    "DELETE FROM person_month WHERE person_id IN (SELECT person_id FROM person_changed)",
+    MONTHS.format(people="person_changed"),
 )
 
 

@@ -19,6 +19,9 @@ SAMPLE = 64
 MANY_WAIT = 5
 """When one face in so many waits, nearly all are near one that does; looking for them costs more than it spares."""
 
+ASKED = NEAREST + 10
+"""Neighbours asked of the index at first; more when too many of them are of other accounts, ignored or gone."""
+
 MOST_NEIGHBOURS = 2000
 """Asked of the index at most, when nearly all answers are other accounts' faces or of photos that are gone."""
 
@@ -100,11 +103,11 @@ class AccountFaces:
     ) -> Iterator[tuple[IntArray, IntArray, IntArray, Float32Array]]:
         """For each face its nearest comparable ones: (face, person, group, distance), nearest first."""
         pack = self._preferences.pack
-        answers = [index.nearest(pack, embedding, 2 * NEAREST) for embedding in embeddings]
+        answers = [index.nearest(pack, embedding, ASKED) for embedding in embeddings]
         self._places([neighbour.face_id for answer in answers for neighbour in answer[:NEAREST]])  # in one go
         for embedding, answer in zip(embeddings, answers, strict=True):
             found = self._comparable(answer)
-            count, more = 2 * NEAREST, answer
+            count, more = ASKED, answer
             while len(found) < NEAREST and len(more) == count < MOST_NEIGHBOURS:
                 count *= 4
                 more = index.nearest(pack, embedding, count)

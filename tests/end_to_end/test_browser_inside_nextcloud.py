@@ -27,7 +27,7 @@ def declared_routes() -> list[tuple[str, str, str, list[str]]]:
     return [
         (
             str(route.findtext("url")), str(route.findtext("verb")), str(route.findtext("access_level")),
-            re.findall(r'"([^"]+)"', str(route.findtext("headers_to_exclude"))),
+            [str(header.text) for header in route.findall("headers_to_exclude")],
         )
         for route in ET.parse(INFO).getroot().findall("./external-app/routes/route")
     ]  # fmt: skip

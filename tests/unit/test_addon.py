@@ -343,6 +343,6 @@ def test_the_profile_for_apparmor_is_one_the_supervisor_can_rename() -> None:
 
 
 def test_what_the_store_shows_has_no_broken_link() -> None:
-    for page in ("DOCS.md", "CHANGELOG.md"):
+    for page in ("README.md", "DOCS.md", "CHANGELOG.md"):
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ADDON / page).read_text(encoding="utf-8"))
         assert links == [], "the store shows these pages without the rest of the repository"
