@@ -45,10 +45,9 @@ class Watchers:
                     self._start(library)
 
     def tells_since(self, library_id: LibraryId) -> float | None:
-        """Since when every change of a library is told (`time.monotonic`); None: not every change is."""
-        with self._lock:
-            watch = self._watches.get(library_id)
-            return self._since[library_id] if watch is not None and watch.sees_everything else None
+        """Since when every change of a library is told (`time.monotonic`); None: not each is. Waits for nobody."""
+        watch = self._watches.get(library_id)
+        return self._since.get(library_id) if watch is not None and watch.sees_everything else None
 
     def stop(self) -> None:
         """End every watch. Safe to call twice."""

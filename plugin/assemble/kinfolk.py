@@ -18,6 +18,7 @@ from plugin.assemble.connecting_photoprism import PhotoPrismConnections
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
+from plugin.assemble.manifests import Manifests
 from plugin.assemble.smart_home import broker_login
 from plugin.assemble.snapshot import drop_snapshot, restore_from_snapshot
 from plugin.assemble.vault import Vault
@@ -154,7 +155,7 @@ class Kinfolk:
         self._stack = stack
         self.fetch_watch = FetchWatch()
         self.vault = Vault(folder)
-        self._hosts: dict[tuple[str, str], Host] = {}
+        self._hosts: dict[tuple[str, str, str], Host] = {}
         self._network_hosts: dict[LibraryId, tuple[Access, NextcloudHost | PhotoPrismHost]] = {}
         self._opening_hosts = threading.Lock()
         self._search_loader: tuple[str, ExactLoader] | None = None
@@ -435,10 +436,11 @@ class Kinfolk:
         """The host of a library; one per address (or login), since hosts may keep connections."""
         if library.host in {"nextcloud", "photoprism"}:
             return self._on_the_network(library)
-        key = (library.host, library.address)
+        login = self.manifests.login_of(library) if library.host == "manifest" else None
+        key = (library.host, library.address, login.credentials if login else "")
         if key not in self._hosts:
             libraries = self.settings.libraries
-            options = HostOptions(FolderOptions(skip=libraries.skip, videos=libraries.videos))
+            options = HostOptions(FolderOptions(skip=libraries.skip, videos=libraries.videos), manifest=login)
             self._hosts[key] = host_kinds()[library.host].open(library, options)
         return self._hosts[key]
 
@@ -560,13 +562,16 @@ class Kinfolk:
         self.nudge.sync(library.id)
         return library
 
-    def add_manifest(self, account_id: AccountId, address: str) -> Library:
+    def add_manifest(self, account_id: AccountId, address: str, name: str = "", password: str = "") -> Library:
         """Add the photos of a manifest (`plugin.hosts.manifest`). Raises `HostError`."""
-        address = host_kinds()["manifest"].address(address)
-        self.host_of(Library(0, 0, "manifest", address, address)).check()
-        library = self.catalogue.libraries.add(account_id, "manifest", address, address)
+        library = self.manifests.add(account_id, address, name, password)
         self._scan_soon(library.id)
         return library
+
+    @cached_property
+    def manifests(self) -> Manifests:
+        """Manifests and their logins."""
+        return Manifests(self.catalogue, self.vault)
 
     def scan(self, progress: Callable[[ScanProgress], None]) -> ScanSummary:
         """Sync, detect and recognise to the end; see `ForegroundScan.run`."""

@@ -130,6 +130,18 @@ class SqlLibraries:
                 found.setdefault(library_id, []).append(IntakeProblem(*fields))
         return found
 
+    def example_problems(self, account_id: AccountId, each: int) -> list[IntakeProblem]:
+        """Of each kind at most so many of what the last passes could not take."""
+        columns = [intake_problem.c[name] for name in PROBLEM_FIELDS]
+        number = func.row_number().over(partition_by=intake_problem.c.code, order_by=intake_problem.c.id)
+        joined = select(*columns, intake_problem.c.id, number.label("number")).join(
+            library, library.c.id == intake_problem.c.library_id
+        )
+        found = joined.where(library.c.account_id == account_id).subquery()
+        query = select(*(found.c[name] for name in PROBLEM_FIELDS)).where(found.c.number <= each).order_by(found.c.id)
+        with self._transactions.read() as connection:
+            return [IntakeProblem(*row) for row in connection.execute(query)]
+
     def _set(self, library_id: LibraryId, **values: object) -> None:
         with self._transactions.write() as connection:
             changed = connection.execute(update(library).where(library.c.id == library_id).values(**values))

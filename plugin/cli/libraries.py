@@ -89,11 +89,15 @@ def add_photoprism(
 def add_manifest(
     context: typer.Context,
     address: Annotated[str, typer.Argument(help="Of a JSON document that lists photos; see docs/adding-a-host.md.")],
+    user: Annotated[str, typer.Option(help="Your name, where the server wants one; the password is asked.")] = "",
+    token: Annotated[bool, typer.Option("--token", help="Ask for a token the server wants.")] = False,  # noqa: FBT002  typer
     account: AccountName = None,
 ) -> None:
     """Add the photos a program lists in a JSON document on a web server. Only that server is asked."""
+    asked = "Password" if user else "Token"
+    secret = typer.prompt(asked, hide_input=True, err=True) if user or token else ""
     with opened(context, exclusive=False) as kinfolk:
-        library = kinfolk.add_manifest(account_of(kinfolk, account).id, address)
+        library = kinfolk.add_manifest(account_of(kinfolk, account).id, address, user, secret)
         say(f"Library {library.id} is the manifest {printable(library.address)}")
 
 

@@ -9,6 +9,7 @@ from plugin.errors import LoginRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.manifest import ManifestHost
+from plugin.hosts.network.client import HostClient
 from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
@@ -61,6 +62,7 @@ class HostOptions:
     folder: FolderOptions = field(default_factory=FolderOptions)
     nextcloud: NextcloudAccess = field(default_factory=NextcloudAccess)
     photoprism: PhotoPrismAccess = field(default_factory=PhotoPrismAccess)
+    manifest: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ def open_photoprism(library: Library, access: PhotoPrismAccess) -> PhotoPrismHos
     return PhotoPrismHost(client, access.options, access.remembered)
 
 
+def open_manifest(library: Library, login: Login | None) -> ManifestHost:
+    """The host of a library, with a login where its server wants one."""
+    return ManifestHost(library.address, HostClient(login) if login else None)
+
+
 def host_kinds() -> dict[str, HostKind]:
     """Every kind by name."""
     kinds = [
@@ -113,7 +120,7 @@ def host_kinds() -> dict[str, HostKind]:
         HostKind(
             name="manifest",
             title="Manifest",
-            open=lambda library, _options: ManifestHost(library.address),
+            open=lambda library, options: open_manifest(library, options.manifest),
             address=lambda typed: typed.strip(),
         ),
         HostKind(

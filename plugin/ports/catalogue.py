@@ -126,6 +126,10 @@ class LibraryRows(Protocol):
         """Of every library of the account that has any, in the order they were met."""
         ...
 
+    def example_problems(self, account_id: AccountId, each: int) -> list[IntakeProblem]:
+        """Of each kind at most so many, in the order they were met."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class HostLogin:

@@ -108,12 +108,12 @@ def indicator() -> str:
 def failure_list() -> list[Failure]:
     """Every reason, most frequent first, with examples."""
     catalogue, owner = services().catalogue, account().id
-    problems = [problem for some in catalogue.libraries.all_problems(owner).values() for problem in some]
+    problems = catalogue.libraries.example_problems(owner, EXAMPLES)
     return [
         Failure(
             reason,
             [failed_photo(asset) for asset in catalogue.assets.failed(owner, reason.code, EXAMPLES)],
-            [problem for problem in problems if problem.code == reason.code][:EXAMPLES],
+            [problem for problem in problems if problem.code == reason.code],
         )
         for reason in catalogue.assets.failures(owner)
     ]

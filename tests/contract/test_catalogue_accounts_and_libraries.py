@@ -122,6 +122,18 @@ def test_problems_of_a_pass_replace_those_of_the_one_before(cast: Cast) -> None:
     assert libraries.problems(library_id) == []
 
 
+def test_of_each_kind_of_problem_a_few_are_read_as_examples(cast: Cast) -> None:
+    libraries = cast.catalogue.libraries
+    other = libraries.add(cast.me, "folder", "Other", "/other").id
+    loops = [IntakeProblem(f"loop{i}", "loop", "A link loop") for i in range(3)]
+    names = [IntakeProblem(f"name{i}", "name", "A name that is no text") for i in range(2)]
+    libraries.replace_problems(cast.library.id, [*loops, names[0]])
+    libraries.replace_problems(other, [names[1]])
+    assert libraries.example_problems(cast.me, 2) == [*loops[:2], *names]
+    assert libraries.example_problems(cast.me, 1) == [loops[0], names[0]]
+    assert libraries.example_problems(cast.stranger().id, 9) == []
+
+
 def test_a_library_counts_its_present_assets(cast: Cast) -> None:
     cast.sync(listed("a.jpg"), listed("b.jpg"))
     cast.sync(listed("a.jpg"))

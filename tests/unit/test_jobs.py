@@ -354,6 +354,28 @@ def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, 
         workers.stop()
 
 
+def test_names_given_on_the_host_are_taken_over_after_a_comparison(queue: Huey, workshop: Workshop) -> None:
+    catalogue, host = workshop.catalogue, FakeWritingHost()
+    for path in workshop.host.files:
+        host.put(path, b"")
+    people = People(catalogue, NudgeLog())
+    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
+    jobs = jobs_on(queue, workshop, writing)
+    workers = Workers(queue, jobs, threads=3)
+    workers.start()
+    try:
+        eventually(lambda: len(workshop.people()) == 1)
+        asset = catalogue.assets.of_host_key(workshop.library.id, "anna0.jpg")
+        assert asset is not None
+        (face,) = catalogue.faces.of_asset(asset.id, workshop.account_id)
+        marker = host.people.detect("anna0.jpg", (face.box.x, face.box.y, face.box.w, face.box.h))
+        host.people.update(marker.uid, {"Name": "Anna", "SubjSrc": "manual"})
+        jobs.sync(workshop.library.id)
+        eventually(lambda: catalogue.faces.get(face.id).person_name == "Anna")
+    finally:
+        workers.stop()
+
+
 def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Workshop) -> None:
     people = People(workshop.catalogue, NudgeLog())
     host = FakeWritingHost()

@@ -199,18 +199,22 @@ def test_trying_an_accelerator_tells_how_fast_both_are_and_what_is_going_on(
 
 
 def test_a_watch_calls_once_after_the_last_use_and_again_after_another() -> None:
-    told: list[float] = []
-    watch = IdleWatch(0.2, lambda: told.append(time.monotonic()))
-    time.sleep(0.3)
+    told, clock = list[float](), [0.0]
+    watch = IdleWatch(0.05, lambda: told.append(clock[0]), lambda: clock[0])
+    clock[0] = 1.0
+    time.sleep(0.1)
     assert told == []  # nothing was used yet
-    for _ in range(5):
-        watch.used()
-        time.sleep(0.05)
-    used_last = time.monotonic() - 0.05
-    eventually(lambda: len(told) == 1)
-    assert told[0] - used_last >= 0.15
     watch.used()
-    eventually(lambda: len(told) == 2)
+    clock[0] = 1.04
+    watch.used()
+    clock[0] = 1.06
+    time.sleep(0.1)
+    assert told == []
+    clock[0] = 2.0
+    eventually(lambda: told == [2.0])
+    watch.used()
+    clock[0] = 3.0
+    eventually(lambda: told == [2.0, 3.0])
     watch.close()
 
 

@@ -261,6 +261,7 @@ def test_every_page_gets_exactly_what_its_template_uses(app: Flask, maria: Visit
             "account",
             "asks_language",
             "embedded",
+            "in_home_assistant",
             "scan",
             "section",
             "standing_event",

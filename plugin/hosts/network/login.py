@@ -21,3 +21,8 @@ class Login:
     password: str = field(default="", repr=False)
     fingerprint: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def credentials(self) -> str:
+        """Changes with who we are."""
+        return f"{self.name}\n{self.password}"
