@@ -237,6 +237,8 @@ class Jobs:
 
     def _run_named(self, library_id: LibraryId, host_keys: list[str]) -> None:
         """Also while the library is being compared: a first listing may take long, and this does not."""
+        if self._pipeline.held():  # the comparison that was requested, too, finds it afterwards
+            return
         try:
             if self._pipeline.look_up(library_id, host_keys):
                 self.detection()

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from datetime import time as time_of_day
 
 import pytest
 from huey import Huey
 
+from plugin.domain import HostAsset
 from plugin.errors import HostUnreachable
 from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
 from plugin.people import People
@@ -16,7 +17,7 @@ from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
 from plugin.writeback import WriteBack
 from tests.fakes.album import NudgeLog
-from tests.fakes.host import FakeWatchableHost
+from tests.fakes.host import FakeHost, FakeWatchableHost
 from tests.fakes.workshop import Workshop, photo
 from tests.fakes.writing_host import FakeWritingHost
 
@@ -99,6 +100,53 @@ def test_a_sync_request_is_a_row_before_it_is_a_task(queue: Huey, workshop: Work
     jobs = jobs_on(queue, workshop)
     jobs.sync(workshop.library.id)
     assert workshop.catalogue.libraries.get(workshop.library.id).sync_requested_at is not None
+
+
+class NamingFakeHost(FakeHost):
+    """Looks named files up, as Nextcloud does."""
+
+    def look_up_named(self, host_keys: Sequence[str]) -> list[HostAsset]:
+        found = (self.look_up(key, lambda _key, _change: None) for key in host_keys)
+        return [asset for asset in found if asset is not None]
+
+
+def naming(workshop: Workshop) -> NamingFakeHost:
+    host = NamingFakeHost()
+    host.files = workshop.host.files
+    workshop.pipeline._host_of = lambda _library: host
+    return host
+
+
+def paths_of(workshop: Workshop) -> set[str]:
+    rows = (workshop.catalogue.assets.of_host_key(workshop.library.id, key) for key in workshop.host.files)
+    return {row.path for row in rows if row is not None}
+
+
+def test_a_named_photo_is_taken_although_the_library_is_being_compared(queue: Huey, workshop: Workshop) -> None:
+    naming(workshop)
+    jobs = jobs_on(queue, workshop)
+    jobs._syncing.add(workshop.library.id)
+    jobs._run_named(workshop.library.id, ["anna1.jpg", "nothing.jpg"])
+    assert paths_of(workshop) == {"anna1.jpg"}
+    assert workshop.catalogue.libraries.get(workshop.library.id).last_sync_at is None
+
+
+def test_a_named_photo_of_a_host_that_is_away_or_a_library_that_is_gone_waits_for_the_comparison(
+    queue: Huey, workshop: Workshop
+) -> None:
+    naming(workshop).unreachable = True
+    jobs = jobs_on(queue, workshop)
+    jobs._run_named(workshop.library.id, ["anna1.jpg"])
+    jobs._run_named(999, ["anna1.jpg"])
+    assert paths_of(workshop) == set()
+    assert workshop.catalogue.libraries.get(workshop.library.id).last_sync_error is None
+
+
+def test_during_a_pause_nothing_named_is_looked_up(queue: Huey, workshop: Workshop) -> None:
+    naming(workshop)
+    workshop.pipeline.held = lambda: True
+    jobs_on(queue, workshop)._run_named(workshop.library.id, ["anna1.jpg"])
+    assert paths_of(workshop) == set()
 
 
 def test_a_storm_of_nudges_fills_neither_memory_nor_disk(queue: Huey, workshop: Workshop) -> None:
