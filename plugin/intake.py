@@ -148,6 +148,8 @@ class _Pass:
         self._marks_kept_at = 0
         self._known_marks: Mapping[str, str] | None = None
         self._held: list[HostAsset] = []
+        self._folder: str | None = None
+        self._contents: dict[str, tuple[str, str]] = {}
         # The first listing of an account has nothing to find moves among: spares a query per photo.
         self._may_have_moved = not host.stable_keys and any(catalogue.assets.counts(library.account_id))
 
@@ -304,8 +306,14 @@ class _Pass:
         return now is not None and now.content_key == asset.content_key
 
     def _known(self, host_key: str, change_key: str) -> str | None:
-        content = self._assets_known(host_key, change_key)
-        if content is not None and self._may_have_moved:
+        """As `_assets_known`, with one question a folder: an unchanged library costs little more than its listing."""
+        folder = host_key.rpartition("/")[0]
+        if folder != self._folder:
+            self._folder, self._contents = folder, self._assets.contents(self._library.id, folder)
+        change, content = self._contents.get(host_key, ("", ""))
+        if not change or change != change_key:
+            return None
+        if self._may_have_moved:
             self._unchanged.add((host_key, content))
         return content
 

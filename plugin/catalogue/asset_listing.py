@@ -36,12 +36,12 @@ def store_seen(
         raise NotFound("There is no such library")
     by_key = {entry.host_key: entry for entry in listed}
     known = _known(connection, library_id, list(by_key))
-    new = [_new_row(entry, library_id, account_id, sync_pass) for key, entry in by_key.items() if key not in known]
+    new = [key for key in by_key if key not in known]
     if new:
-        connection.execute(insert(asset), new)
+        connection.execute(insert(asset), [_new_row(by_key[key], library_id, account_id, sync_pass) for key in new])
     outcomes = {key: _outcome(known[key], entry) if key in known else "new" for key, entry in by_key.items()}
     _update_known(connection, library_id, known, by_key, outcomes, sync_pass)
-    ids = {key: row.id for key, row in _known(connection, library_id, list(by_key)).items()}
+    ids = {key: row.id for key, row in {**known, **_known(connection, library_id, new)}.items()}
     return [SeenAsset(ids[entry.host_key], outcomes[entry.host_key]) for entry in listed]
 
 
@@ -70,7 +70,7 @@ def _known(connection: Connection, library_id: LibraryId, keys: Sequence[str]) -
     rows: dict[str, AnyRow] = {}
     for block in blocks(keys):
         query = select(*columns).where(asset.c.library_id == library_id, asset.c.host_key.in_(block))
-        rows.update((row.host_key, row) for row in connection.execute(query))
+        rows.update((row.host_key, row) for row in connection.execute(query).all())
     return rows
 
 

@@ -58,6 +58,18 @@ class SqlAssets:
             key: str | None = connection.execute(select(asset.c.content_key).where(*same)).scalar()
         return key
 
+    def contents(self, library_id: LibraryId, folder: str) -> dict[str, tuple[str, str]]:
+        """(change key, content key) by host key of the assets directly in a folder ("": at the top)."""
+        first = f"{folder}/" if folder else ""
+        mine = asset.c.library_id == library_id
+        # "0" follows "/": the rows of the folder and of those below it, by the index alone.
+        below = (asset.c.host_key >= first, asset.c.host_key < f"{folder}0") if folder else ()
+        directly = func.instr(func.substr(asset.c.host_key, len(first) + 1), "/") == 0
+        query = select(asset.c.host_key, asset.c.change_key, asset.c.content_key).where(mine, *below, directly)
+        with self._transactions.read() as connection:
+            rows = connection.execute(query).all()
+        return {row.host_key: (row.change_key, row.content_key) for row in rows if row.change_key}
+
     def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
         """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending.
 

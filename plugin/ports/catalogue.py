@@ -189,6 +189,10 @@ class AssetRows(Protocol):
         """The stored content key when the stored change key is the same and not empty, else None."""
         ...
 
+    def contents(self, library_id: LibraryId, folder: str) -> dict[str, tuple[str, str]]:
+        """What `content_key` compares with, of all assets directly in a folder ("": at the top): (change, content)."""
+        ...
+
     def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
         """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending."""
         ...

@@ -71,6 +71,21 @@ def test_the_content_key_is_known_while_the_change_key_stays(cast: Cast) -> None
     assert known(cast.library.id, "a.jpg", "touched") == "content of a.jpg"
 
 
+def test_what_a_folder_holds_is_known_at_once_and_nothing_of_the_folders_below(cast: Cast) -> None:
+    keys = ("top.jpg", "a/one.jpg", "a/two.jpg", "a/b/deep.jpg", "a0/near.jpg", "a.jpg", "ä/über.jpg")
+    cast.add(*(listed(key, change_key=f"as of {key}") for key in keys), listed("a/unknown.jpg"))
+    contents = cast.catalogue.assets.contents
+
+    def of(*names: str) -> dict[str, tuple[str, str]]:
+        return {key: (f"as of {key}", f"content of {key}") for key in names}
+
+    assert contents(cast.library.id, "a") == of("a/one.jpg", "a/two.jpg")
+    assert contents(cast.library.id, "a/b") == of("a/b/deep.jpg")
+    assert contents(cast.library.id, "ä") == of("ä/über.jpg")
+    assert contents(cast.library.id, "") == of("top.jpg", "a.jpg")
+    assert contents(cast.library.id, "b") == contents(cast.library.id + 1, "a") == {}
+
+
 def test_a_time_read_from_the_picture_is_not_overwritten_by_the_host(cast: Cast) -> None:
     (asset,) = cast.add(listed("a.jpg"))
     cast.finish(asset, taken_at=NOON)

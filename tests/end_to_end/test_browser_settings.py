@@ -160,7 +160,7 @@ def test_a_link_lets_a_new_member_in_who_sees_an_empty_house(browser: Browser, f
         expect(page.get_by_text("Anna")).to_have_count(0)
         page.goto(f"{visit.address}/settings")
         expect(page.get_by_role("navigation", name="Settings").get_by_role("link")).to_have_text(
-            ["Privacy", "API tokens", "Your account"]
+            ["Privacy", "API tokens", "Home Assistant", "Your account"]
         )
         page.goto(link)
         expect(page.get_by_role("heading", name="This link is not valid any more")).to_be_visible()

@@ -1,9 +1,11 @@
 """What intake makes of everything that can happen to an album between two looks at it."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Asset, AssetId, IntakeProblem, Library, SyncSummary
@@ -446,3 +448,24 @@ class TestWithAFolder:
         with pytest.raises(HostUnreachable):
             sync()
         assert catalogue.assets.counts(None) == (1, 0)
+
+
+def test_an_unchanged_library_is_asked_about_by_folder_and_not_by_photo(
+    catalogue: SqlCatalogue, tmp_path: Path
+) -> None:
+    asked, counts = list[str](), []
+    event.listen(catalogue._transactions._engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    for photos in (3, 60):
+        folder = tmp_path / str(photos)
+        (folder / "summer").mkdir(parents=True)
+        for number in range(photos):
+            (folder / "summer" / f"{number}.jpg").write_bytes(b"photo %d" % number)
+            os.utime(folder / "summer" / f"{number}.jpg", (1_600_000_000, 1_600_000_000))
+        [account] = catalogue.accounts.all()
+        library = catalogue.libraries.add(account.id, "folder", f"Album {photos}", str(folder))
+        intake = Intake(catalogue)
+        for _ in range(2):
+            asked.clear()
+            intake.sync(library, FolderHost(str(folder), FolderOptions()))
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
