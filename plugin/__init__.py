@@ -19,9 +19,9 @@ The way of a photo, and the order to read the modules in:
 Beside the way: `likeness` (who looks like a person), `face_search` (who looks like a picture), `originals` (downloads),
 `accounts`, `account_export`, `api_tokens`, `exapp/` and `app_identity` (inside Nextcloud), `ingress` and `supervisor`
 (inside Home Assistant), `outside_accounts` (users of both), `engine` (faces for other programs), `hooks` (hosts that
-tell), `first_start`, `preferences` (thresholds saved by the screens), `pausing` (when work rests), `restraint` and `pace`
-(how much of the machine it takes, how fast it goes), `smart_home` and `mqtt/` (what Home Assistant is told), `thumbnails`
-and `watchers`.
+tell), `first_start`, `preferences` (thresholds saved by the screens), `pausing` (when work rests), `restraint` and
+`pace` (how much of the machine it takes, how fast it goes), `smart_home` and `mqtt/` (what Home Assistant is told),
+`thumbnails` and `watchers`.
 """
 
 __version__ = "0.1.0"
