@@ -167,9 +167,14 @@ class Hooks:
             if waits:
                 return
             ago = self._now() - self._looked.get(library_id, float("-inf"))
-        # A row first: when Kinfolk is killed before it looked, it looks after the next start.
-        self._libraries.request_sync(library_id)
-        self._rows.heard(library_id)
+        try:
+            # A row first: when Kinfolk is killed before it looked, it looks after the next start.
+            self._libraries.request_sync(library_id)
+            self._rows.heard(library_id)
+        except BaseException:
+            with self._lock:  # else what is told later would wait for a look that never comes
+                self._waiting.pop(library_id, None)
+            raise
         self._start(max(WAIT_SECONDS, GAP_SECONDS - ago), lambda: self._look(library_id))
 
     def _look(self, library_id: LibraryId) -> None:

@@ -194,10 +194,15 @@ class Pausing:
         self._rows.delete(BUTTON)
         self._last_look = None
 
-    def heard(self, sensor: int, value: float) -> None:
-        """A sensor (its number in the rules) said something."""
+    def heard(self, sensor: int, value: float, *, kept: bool = False) -> None:
+        """A sensor (its number in the rules) said something; `kept`: earlier, and the broker says it again.
+
+        What is known already does not get younger by that: a sensor that died must not let work rest for ever.
+        """
         limit, said = self.rules.sensors[sensor], self._said(self._rows.get(SENSORS))
         before, at = said.get(_key(limit)), self._clock()
+        if kept and before and before[0] == value:
+            return
         if before and limit.holds(before[0]) == limit.holds(value) and timedelta() <= at - before[1] < REWRITE_AFTER:
             return
         known = {_key(each) for each in self.rules.sensors}

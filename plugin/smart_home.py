@@ -136,9 +136,9 @@ class SmartHome:
         """(topic, entry of the message) of each sensor that makes work rest."""
         return [(limit.topic, limit.key) for limit in self._pausing.rules.sensors]
 
-    def heard(self, sensor: int, value: float) -> None:
-        """What one of them said."""
-        self._pausing.heard(sensor, value)
+    def heard(self, sensor: int, value: float, *, kept: bool = False) -> None:
+        """What one of them said; `kept`: earlier, and the broker says it again."""
+        self._pausing.heard(sensor, value, kept=kept)
 
     def _scan(self) -> None:
         for account_id in self._rows.accounts():

@@ -236,7 +236,7 @@ class SmartHomeLink:
             for number, (topic, key) in enumerate(self._home.sensor_topics()):
                 value = reading(heard.payload, key) if topic == heard.topic else None
                 if value is not None:
-                    self._home.heard(number, value)
+                    self._home.heard(number, value, kept=heard.kept)
         except KinfolkError as error:
             log.warning("%s", error.explanation)
 

@@ -161,7 +161,7 @@ class Home(Protocol):
         """(topic, entry of the message) of each sensor that makes work rest."""
         ...
 
-    def heard(self, sensor: int, value: float) -> None:
+    def heard(self, sensor: int, value: float, *, kept: bool = False) -> None:
         """What one of them said."""
         ...
 

@@ -107,7 +107,7 @@ class FakeHome:
     def sensor_topics(self) -> list[tuple[str, str]]:
         return self.sensors
 
-    def heard(self, sensor: int, value: float) -> None:
+    def heard(self, sensor: int, value: float, *, kept: bool = False) -> None:
         self.readings.append((sensor, value))
 
 

@@ -3,6 +3,7 @@
 import errno
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from watchdog.observers.api import BaseObserver
@@ -78,6 +79,24 @@ def test_a_watch_holds_until_it_is_stopped_or_its_folder_is_another_one(photos: 
     seen += [watch.holds, watch.sees_everything]
     watch.stop()
     assert seen == [True, False, False, False]
+
+
+@pytest.mark.parametrize("way", ["made", "moved in"])
+def test_a_watch_that_may_miss_a_new_folder_is_begun_anew(photos: Path, tmp_path_factory: Any, way: str) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "2025"
+    elsewhere.mkdir()
+    calls = Calls()
+    watch = FolderHost(str(photos), QUICK).watch(calls)
+    assert watch is not None
+    (photos / "@eaDir").mkdir()
+    (photos / "2024/anna.jpg").write_bytes(b"Anna")
+    assert calls.wait()
+    held = [watch.holds]
+    elsewhere.rename(photos / "2025") if way == "moved in" else (photos / "2025").mkdir()
+    assert calls.wait()
+    held.append(watch.holds)
+    watch.stop()
+    assert held == [True, False]
 
 
 @pytest.mark.parametrize("told", [True, False])

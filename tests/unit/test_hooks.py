@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from plugin.assemble.hooks import NextcloudHooks
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Library, LibraryId
-from plugin.errors import HostRefused, HostUnreachable, NotFound, Refused
+from plugin.errors import DiskFull, HostRefused, HostUnreachable, NotFound, Refused
 from plugin.hooks import GAP_SECONDS, MOST_NAMED, WAIT_SECONDS, Hooks, concerns
 from plugin.hosts.nextcloud.address import Place
 from tests.fakes.album import NudgeLog
@@ -90,6 +90,22 @@ def test_what_comes_during_a_look_leads_to_another(setting: Setting, hooks: Hook
     hooks.receive(setting.library.id, first)
     setting.time.move(60)
     assert [at for at, _ in setting.synced] == [WAIT_SECONDS, WAIT_SECONDS + GAP_SECONDS]
+
+
+def test_what_is_told_after_a_full_disk_is_heard_again(
+    setting: Setting, hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_library: LibraryId) -> None:
+        raise DiskFull("There is no space left")
+
+    (first, *_) = told.upload("/anna/files/a.jpg")
+    with monkeypatch.context() as broken:
+        broken.setattr(setting.catalogue.libraries, "request_sync", full)
+        with pytest.raises(DiskFull):
+            hooks.receive(setting.library.id, first)
+    assert hooks.receive(setting.library.id, first)
+    setting.time.move(60)
+    assert setting.synced == [(WAIT_SECONDS, setting.library.id)]
 
 
 def test_ten_thousand_events_in_a_minute_cost_six_looks_and_no_memory(setting: Setting, hooks: Hooks) -> None:

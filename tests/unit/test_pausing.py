@@ -157,6 +157,16 @@ def test_a_low_battery_and_a_hot_cellar_stop_work_until_they_are_well_again(home
     assert pausing.now() is None
 
 
+def test_a_sensor_that_died_is_forgotten_although_the_broker_says_its_last_word_at_every_start(home: Home) -> None:
+    home.pausing(sensors=(CELLAR,)).heard(0, 50, kept=True)
+    for _ in range(2):
+        home.moment.later(hours=13)
+        home.pausing(sensors=(CELLAR,)).heard(0, 50, kept=True)
+    assert home.pausing(sensors=(CELLAR,)).now() is None
+    home.pausing(sensors=(CELLAR,)).heard(0, 51, kept=True)
+    assert reason(home.pausing(sensors=(CELLAR,))) is PauseReason.SENSOR
+
+
 def test_another_process_knows_what_a_sensor_said(home: Home) -> None:
     home.pausing(sensors=(CELLAR,)).heard(0, 50)
     assert reason(home.pausing(sensors=(CELLAR,))) is PauseReason.SENSOR

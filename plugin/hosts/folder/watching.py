@@ -53,9 +53,10 @@ def watch_folder(root: Root, rules: SkipRules, options: FolderOptions, on_change
     """
     settling = Settling(on_change, options.settle_seconds, options.longest_settle_seconds)
     observer, ground = Observer(), ground_of(root.path)
+    changes = _Changes(root, rules, options, settling.changed)
     try:
         observer.schedule(
-            _Changes(root, rules, options, settling.changed),
+            changes,
             os.fsdecode(root.path),
             recursive=True,
             event_filter=CHANGES,
@@ -70,7 +71,7 @@ def watch_folder(root: Root, rules: SkipRules, options: FolderOptions, on_change
             error.strerror,
         )
         return None
-    return FolderWatch(observer, settling, root.path, ground)
+    return FolderWatch(observer, settling, root.path, ground, changes.new_folder)
 
 
 class FolderWatch:
@@ -81,19 +82,29 @@ class FolderWatch:
         settling: what it tells.
         folder: what is watched.
         ground: what that stood on when the observation began.
+        new_folder: set once there is a folder that may not be watched: watchdog takes in what is made in its sight, but
+            not what is moved there from elsewhere, nor what comes when the system has no watches left.
     """
 
-    def __init__(self, observer: BaseObserver, settling: "Settling", folder: bytes, ground: Ground | None) -> None:
+    def __init__(
+        self,
+        observer: BaseObserver,
+        settling: "Settling",
+        folder: bytes,
+        ground: Ground | None,
+        new_folder: threading.Event,
+    ) -> None:
         self._observer = observer
         self._settling = settling
         self._folder = folder
         self._ground = ground
+        self._new_folder = new_folder
 
     @property
     def holds(self) -> bool:
-        """Whether it still observes: the disk is the same, and no thread ended."""
+        """Whether it still observes everything: no folder is new, the disk is the same, and no thread ended."""
         alive = [thread.is_alive() for thread in (self._observer, *self._observer.emitters)]
-        return all(alive) and ground_of(self._folder) == self._ground
+        return all(alive) and not self._new_folder.is_set() and ground_of(self._folder) == self._ground
 
     @property
     def sees_everything(self) -> bool:
@@ -175,11 +186,14 @@ class _Changes(FileSystemEventHandler):
         self._rules = rules
         self._videos = options.videos
         self._changed = changed
+        self.new_folder = threading.Event()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if any(
             path and self._matters(os.fsencode(path), event.is_directory) for path in (event.src_path, event.dest_path)
         ):
+            if isinstance(event, DirCreatedEvent | DirMovedEvent):
+                self.new_folder.set()
             self._changed()
 
     def _matters(self, path: bytes, is_folder: bool) -> bool:  # noqa: FBT001 - one private caller
