@@ -206,8 +206,8 @@ class Pausing:
         if before and limit.holds(before[0]) == limit.holds(value) and timedelta() <= at - before[1] < REWRITE_AFTER:
             return
         known = {_key(each) for each in self.rules.sensors}
-        kept = {key: [old, when.isoformat()] for key, (old, when) in said.items() if key in known}
-        self._rows.set(SENSORS, json.dumps(kept | {_key(limit): [value, at.isoformat()]}))
+        rest = {key: [old, when.isoformat()] for key, (old, when) in said.items() if key in known}
+        self._rows.set(SENSORS, json.dumps(rest | {_key(limit): [value, at.isoformat()]}))
         self._last_look = None
 
     def readings(self) -> Sequence[Reading]:
