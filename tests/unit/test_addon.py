@@ -257,6 +257,19 @@ def test_what_is_filled_in_beforehand_is_the_default_of_the_program(option: str,
     assert MANIFEST["options"][option] == (list(found) if isinstance(found, tuple) else found)
 
 
+def may_be_missing(element: Any) -> bool:
+    """`_check_missing_options` of the Supervisor: of a list, what its first element says; fields never may."""
+    first = element[0] if isinstance(element, list) and element else element
+    return isinstance(first, str) and first.endswith("?")
+
+
+def test_a_new_install_starts_with_what_is_filled_in_beforehand() -> None:
+    missing = set(SCHEMA) - set(MANIFEST["options"])
+    assert [option for option in SCHEMA if option in missing and not may_be_missing(SCHEMA[option])] == [], (
+        "the Supervisor refuses to start the add-on until somebody fills these in"
+    )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_option_has_words_in_every_language(language: str) -> None:
     words = yaml.safe_load((ADDON / "translations" / f"{language}.yaml").read_text(encoding="utf-8"))
