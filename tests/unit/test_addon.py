@@ -355,6 +355,12 @@ def test_the_profile_for_apparmor_is_one_the_supervisor_can_rename() -> None:
         assert all("w" not in right for right in rights) == mapped.get("read_only", True)
 
 
+def test_what_starts_the_program_as_root_may_also_stop_it() -> None:
+    """The Supervisor puts docker-init in front (`init` is true by default): root signals a child of another user."""
+    text = (ADDON / "apparmor.txt").read_text(encoding="utf-8")
+    assert MANIFEST.get("init", True) is False or re.search(r"^  capability kill,$", text, re.MULTILINE)
+
+
 def test_what_the_store_shows_has_no_broken_link() -> None:
     for page in ("README.md", "DOCS.md", "CHANGELOG.md"):
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ADDON / page).read_text(encoding="utf-8"))
