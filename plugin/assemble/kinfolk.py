@@ -20,7 +20,7 @@ from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
 from plugin.assemble.manifests import Manifests
 from plugin.assemble.smart_home import broker_login
-from plugin.assemble.snapshot import drop_snapshot, restore_from_snapshot
+from plugin.assemble.snapshot import drop_snapshot, leave_snapshot, make_whole
 from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
@@ -680,10 +680,13 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
     with ExitStack() as stack:
         if exclusive:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
-        restore_from_snapshot(folder)
+        make_whole(folder)
         if stays:
             drop_snapshot(folder)
         catalogue = open_catalogue(folder.catalogue)
+        if stays and settings.ingress.supervisor:
+            # The Supervisor asks for it only while Kinfolk runs, and leaves the catalogue out of every backup.
+            stack.callback(leave_snapshot, folder)
         stack.callback(catalogue.close)
         kinfolk = Kinfolk(settings, folder, catalogue, stack, stays=stays)
         if exclusive:

@@ -1,7 +1,8 @@
 """Backups of the whole data folder by others (Home Assistant, restic), while Kinfolk goes on working.
 
 A catalogue that is written while it is copied may be torn. So a consistent copy is put beside it before, the catalogue
-itself is left out of the backup, and a folder that has the copy only is made whole at the first start.
+itself is left out of the backup, and a folder that has the copy only is made whole at the first start. Who copies
+the folder of a Kinfolk that is stopped finds the copy of its last stop.
 """
 
 import logging
@@ -10,8 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from plugin.assemble.data_folder import DataFolder
-from plugin.catalogue.backup import write_backup
-from plugin.catalogue.restore import restore_backup
+from plugin.catalogue.backup import newest_backup, write_backup
+from plugin.catalogue.backup_files import PREFIX
+from plugin.catalogue.restore import finish_restore, restore_backup
+from plugin.errors import KinfolkError
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +43,41 @@ def drop_snapshot(folder: DataFolder) -> None:
             path.unlink(missing_ok=True)
 
 
-def restore_from_snapshot(folder: DataFolder) -> None:
-    """Make a restored folder whole: one that has a copy but no catalogue. Safe to repeat after a kill.
+def leave_snapshot(folder: DataFolder) -> None:
+    """Take one at the end of a run, for a backup that is made before the next start; a stop never fails for it."""
+    try:
+        take_snapshot(folder)
+    except (KinfolkError, OSError) as error:
+        log.warning("A backup made while Kinfolk is stopped lacks the newest changes: %s", error)
+
+
+def make_whole(folder: DataFolder) -> None:
+    """Restore the catalogue of a folder without one, from its snapshot or else its newest backup.
+
+    Nothing happens where there is neither, or where the catalogue is. Safe to repeat after a kill.
 
     Raises:
         AlreadyRunning: another process is at it.
-        CatalogueError, DiskFull: the copy is damaged, or there is no room; nothing was changed.
+        CatalogueError, DiskFull: no copy is sound, or there is no room; nothing was changed.
     """
-    if folder.catalogue.exists() or not folder.snapshot.exists():
+    if folder.catalogue.exists() or copy_to_restore(folder) is None:
         return
     with folder.held("restore", "Wait until it has started"):
-        if not folder.catalogue.exists():
-            restore_backup(folder.snapshot, folder.catalogue)
-            log.warning("The catalogue was restored from %s", folder.snapshot.name)
+        # What `kinfolk restore` decided before it was killed comes before what is found here.
+        finish_restore(folder.catalogue)
+        copy = copy_to_restore(folder)
+        if folder.catalogue.exists() or copy is None:
+            return
+        restore_backup(copy, folder.catalogue)
+    log.warning("There was no catalogue; it was restored from %s", copy.relative_to(folder.path))
+
+
+def copy_to_restore(folder: DataFolder) -> Path | None:
+    """The copy that a missing catalogue is restored from.
+
+    Where no backup is sound it is the last of those that Kinfolk named: restoring it fails and says why, instead of
+    beginning with nothing beside the names of years.
+    """
+    if folder.snapshot.exists():
+        return folder.snapshot
+    return newest_backup(folder.backups) or max(folder.backups.glob(f"{PREFIX}*.zip"), default=None)

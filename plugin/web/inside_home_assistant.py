@@ -41,6 +41,9 @@ PATH, USER_ID, LOGIN, CALLED = (
     "HTTP_X_INGRESS_PATH", "HTTP_X_REMOTE_USER_ID", "HTTP_X_REMOTE_USER_NAME", "HTTP_X_REMOTE_USER_DISPLAY_NAME",
 )  # fmt: skip
 
+PREFIXES = (PATH, "HTTP_X_FORWARDED_PREFIX", "HTTP_X_KINFOLK_BASE", "HTTP_AUTHORIZATION_APP_API")
+"""What moves the beginning of a path, or has one believed that does."""
+
 ONLY_INSIDE = (
     Sentence("Open Kinfolk in Home Assistant"),
     Sentence("Its pages are shown in the sidebar of Home Assistant, and nowhere else."),
@@ -98,9 +101,13 @@ class HooksOnly:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        path = environ.get("PATH_INFO", "")
-        if environ.get("SERVER_PORT") == self._port and not path.startswith("/hooks/") and path != "/healthz":
-            return answer(start_response, "404 Not Found", 404, ONLY_HOOKS)
+        if environ.get("SERVER_PORT") == self._port:
+            path = environ.get("PATH_INFO", "")
+            if not path.startswith("/hooks/") and path != "/healthz":
+                return answer(start_response, "404 Not Found", 404, ONLY_HOOKS)
+            # Further inside the path must stay the one that was looked at.
+            for name in PREFIXES:
+                environ.pop(name, None)
         return self._app(environ, start_response)
 
 

@@ -138,6 +138,7 @@ def test_the_add_on_starts_serves_its_panel_and_stops_as_the_image_says(containe
     assert "Kinfolk is ready: People, in the sidebar of Home Assistant" in said
     assert "welcome?token" not in said, "nobody needs a link; the log of an add-on is read by others"
     assert "c0ffee" not in said
+    assert "snapshot.zip" in backed_up(container.data), "a backup of the stopped add-on holds the catalogue too"
 
 
 def test_a_wrong_option_stops_the_start_and_the_log_says_which(container: Container) -> None:

@@ -257,6 +257,19 @@ def test_what_is_filled_in_beforehand_is_the_default_of_the_program(option: str,
     assert MANIFEST["options"][option] == (list(found) if isinstance(found, tuple) else found)
 
 
+def may_be_missing(element: Any) -> bool:
+    """`_check_missing_options` of the Supervisor: of a list, what its first element says; fields never may."""
+    first = element[0] if isinstance(element, list) and element else element
+    return isinstance(first, str) and first.endswith("?")
+
+
+def test_a_new_install_starts_with_what_is_filled_in_beforehand() -> None:
+    missing = set(SCHEMA) - set(MANIFEST["options"])
+    assert [option for option in SCHEMA if option in missing and not may_be_missing(SCHEMA[option])] == [], (
+        "the Supervisor refuses to start the add-on until somebody fills these in"
+    )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_option_has_words_in_every_language(language: str) -> None:
     words = yaml.safe_load((ADDON / "translations" / f"{language}.yaml").read_text(encoding="utf-8"))
@@ -340,6 +353,12 @@ def test_the_profile_for_apparmor_is_one_the_supervisor_can_rename() -> None:
         rights = re.findall(rf"^\s*/{mapped['type']}/\S* (\w+),", text, re.MULTILINE)
         assert rights, mapped
         assert all("w" not in right for right in rights) == mapped.get("read_only", True)
+
+
+def test_what_starts_the_program_as_root_may_also_stop_it() -> None:
+    """The Supervisor puts docker-init in front (`init` is true by default): root signals a child of another user."""
+    text = (ADDON / "apparmor.txt").read_text(encoding="utf-8")
+    assert MANIFEST.get("init", True) is False or re.search(r"^  capability kill,$", text, re.MULTILINE)
 
 
 def test_what_the_store_shows_has_no_broken_link() -> None:

@@ -1,7 +1,9 @@
 """A copy of the whole data folder, made by others while a scan runs, holds everything and can be started."""
 
+import re
 import shutil
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -10,8 +12,10 @@ import pytest
 from plugin.assemble import open_kinfolk
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
-from plugin.assemble.snapshot import drop_snapshot, restore_from_snapshot, take_snapshot
+from plugin.assemble.snapshot import drop_snapshot, make_whole, take_snapshot
 from plugin.assemble.vault import Vault
+from plugin.catalogue.backup import write_backup
+from plugin.catalogue.backup_files import backup_name
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
 from plugin.domain import AssetKind, HostAsset
 from plugin.errors import CatalogueCorrupt
@@ -21,6 +25,8 @@ from tests.unit.test_cli import terminal  # noqa: F401  a fixture
 
 LEFT_OUT = shutil.ignore_patterns("catalogue.db*", "index", "cache", "models", "*.lock", "queue.db*")
 """As addon.yaml's backup_exclude says."""
+
+ADDON = {"ingress": {"supervisor": "172.30.32.2"}}
 
 
 def photos(start: int, count: int) -> list[HostAsset]:
@@ -106,7 +112,7 @@ def test_a_folder_that_has_its_catalogue_is_left_alone(folder: DataFolder) -> No
     take_snapshot(folder)
     catalogue.preferences.set("newer", "yes")
     catalogue.close()
-    restore_from_snapshot(folder)
+    make_whole(folder)
     again = open_catalogue(folder.catalogue)
     assert again.preferences.get("newer") == "yes"
     again.close()
@@ -118,6 +124,108 @@ def test_a_damaged_snapshot_is_no_reason_to_begin_with_nothing(folder: DataFolde
         pass
     assert not folder.catalogue.exists()
     assert folder.snapshot.exists()
+
+
+def named(catalogue: SqlCatalogue, name: str) -> None:
+    catalogue.libraries.add(catalogue.accounts.all()[0].id, "folder", name, f"/media/{name}")
+
+
+def names_after_start(folder: DataFolder) -> list[str]:
+    with open_kinfolk(load_settings(folder.path), exclusive=True, stays=True) as kinfolk:
+        assert kinfolk.catalogue.integrity() == []
+        return [library.name for library in kinfolk.catalogue.libraries.all()]
+
+
+def with_backups(folder: DataFolder, *names: str) -> list[Path]:
+    """A folder without its catalogue, and one backup after each library was added."""
+    folder.backups.mkdir()
+    catalogue = open_catalogue(folder.catalogue)
+    made = []
+    for name in names:
+        named(catalogue, name)
+        made.append(write_backup(folder.catalogue, folder.backups / backup_name(datetime.now(UTC))))
+    catalogue.close()
+    for path in folder.path.glob("catalogue.db*"):
+        path.unlink()
+    return made
+
+
+def test_a_folder_that_lost_its_catalogue_starts_with_its_newest_backup(
+    folder: DataFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, newest = with_backups(folder, "Photos", "Videos")
+    assert names_after_start(folder) == ["Photos", "Videos"]
+    assert f"There was no catalogue; it was restored from backups/{newest.name}" in caplog.text
+    assert newest.exists()
+
+
+def test_the_newest_sound_backup_is_taken_and_what_is_none_is_passed_over(folder: DataFolder) -> None:
+    _, newest = with_backups(folder, "Photos", "Videos")
+    newest.write_bytes(newest.read_bytes()[:-100])
+    (folder.backups / "mine.zip").write_bytes(b"the user's own")
+    assert names_after_start(folder) == ["Photos"]
+
+
+def test_backups_none_of_which_is_sound_are_no_reason_to_begin_with_nothing(folder: DataFolder) -> None:
+    (backup,) = with_backups(folder, "Photos")
+    backup.write_bytes(b"torn")
+    with pytest.raises(CatalogueCorrupt, match=re.escape(backup.name)):
+        names_after_start(folder)
+    assert not folder.catalogue.exists()
+
+
+def test_a_folder_with_nothing_of_kinfolk_s_begins_with_nothing(folder: DataFolder) -> None:
+    folder.backups.mkdir()
+    (folder.backups / "mine.zip").write_bytes(b"the user's own")
+    assert names_after_start(folder) == []
+
+
+def test_a_snapshot_comes_before_a_backup(folder: DataFolder) -> None:
+    catalogue = open_catalogue(folder.catalogue)
+    named(catalogue, "From the snapshot")
+    catalogue.close()
+    take_snapshot(folder)
+    with_backups(folder, "From a backup")
+    assert names_after_start(folder) == ["From the snapshot"]
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["a snapshot", "a backup"])
+def test_what_a_killed_restore_had_decided_comes_before_any_copy(folder: DataFolder, *, copied: bool) -> None:
+    catalogue = open_catalogue(folder.catalogue)
+    if copied:
+        take_snapshot(folder)
+    else:
+        folder.backups.mkdir()
+        write_backup(folder.catalogue, folder.backups / backup_name(datetime.now(UTC)))
+    named(catalogue, "Decided")
+    catalogue.close()
+    folder.catalogue.rename(folder.path / "catalogue.db.restoring-20260101T000000000000Z")
+    assert names_after_start(folder) == ["Decided"]
+
+
+def test_a_backup_of_the_stopped_add_on_is_as_complete_as_one_of_the_running(
+    folder: DataFolder, tmp_path: Path
+) -> None:
+    settings = load_settings(folder.path, overrides=ADDON)
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk:
+        assert not folder.snapshot.exists()
+        named(kinfolk.catalogue, "Added last")
+    shutil.copytree(folder.path, tmp_path / "restored", ignore=LEFT_OUT)
+    assert names_after_start(DataFolder(tmp_path / "restored")) == ["Added last"]
+    with open_kinfolk(settings, exclusive=True, stays=True):
+        assert not folder.snapshot.exists(), "the start drops what the stop left"
+
+
+def test_only_the_add_on_leaves_a_copy_at_its_stop(folder: DataFolder) -> None:
+    assert names_after_start(folder) == []
+    assert not folder.snapshot.exists()
+
+
+def test_a_stop_does_not_fail_where_no_copy_can_be_made(folder: DataFolder, caplog: pytest.LogCaptureFixture) -> None:
+    settings = load_settings(folder.path, overrides=ADDON)
+    with open_kinfolk(settings, exclusive=True, stays=True):
+        folder.snapshot.mkdir()
+    assert "A backup made while Kinfolk is stopped lacks the newest changes" in caplog.text
 
 
 def test_what_is_forgotten_for_good_is_forgotten_there_too(folder: DataFolder) -> None:

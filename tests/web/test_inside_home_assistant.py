@@ -372,4 +372,25 @@ def test_on_their_own_port_only_hooks_are_heard(family: Family) -> None:
         "/login", environ_overrides=at_port, headers={"Host": "kinfolk:8099", "X-Forwarded-Port": "8099"}
     )
     assert forged.status_code == 404
+    as_app = {"AUTHORIZATION-APP-API": "x", "X-Kinfolk-Base": "/hooks"}
+    assert client.get("/hooks/api/v1/people", environ_overrides=at_port, headers=as_app).status_code == 404
     assert client.get("/login").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sender", "said"),
+    [
+        ("192.0.2.7", {"AUTHORIZATION-APP-API": "x", "X-Kinfolk-Base": "/hooks"}),
+        ("127.0.0.1", {"X-Forwarded-Prefix": "/hooks"}),
+        (SUPERVISOR, {"X-Ingress-Path": "/hooks", **MARIA}),
+    ],
+    ids=["anybody as AppAPI", "a trusted proxy", "the Supervisor"],
+)
+def test_on_their_own_port_no_prefix_leads_past_the_hooks(family: Family, sender: str, said: dict[str, str]) -> None:
+    """A prefix is taken off the path after it was looked at, so on that port nobody is asked for one."""
+    ingress = Ingress(SUPERVISOR) if sender == SUPERVISOR else None
+    app = create_app(replace(family.services, hook_port=8098, ingress=ingress, trusted_proxies=("127.0.0.1",)))
+    for path in ("/hooks/login", "/hooks/api/v1/people"):
+        overrides = {"SERVER_PORT": "8098", "REMOTE_ADDR": sender}
+        answer = app.test_client().get(path, environ_overrides=overrides, headers=said)
+        assert answer.status_code == 404, path
