@@ -130,6 +130,33 @@ def test_two_people_of_one_name_there_are_two_people_here(home: Home) -> None:
     assert [home.who(0, 0), home.who(1, 0)] == ["Anna", "Anna"]
 
 
+def two_annas_share_a_subject(home: Home) -> tuple[int, int]:
+    first, second = (home.catalogue.people.add(home.account_id, "Anna") for _ in range(2))
+    home.name(0, 0, first)
+    home.name(1, 0, second)
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert list(home.host.people.subjects.values()) == ["Anna"]
+    return first, second
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_rename_of_one_of_two_people_of_one_name_leaves_the_other_one_alone(home: Home, where: str) -> None:
+    first, second = two_annas_share_a_subject(home)
+    if where == "here":
+        home.catalogue.people.rename(first, home.account_id, "Anna Smith")
+    else:
+        home.host.people.rename(next(iter(home.host.people.subjects)), "Anna Smith")
+    for _ in range(2):
+        home.writing().run(home.library.id, NameKind.MARKERS)
+        home.take()
+    assert [home.catalogue.faces.get(home.faces[photo][0]).person_id for photo in (0, 1)] == [first, second]
+    assert [home.who(0, 0), home.who(1, 0)] == ["Anna Smith", "Anna"]
+    assert [home.host.people.named(path) for path in home.paths[:2]] == [["Anna Smith"], ["Anna"]]
+    assert len(home.host.people.subjects) == 2
+    assert home.verdicts() == []
+
+
 def test_what_users_said_here_stays_until_somebody_changes_it_there(home: Home) -> None:
     ben = home.catalogue.people.add(home.account_id, "Ben")
     home.name(0, 0, ben)
