@@ -141,8 +141,7 @@ class MarkerNames:
         photo = there.seal
         if not isinstance(photo, MarkedPhoto):
             raise TypeError("not what was read")
-        ours = {taken.mark for taken in changes.take}
-        marks = {put.key: self._put(photo, put, ours) for put in changes.put}
+        marks = self._put_all(photo, changes.put, {taken.mark for taken in changes.take})
         denied = {marks[put.key] for put in changes.put if not put.name}
         for taken in changes.take:
             if taken.mark not in marks.values() or taken.mark in denied:
@@ -152,10 +151,20 @@ class MarkerNames:
     def finish(self, in_use: Collection[str]) -> None:
         """The host forgets people without markers by itself."""
 
-    def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str]) -> str:
+    def _put_all(self, photo: MarkedPhoto, puts: Collection[PutName], ours: Collection[str]) -> dict[NameKey, str]:
+        """One marker is one face: named twice, it would rename whoever it was named first, on every photo."""
+        marks: dict[NameKey, str] = {}
+        kept = {put.mark for put in puts}
+        for put in puts:
+            used = set(marks.values())
+            free = [marker for marker in photo.markers if marker.id not in used]
+            marks[put.key] = self._put(replace(photo, markers=tuple(free)), put, ours, kept)
+        return marks
+
+    def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str], kept: Collection[str]) -> str:
         if put.box is None:
             raise ValueError("a marker needs a box")
-        marker = _of_id(photo, put.mark) or self._reusable(photo, put, put.box, ours)
+        marker = _of_id(photo, put.mark) or self._reusable(photo, put, put.box, ours, kept)
         if not put.name:
             return self._deny(marker)
         if not fold(put.name):
@@ -196,10 +205,17 @@ class MarkerNames:
             self._host.reject_marker(marker.id, rejected=True)
         self._host.clear_marker(marker.id)
 
-    def _reusable(self, photo: MarkedPhoto, put: PutName, box: Box, ours: Collection[str]) -> Marker | None:
-        """The marker of this face that may get our word: nobody's, guessed, ours, or drawn and removed."""
+    def _reusable(
+        self, photo: MarkedPhoto, put: PutName, box: Box, ours: Collection[str], kept: Collection[str]
+    ) -> Marker | None:
+        """The marker of this face that may get our word: nobody's, guessed, ours, or drawn and removed.
+
+        None of `kept`, which other faces have already.
+        """
         best: Marker | None = None
         for marker in photo.markers:
+            if marker.id in kept:
+                continue
             removed = marker.drawn and marker.invalid
             word = marker.by_hand and bool(marker.subject or marker.name)
             free = removed or (not marker.invalid and not word) or marker.id in ours

@@ -1,7 +1,9 @@
 """What users said on a host with markers: verdicts once, undoable, and never what the host guessed or we wrote."""
 
 import pytest
+from sqlalchemy import update
 
+from plugin.catalogue.tables import face
 from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import HostRefused, HostUnreachable
 from plugin.people import People
@@ -155,6 +157,30 @@ def test_a_rename_of_one_of_two_people_of_one_name_leaves_the_other_one_alone(ho
     assert [home.host.people.named(path) for path in home.paths[:2]] == [["Anna Smith"], ["Anna"]]
     assert len(home.host.people.subjects) == 2
     assert home.verdicts() == []
+
+
+def moved(home: Home, face_id: int, x: float) -> None:
+    with home.catalogue._transactions.write() as connection:
+        connection.execute(update(face).where(face.c.id == face_id).values(x=x, y=0.2, w=0.2, h=0.2))
+
+
+@pytest.mark.parametrize("marked_at", [0.2, 0.29])
+def test_two_faces_that_overlap_do_not_share_the_marker_of_one_of_them(home: Home, marked_at: float) -> None:
+    anna, ben = (home.catalogue.people.add(home.account_id, name) for name in ("Anna", "Ben"))
+    for side, x in enumerate((0.2, 0.29)):
+        moved(home, home.faces[1][side], x)
+    home.name(0, 0, anna)
+    home.name(1, 0, anna)
+    home.name(1, 1, ben)
+    marker = home.host.people.detect(home.paths[1], (marked_at, 0.2, 0.2, 0.2))
+    home.writing().start(home.library, NameKind.MARKERS)
+    for _ in range(2):
+        home.writing().run(home.library.id, NameKind.MARKERS)
+        assert home.take() == Taken()
+        assert [home.host.people.named(path) for path in home.paths[:2]] == [["Anna"], ["Anna", "Ben"]]
+        assert len(home.host.people.of_file(home.paths[1])) == 2
+    assert marker.name in {"Anna", "Ben"}
+    assert [home.who(0, 0), home.who(1, 0), home.who(1, 1)] == ["Anna", "Anna", "Ben"]
 
 
 def test_what_users_said_here_stays_until_somebody_changes_it_there(home: Home) -> None:
