@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from plugin.domain import Asset, Box, LibraryId
-from plugin.errors import AnswerFailed, AssetGone, WriteError, WriteRefused
+from plugin.errors import AnswerFailed, AssetGone, ChangedMeanwhile, WriteError, WriteRefused
 from plugin.faces.boxes import iou
 from plugin.ports.writing import (
     MarkedPhoto,
@@ -179,11 +179,21 @@ class MarkerNames:
         if marker is None:
             return self._host.add_marker(photo.file, within(put.box), put.name)
         if marker.subject or marker.name:
+            self._require(photo, marker)
             self._host.clear_marker(marker.id)  # naming it at once would rename whoever it belongs to
-        named = self._host.name_marker(marker.id, put.name)
+        cleared = replace(marker, subject="", name="")
+        named = self._host.name_marker(marker.id, put.name, lambda: self._require(photo, cleared))
         if marker.invalid:
             self._host.reject_marker(marker.id, rejected=False)
         return named
+
+    def _require(self, photo: MarkedPhoto, marker: Marker) -> None:
+        """Somebody there may have said something since it was read. Raises `ChangedMeanwhile`."""
+        now = _of_id(self._host.marked(photo.host_key), marker.id)
+        if now is None or _said(now) != _said(marker):
+            raise ChangedMeanwhile(
+                "Meanwhile this face was given to somebody else, so nothing was changed", "It is read again"
+            )
 
     def _deny(self, marker: Marker | None) -> str:
         if marker is None:
@@ -252,6 +262,10 @@ def within(box: Box | None) -> Box:
     x, y = (min(max(start, 0.0001), 0.999) for start in (box.x, box.y))
     w, h = min(box.x + box.w, 1.0) - x, min(box.y + box.h, 1.0) - y
     return Box(x, y, max(w, 0.001), max(h, 0.001))
+
+
+def _said(marker: Marker) -> tuple[str, str, bool]:
+    return marker.subject, marker.name, marker.invalid
 
 
 def _of_id(photo: MarkedPhoto, marker_id: str) -> Marker | None:
