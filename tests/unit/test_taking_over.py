@@ -1,5 +1,7 @@
 """What users said on a host with markers: verdicts once, undoable, and never what the host guessed or we wrote."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import update
 
@@ -7,6 +9,7 @@ from plugin.catalogue.tables import face
 from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import HostRefused, HostUnreachable
 from plugin.people import People
+from plugin.ports.writing import MarkedPhoto
 from plugin.ports.written import NameKind
 from plugin.suggestions import Suggestions
 from plugin.writeback import Taken
@@ -118,6 +121,50 @@ def test_two_people_of_one_name_here_are_not_told_apart_by_it(home: Home) -> Non
     home.mark(0, 0, "Anna")
     assert home.take() == Taken(unclear=1)
     assert home.who(0, 0) is None
+
+
+def test_a_name_made_there_while_we_look_is_taken_over(home: Home) -> None:
+    marker, listed = home.found(0, 0), home.host.all_marked
+
+    def late() -> Iterator[MarkedPhoto]:
+        home.host.people.update(marker.uid, {"Name": "Zoe", "SubjSrc": MANUAL})
+        return listed()
+
+    home.host.all_marked = late  # type: ignore[method-assign]
+    assert home.take().named == 1
+    assert home.who(0, 0) == "Zoe"
+
+
+def test_our_marker_given_to_somebody_new_there_while_we_look_is_taken_over(home: Home) -> None:
+    home.name(0, 0, home.catalogue.people.add(home.account_id, "Anna"))
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    (marker,), listed = home.host.people.of_file(home.paths[0]), home.host.all_marked
+
+    def late() -> Iterator[MarkedPhoto]:
+        home.host.people.clear(marker.uid)
+        home.host.people.update(marker.uid, {"Name": "Zoe", "SubjSrc": MANUAL})
+        return listed()
+
+    home.host.all_marked = late  # type: ignore[method-assign]
+    home.take()
+    home.host.all_marked = listed  # type: ignore[method-assign]
+    home.take()
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert home.who(0, 0) == "Zoe"
+    assert home.host.people.named(home.paths[0]) == ["Zoe"]
+
+
+def test_a_name_that_was_unclear_is_taken_over_once_it_is_clear(home: Home) -> None:
+    first, second = (home.catalogue.people.add(home.account_id, "Anna") for _ in range(2))
+    home.name(1, 0, first)
+    home.name(2, 0, second)
+    home.mark(0, 0, "Anna")
+    for _ in range(2):
+        assert home.take() == Taken(unclear=1)
+    home.catalogue.people.rename(second, home.account_id, "Anna Smith")
+    assert home.take().named == 1
+    assert home.catalogue.faces.get(home.faces[0][0]).person_id == first
 
 
 def test_two_people_of_one_name_there_are_two_people_here(home: Home) -> None:
