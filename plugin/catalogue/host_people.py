@@ -29,7 +29,7 @@ class SqlHostPeople:
             return [PersonLink(*values) for values in found]
 
     def agree(self, library_id: LibraryId, link: PersonLink) -> None:
-        """Both sides have these names now; names of this person written to the library's markers follow."""
+        """Both sides have these names now; names written to the library's markers of the subject follow."""
         where = (host_person.c.library_id == library_id, host_person.c.subject == link.subject)
         values = {"person_id": link.person_id, "name": link.name, "there": link.there, "before": link.before}
         with self._transactions.write() as connection:
@@ -86,10 +86,13 @@ class SqlHostPeople:
 
 
 def _rename_written(connection: Connection, library_id: LibraryId, link: PersonLink, former: str) -> None:
-    """The subject was renamed as a whole, so every marker of it says the new name: what we know of them follows."""
+    """The subject was renamed as a whole, so every marker of it says the new name: what we know of them follows.
+
+    Whoever they are here: hosts keep one subject for two people of one name. The next run gives the others their own.
+    """
     row = written_name.c
     mine = select(asset.c.id).where(asset.c.library_id == library_id)
-    theirs: tuple[Any, ...] = (row.kind == NameKind.MARKERS, row.person_id == link.person_id, row.asset_id.in_(mine))
+    theirs: tuple[Any, ...] = (row.kind == NameKind.MARKERS, row.asset_id.in_(mine))
     states = row.state.in_([WrittenState.WRITTEN, WrittenState.THEIRS])
     connection.execute(update(written_name).where(*theirs, states, row.name == former).values(name=link.name))
     key = (row.asset_id, row.face_id)

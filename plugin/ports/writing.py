@@ -4,7 +4,7 @@
 works with.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -156,8 +156,11 @@ class MarkerHost(Protocol):
         """A new marker with this name, as somebody's word; never sent twice."""
         ...
 
-    def name_marker(self, marker_id: str, name: str) -> Marker:
-        """Say who a marker is that has no name (with one, the host would rename the person)."""
+    def name_marker(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
+        """Say who a marker is that has no name (with one, the host would rename the person).
+
+        `check` is called directly before each time it is sent; what it raises keeps it from being sent.
+        """
         ...
 
     def clear_marker(self, marker_id: str) -> None:

@@ -188,7 +188,7 @@ class HostPeopleRows(Protocol):
 
     def links(self, library_id: LibraryId) -> list[PersonLink]: ...
     def agree(self, library_id: LibraryId, link: PersonLink) -> None:
-        """Both sides have these names now; names of this person written to the library's markers follow."""
+        """Both sides have these names now; names written to the library's markers of the subject follow."""
         ...
 
     def forget(self, library_id: LibraryId, subject: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from plugin.domain import Asset, Box, LibraryId
-from plugin.errors import AnswerFailed, AssetGone, WriteError, WriteRefused
+from plugin.errors import AnswerFailed, AssetGone, ChangedMeanwhile, WriteError, WriteRefused
 from plugin.faces.boxes import iou
 from plugin.ports.writing import (
     MarkedPhoto,
@@ -141,8 +141,7 @@ class MarkerNames:
         photo = there.seal
         if not isinstance(photo, MarkedPhoto):
             raise TypeError("not what was read")
-        ours = {taken.mark for taken in changes.take}
-        marks = {put.key: self._put(photo, put, ours) for put in changes.put}
+        marks = self._put_all(photo, changes.put, {taken.mark for taken in changes.take})
         denied = {marks[put.key] for put in changes.put if not put.name}
         for taken in changes.take:
             if taken.mark not in marks.values() or taken.mark in denied:
@@ -152,10 +151,20 @@ class MarkerNames:
     def finish(self, in_use: Collection[str]) -> None:
         """The host forgets people without markers by itself."""
 
-    def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str]) -> str:
+    def _put_all(self, photo: MarkedPhoto, puts: Collection[PutName], ours: Collection[str]) -> dict[NameKey, str]:
+        """One marker is one face: named twice, it would rename whoever it was named first, on every photo."""
+        marks: dict[NameKey, str] = {}
+        kept = {put.mark for put in puts}
+        for put in puts:
+            used = set(marks.values())
+            free = [marker for marker in photo.markers if marker.id not in used]
+            marks[put.key] = self._put(replace(photo, markers=tuple(free)), put, ours, kept)
+        return marks
+
+    def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str], kept: Collection[str]) -> str:
         if put.box is None:
             raise ValueError("a marker needs a box")
-        marker = _of_id(photo, put.mark) or self._reusable(photo, put, put.box, ours)
+        marker = _of_id(photo, put.mark) or self._reusable(photo, put, put.box, ours, kept)
         if not put.name:
             return self._deny(marker)
         if not fold(put.name):
@@ -170,11 +179,21 @@ class MarkerNames:
         if marker is None:
             return self._host.add_marker(photo.file, within(put.box), put.name)
         if marker.subject or marker.name:
+            self._require(photo, marker)
             self._host.clear_marker(marker.id)  # naming it at once would rename whoever it belongs to
-        named = self._host.name_marker(marker.id, put.name)
+        cleared = replace(marker, subject="", name="")
+        named = self._host.name_marker(marker.id, put.name, lambda: self._require(photo, cleared))
         if marker.invalid:
             self._host.reject_marker(marker.id, rejected=False)
         return named
+
+    def _require(self, photo: MarkedPhoto, marker: Marker) -> None:
+        """Somebody there may have said something since it was read. Raises `ChangedMeanwhile`."""
+        now = _of_id(self._host.marked(photo.host_key), marker.id)
+        if now is None or _said(now) != _said(marker):
+            raise ChangedMeanwhile(
+                "Meanwhile this face was given to somebody else, so nothing was changed", "It is read again"
+            )
 
     def _deny(self, marker: Marker | None) -> str:
         if marker is None:
@@ -196,10 +215,17 @@ class MarkerNames:
             self._host.reject_marker(marker.id, rejected=True)
         self._host.clear_marker(marker.id)
 
-    def _reusable(self, photo: MarkedPhoto, put: PutName, box: Box, ours: Collection[str]) -> Marker | None:
-        """The marker of this face that may get our word: nobody's, guessed, ours, or drawn and removed."""
+    def _reusable(
+        self, photo: MarkedPhoto, put: PutName, box: Box, ours: Collection[str], kept: Collection[str]
+    ) -> Marker | None:
+        """The marker of this face that may get our word: nobody's, guessed, ours, or drawn and removed.
+
+        None of `kept`, which other faces have already.
+        """
         best: Marker | None = None
         for marker in photo.markers:
+            if marker.id in kept:
+                continue
             removed = marker.drawn and marker.invalid
             word = marker.by_hand and bool(marker.subject or marker.name)
             free = removed or (not marker.invalid and not word) or marker.id in ours
@@ -236,6 +262,10 @@ def within(box: Box | None) -> Box:
     x, y = (min(max(start, 0.0001), 0.999) for start in (box.x, box.y))
     w, h = min(box.x + box.w, 1.0) - x, min(box.y + box.h, 1.0) - y
     return Box(x, y, max(w, 0.001), max(h, 0.001))
+
+
+def _said(marker: Marker) -> tuple[str, str, bool]:
+    return marker.subject, marker.name, marker.invalid
 
 
 def _of_id(photo: MarkedPhoto, marker_id: str) -> Marker | None:

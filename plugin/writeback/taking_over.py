@@ -58,12 +58,19 @@ class Taken:
 
 @dataclass(slots=True)
 class _News:
-    """What markers of one look say about faces."""
+    """What markers of one look say about faces.
+
+    Attributes:
+        names: of subjects, as markers say them.
+        unclear: subjects nothing was taken over of; their markers are looked at again.
+    """
 
     named: dict[str, list[FaceId]] = field(default_factory=dict)
     not_them: dict[PersonId, list[FaceId]] = field(default_factory=dict)
     nobody: list[FaceId] = field(default_factory=list)
     guesses: dict[FaceId, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    unclear: set[str] = field(default_factory=set)
     seen: list[tuple[Asset, dict[str, str]]] = field(default_factory=list)
 
 
@@ -130,7 +137,8 @@ class TakingOver:
         if news.guesses:
             self._catalogue.host_people.guess(self._library.id, news.guesses)
         for asset, seen in news.seen:
-            self._catalogue.host_people.see(asset.id, seen)
+            clear = {marker: said for marker, said in seen.items() if said not in news.unclear}
+            self._catalogue.host_people.see(asset.id, clear)
         return taken
 
     def _look(self, asset: Asset, photo: MarkedPhoto, links: dict[str, PersonId], news: _News, taken: Taken) -> None:
@@ -156,10 +164,13 @@ class TakingOver:
 
     def _say(self, news: _News, links: dict[str, PersonId], taken: Taken) -> None:
         for subject, face_ids in news.named.items():
-            done = self._named(subject, face_ids, links)
+            # A subject made while the markers were listed is known by its markers only.
+            there = self._names.get(subject) or news.names.get(subject, "")
+            done = self._named(subject, there, face_ids, links)
             taken.named += done
             if not done:
                 taken.unclear += len(face_ids)
+                news.unclear.add(subject)
         for person_id, face_ids in news.not_them.items():
             if self._catalogue.people.existing(self._account_id, [person_id]):
                 self._people.reject_all(self._account_id, face_ids, person_id)
@@ -168,9 +179,8 @@ class TakingOver:
             self._people.ignore_all(self._account_id, news.nobody)
             taken.taken_back += len(news.nobody)
 
-    def _named(self, subject: str, face_ids: Sequence[FaceId], links: dict[str, PersonId]) -> int:
-        """These faces are this subject; 0 when it is unclear who that is."""
-        there = self._names.get(subject, "")
+    def _named(self, subject: str, there: str, face_ids: Sequence[FaceId], links: dict[str, PersonId]) -> int:
+        """These faces are this subject, who is called so there; 0 when it is unclear who that is."""
         try:
             name = clean_name(there)
             known = [person.id for person in self._people.same_name(self._account_id, name)]
@@ -244,6 +254,7 @@ class _Marked:
                 taken.kept += 1
             else:
                 news.named.setdefault(said, []).append(face.id)
+                news.names.setdefault(said, self.marker.name)
         else:
             person_id = mine.key.person_id if mine is not None else self.links.get(self.before or "")
             if person_id and face.person_id == person_id:

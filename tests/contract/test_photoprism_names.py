@@ -291,6 +291,45 @@ def test_a_marker_that_goes_between_reading_and_writing_is_read_again_later(home
     assert home.there() == [["Anna"], ["Anna"]]
 
 
+@pytest.mark.parametrize("guess", ["", "Somebody"])
+@pytest.mark.parametrize("moment", ["before it is written", "during a wait", "after an answer nobody heard"])
+def test_a_name_given_by_hand_between_reading_and_writing_stays(home: Home, moment: str, guess: str) -> None:
+    box = home.catalogue.faces.get(home.faces[ANNA]).box
+    people = home.library_there.people
+    detected = (box.x, box.y, box.w, box.h)
+    marker = people.detect(home.library_there.primary(ANNA).uid, detected, guess)
+    people.update(people.detect(home.library_there.primary(SWIM).uid, (0.8, 0.8, 0.1, 0.1)).uid, BERTA)
+    home.server.interfere = lambda request: named_by_hand(home, marker.uid, moment, request)
+    home.start()
+    home.server.interfere = lambda _request: None
+    home.host.client._busy = None
+    home.take()
+    home.write()
+    assert home.there() == [["Berta"], ["Anna", "Berta"]]
+    assert home.error() == ""
+
+
+BERTA = {"Name": "Berta", "SubjSrc": MANUAL}
+
+
+def named_by_hand(home: Home, marker_id: str, moment: str, request: Request) -> Response | None:
+    """Somebody there is faster than the request that names this marker."""
+    if home.library_there.people.markers[marker_id].name == "Berta":
+        return None
+    if moment == "before it is written":
+        # The photos are listed once by their key before each write.
+        if request.method == "GET" and home.library_there.found(ANNA).uid in request.args.get("q", ""):
+            answer = home.server.answer(request)
+            home.library_there.people.clear(marker_id)
+            home.library_there.people.update(marker_id, BERTA)
+            return answer
+    elif request.method == "PUT" and marker_id in request.path:
+        home.library_there.people.update(marker_id, BERTA)
+        status = 429 if moment == "during a wait" else 503
+        return Response("{}", status, headers={"Retry-After": "1"}, content_type="application/json")
+    return None
+
+
 def gone(home: Home, marker_id: str) -> None:
     """Somebody there is faster."""
     home.library_there.people.markers.pop(marker_id, None)

@@ -123,8 +123,9 @@ class FakeWritingHost(FakeHost):
             sides = {"X": box.x, "Y": box.y, "W": box.w, "H": box.h}
             return _found(self.people.create({"FileUID": file, **sides, "Name": name, "SubjSrc": MANUAL}))
 
-    def name_marker(self, marker_id: str, name: str) -> Marker:
+    def name_marker(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
         with self._call("name marker", self.people.markers[marker_id].file_uid):
+            check()
             return _found(self.people.update(marker_id, {"Name": name, "SubjSrc": MANUAL}))
 
     def clear_marker(self, marker_id: str) -> None:

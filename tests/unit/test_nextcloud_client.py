@@ -102,6 +102,21 @@ def test_a_short_wait_is_waited_within_the_request(server: FakeNextcloud, connec
     assert connect().answer("GET", FILE) == b"Anna laughs"
 
 
+@pytest.mark.parametrize(("status", "sent"), [(429, 2), (502, 1), (503, 1), (504, 1)])
+def test_what_may_have_been_done_is_not_sent_again(
+    server: FakeNextcloud, connect: Connect, status: int, sent: int
+) -> None:
+    refusals = [Response("", status, headers={"Retry-After": "1"})]
+    server.interfere = lambda _request: refusals.pop() if refusals else None
+    client = connect(limits=Limits(pause_seconds=1))
+    if sent == 1:
+        with pytest.raises(HostBusy):
+            client.answer("GET", FILE, again=False)
+    else:
+        assert client.answer("GET", FILE, again=False) == b"Anna laughs"
+    assert len(server.seen) == sent
+
+
 def test_a_server_that_is_off_is_unreachable_with_advice(server: FakeNextcloud, connect: Connect) -> None:
     client = connect()
     server.stop()

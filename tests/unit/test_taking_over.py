@@ -1,10 +1,15 @@
 """What users said on a host with markers: verdicts once, undoable, and never what the host guessed or we wrote."""
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from sqlalchemy import update
+
+from plugin.catalogue.tables import face
 from plugin.domain import AssignedBy, FaceState, VerdictKind
 from plugin.errors import HostRefused, HostUnreachable
 from plugin.people import People
+from plugin.ports.writing import MarkedPhoto
 from plugin.ports.written import NameKind
 from plugin.suggestions import Suggestions
 from plugin.writeback import Taken
@@ -118,6 +123,50 @@ def test_two_people_of_one_name_here_are_not_told_apart_by_it(home: Home) -> Non
     assert home.who(0, 0) is None
 
 
+def test_a_name_made_there_while_we_look_is_taken_over(home: Home) -> None:
+    marker, listed = home.found(0, 0), home.host.all_marked
+
+    def late() -> Iterator[MarkedPhoto]:
+        home.host.people.update(marker.uid, {"Name": "Zoe", "SubjSrc": MANUAL})
+        return listed()
+
+    home.host.all_marked = late  # type: ignore[method-assign]
+    assert home.take().named == 1
+    assert home.who(0, 0) == "Zoe"
+
+
+def test_our_marker_given_to_somebody_new_there_while_we_look_is_taken_over(home: Home) -> None:
+    home.name(0, 0, home.catalogue.people.add(home.account_id, "Anna"))
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    (marker,), listed = home.host.people.of_file(home.paths[0]), home.host.all_marked
+
+    def late() -> Iterator[MarkedPhoto]:
+        home.host.people.clear(marker.uid)
+        home.host.people.update(marker.uid, {"Name": "Zoe", "SubjSrc": MANUAL})
+        return listed()
+
+    home.host.all_marked = late  # type: ignore[method-assign]
+    home.take()
+    home.host.all_marked = listed  # type: ignore[method-assign]
+    home.take()
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert home.who(0, 0) == "Zoe"
+    assert home.host.people.named(home.paths[0]) == ["Zoe"]
+
+
+def test_a_name_that_was_unclear_is_taken_over_once_it_is_clear(home: Home) -> None:
+    first, second = (home.catalogue.people.add(home.account_id, "Anna") for _ in range(2))
+    home.name(1, 0, first)
+    home.name(2, 0, second)
+    home.mark(0, 0, "Anna")
+    for _ in range(2):
+        assert home.take() == Taken(unclear=1)
+    home.catalogue.people.rename(second, home.account_id, "Anna Smith")
+    assert home.take().named == 1
+    assert home.catalogue.faces.get(home.faces[0][0]).person_id == first
+
+
 def test_two_people_of_one_name_there_are_two_people_here(home: Home) -> None:
     home.mark(0, 0, "Anna")
     other = home.mark(1, 0, "Anna B.")
@@ -128,6 +177,57 @@ def test_two_people_of_one_name_there_are_two_people_here(home: Home) -> None:
     assert second is not None
     assert first != second
     assert [home.who(0, 0), home.who(1, 0)] == ["Anna", "Anna"]
+
+
+def two_annas_share_a_subject(home: Home) -> tuple[int, int]:
+    first, second = (home.catalogue.people.add(home.account_id, "Anna") for _ in range(2))
+    home.name(0, 0, first)
+    home.name(1, 0, second)
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert list(home.host.people.subjects.values()) == ["Anna"]
+    return first, second
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_rename_of_one_of_two_people_of_one_name_leaves_the_other_one_alone(home: Home, where: str) -> None:
+    first, second = two_annas_share_a_subject(home)
+    if where == "here":
+        home.catalogue.people.rename(first, home.account_id, "Anna Smith")
+    else:
+        home.host.people.rename(next(iter(home.host.people.subjects)), "Anna Smith")
+    for _ in range(2):
+        home.writing().run(home.library.id, NameKind.MARKERS)
+        home.take()
+    assert [home.catalogue.faces.get(home.faces[photo][0]).person_id for photo in (0, 1)] == [first, second]
+    assert [home.who(0, 0), home.who(1, 0)] == ["Anna Smith", "Anna"]
+    assert [home.host.people.named(path) for path in home.paths[:2]] == [["Anna Smith"], ["Anna"]]
+    assert len(home.host.people.subjects) == 2
+    assert home.verdicts() == []
+
+
+def moved(home: Home, face_id: int, x: float) -> None:
+    with home.catalogue._transactions.write() as connection:
+        connection.execute(update(face).where(face.c.id == face_id).values(x=x, y=0.2, w=0.2, h=0.2))
+
+
+@pytest.mark.parametrize("marked_at", [0.2, 0.29])
+def test_two_faces_that_overlap_do_not_share_the_marker_of_one_of_them(home: Home, marked_at: float) -> None:
+    anna, ben = (home.catalogue.people.add(home.account_id, name) for name in ("Anna", "Ben"))
+    for side, x in enumerate((0.2, 0.29)):
+        moved(home, home.faces[1][side], x)
+    home.name(0, 0, anna)
+    home.name(1, 0, anna)
+    home.name(1, 1, ben)
+    marker = home.host.people.detect(home.paths[1], (marked_at, 0.2, 0.2, 0.2))
+    home.writing().start(home.library, NameKind.MARKERS)
+    for _ in range(2):
+        home.writing().run(home.library.id, NameKind.MARKERS)
+        assert home.take() == Taken()
+        assert [home.host.people.named(path) for path in home.paths[:2]] == [["Anna"], ["Anna", "Ben"]]
+        assert len(home.host.people.of_file(home.paths[1])) == 2
+    assert marker.name in {"Anna", "Ben"}
+    assert [home.who(0, 0), home.who(1, 0), home.who(1, 1)] == ["Anna", "Anna", "Ben"]
 
 
 def test_what_users_said_here_stays_until_somebody_changes_it_there(home: Home) -> None:

@@ -90,6 +90,7 @@ class HostClient:
         query: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (200,),
         again: bool = True,
+        tries: int | None = None,
     ) -> Iterator[requests.Response]:
         """One request; the answer's body is not read yet and must be read within the block.
 
@@ -100,14 +101,17 @@ class HostClient:
             headers: in addition to ours.
             query: parameters of the address.
             accept: statuses that are given back; every other one is raised.
-            again: whether it may be sent once more when the connection broke and nobody knows whether it arrived.
+            again: whether it may be sent once more when nobody knows whether it was done: the connection broke, or a
+                proxy answered 502 to 504. What was put off with 429 was not done.
+            tries: how often it is sent at most; None for what the limits say.
 
         Raises:
             LoginRefused, HostRefused, HostUnreachable, HostBusy, AssetGone (404 and 410).
         """
         data = body.encode() if isinstance(body, str) else body
         with self._slots:
-            response = self._send(method, path, data, dict(headers or {}), query, accept, again=again)
+            tries = self.limits.tries if tries is None else tries
+            response = self._send(method, path, data, dict(headers or {}), query, accept, again=again, tries=tries)
             try:
                 yield response
             except requests.RequestException as error:
@@ -145,8 +149,9 @@ class HostClient:
         accept: tuple[int, ...],
         *,
         again: bool,
+        tries: int,
     ) -> requests.Response:
-        for tries_left in reversed(range(self.limits.tries)):
+        for tries_left in reversed(range(tries)):
             self._stop_early()
             try:
                 response = self._session.request(
@@ -167,12 +172,19 @@ class HostClient:
             if response.status_code in accept:
                 return response
             problem = self._problem(response, beginning(response))
-            if tries_left and isinstance(problem, HostBusy) and problem.seconds <= self.limits.patience_seconds:
-                self._busy = None
-                self._sleep(problem.seconds)
+            not_done = again or response.status_code == 429
+            if tries_left and not_done and isinstance(problem, HostBusy) and self.waited(problem):
                 continue
             raise problem
         raise AssertionError("unreachable")
+
+    def waited(self, problem: HostBusy) -> bool:
+        """Wait as long as a busy server wants to be left alone; False, at once, where that takes too long."""
+        if problem.seconds > self.limits.patience_seconds:
+            return False
+        self._busy = None
+        self._sleep(problem.seconds)
+        return True
 
     def _stop_early(self) -> None:
         """Do not ask while the answer is known: a refused login, a server that wants to be left alone."""

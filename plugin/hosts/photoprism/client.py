@@ -55,11 +55,11 @@ class PhotoPrismClient(HostClient):
         """Send JSON, get JSON. Raises like `request`."""
         return self.send("POST", path, said)
 
-    def send(self, method: str, path: str, said: object = None, *, again: bool = True) -> Any:  # noqa: ANN401
-        """As `post`, with any verb; see `request` for `again`."""
+    def send(self, method: str, path: str, said: object = None, **options: Any) -> Any:  # noqa: ANN401
+        """As `post`, with any verb; see `request` for `again` and `tries`."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         body = None if said is None else json.dumps(said)
-        return self.json(method, API + path, body=body, headers=headers, accept=(200, 201), again=again)
+        return self.json(method, API + path, body=body, headers=headers, accept=(200, 201), **options)
 
     def config(self) -> dict[str, Any]:
         """What the server tells of itself, and the tokens for pictures. Raises like `request`."""

@@ -8,11 +8,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from plugin.domain import Box
-from plugin.errors import AssetGone
+from plugin.errors import AssetGone, HostBusy
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.ports.writing import MarkedPhoto, Marker
 
@@ -67,6 +67,18 @@ class Markers:
     def change(self, marker_id: str, **said: object) -> Marker:
         """Change one. Raises `AssetGone`, `WriteRefused`."""
         return self._one(self._client.send("PUT", self._way(marker_id), said))
+
+    def name(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
+        """Name one, with a check before each time it is sent: a wait is long enough for somebody there."""
+        way, said = self._way(marker_id), {"Name": name, "SubjSrc": MANUAL}
+        for tries_left in reversed(range(self._client.limits.tries)):
+            check()
+            try:
+                return self._one(self._client.send("PUT", way, said, tries=1))
+            except HostBusy as error:
+                if not tries_left or not self._client.waited(error):
+                    raise
+        raise AssertionError("unreachable")
 
     def clear(self, marker_id: str) -> None:
         """Take the name off."""

@@ -1,11 +1,11 @@
 """The part of the host that takes names (`plugin.ports.writing`): markers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from plugin.domain import Box
 from plugin.errors import AssetGone
 from plugin.hosts.photoprism.client import PhotoPrismClient
-from plugin.hosts.photoprism.markers import MANUAL, Markers
+from plugin.hosts.photoprism.markers import Markers
 from plugin.hosts.photoprism.photos import RemotePhoto
 from plugin.ports.writing import MarkedPhoto, Marker
 
@@ -48,9 +48,9 @@ class TakesMarkers:
         """A new marker."""
         return Markers(self.client).add(file, box, name)
 
-    def name_marker(self, marker_id: str, name: str) -> Marker:
+    def name_marker(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
         """Say who it is."""
-        return Markers(self.client).change(marker_id, Name=name, SubjSrc=MANUAL)
+        return Markers(self.client).name(marker_id, name, check)
 
     def clear_marker(self, marker_id: str) -> None:
         """Take the name off."""
