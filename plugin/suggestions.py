@@ -193,7 +193,7 @@ class Suggestions:
     def unassigned_groups(self, account_id: AccountId, offset: int = 0, limit: int = 50) -> list[tuple[FaceId, ...]]:
         """Faces of nobody that are alike, to be named in one go; the largest groups first, single faces last."""
         galleries, pack = self._catalogue.galleries, self._preferences().pack
-        groups = galleries.groups(account_id, pack, offset, limit, smallest=1)
+        groups = galleries.groups(account_id, pack, offset, limit)
         members = galleries.members(account_id, pack, [group.key for group in groups], MOST_IN_GROUP)
         return [tuple(members.get(group.key, ())) for group in groups]
 

@@ -52,13 +52,11 @@ class SqlGalleries:
         groups = [Group(row.key, row.faces, row.last) for row in read if row.key is not None]
         return NobodyCounts(int(read[0].groups), int(read[0].grouped), int(read[0].singles)), groups
 
-    def groups(self, account_id: AccountId, pack: str, offset: int, limit: int, smallest: int = 2) -> list[Group]:
-        """Groups of at least this many faces, the largest first; with `smallest` 1 each single face is one, too."""
-        found = _groups(account_id, pack).having(func.count() >= smallest)
-        if smallest < 2:
-            columns = face.c.id.label("key"), literal(1).label("faces"), face.c.id.label("last"), face.c.id.label("low")
-            found = union_all(found, _nobodys(account_id, pack, *columns).where(face.c.group_id.is_(None)))  # type: ignore[assignment]  # both are selectable
-        rows = found.subquery()
+    def groups(self, account_id: AccountId, pack: str, offset: int, limit: int) -> list[Group]:
+        """Groups, the largest first, and after them single faces, each a group of one."""
+        columns = face.c.id.label("key"), literal(1).label("faces"), face.c.id.label("last"), face.c.id.label("low")
+        alone = _nobodys(account_id, pack, *columns).where(face.c.group_id.is_(None))
+        rows = union_all(_groups(account_id, pack), alone).subquery()
         query = select(rows).order_by(rows.c.faces.desc(), rows.c.low).offset(offset).limit(limit)
         with self._transactions.read() as connection:
             return [Group(row.key, row.faces, row.last) for row in connection.execute(query)]

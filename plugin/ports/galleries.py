@@ -58,8 +58,8 @@ class GalleryRows(Protocol):
         """Groups of two or more, the largest first, and how many there are of all; cheaper than both alone."""
         ...
 
-    def groups(self, account_id: AccountId, pack: str, offset: int, limit: int, smallest: int = 2) -> list[Group]:
-        """Groups of at least this many faces, the largest first."""
+    def groups(self, account_id: AccountId, pack: str, offset: int, limit: int) -> list[Group]:
+        """Groups, the largest first, and after them single faces, each a group of one."""
         ...
 
     def members(

@@ -4,18 +4,16 @@ Written from `homeassistant/components/hassio/ingress.py` (Core, 2026) and `supe
 takes off a request, puts on it, and leaves of an answer.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
-from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request, Response
 
-from tests.fakes.nextcloud.app_api import QuietHandler
+from tests.fakes.serving import OnLoopback
 
 NOT_ASKED_ON = {
     "content-length", "content-encoding", "transfer-encoding", "accept-encoding", "sec-websocket-extensions",
@@ -67,7 +65,7 @@ BEN = HomeUser("6f1d7c02aa5b4e0f9d1be1b5f3c3a002", "ben", "Ben")
 
 
 @dataclass
-class HomeAssistant:
+class HomeAssistant(OnLoopback):
     """Home Assistant with one add-on; use it as a context manager.
 
     Attributes:
@@ -84,27 +82,11 @@ class HomeAssistant:
     sessions: dict[str, HomeUser | None] = field(default_factory=lambda: {"maria": MARIA, "ben": BEN, "old": None})
     holds_back: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
-    _server: BaseWSGIServer | None = None
-
-    @property
-    def address(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
     def prefix(self) -> str:
         """The beginning of every path of the add-on."""
         return f"/api/hassio_ingress/{self.token}"
-
-    def __enter__(self) -> Self:
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=QuietHandler)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        assert self._server is not None
-        self._server.shutdown()
-        self._server.server_close()
 
     def cookie(self, user: str) -> dict[str, str]:
         """What the frontend sets before it shows the panel."""

@@ -30,12 +30,42 @@ class Seen:
 
 
 class QuietHandler(WSGIRequestHandler):
-    """HTTP/1.1, so that connections are kept, and nothing on stderr."""
-
-    protocol_version = "HTTP/1.1"
+    """Nothing on stderr."""
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is werkzeug's
         """Nothing."""
+
+
+class KeepingHandler(QuietHandler):
+    """HTTP/1.1, so that connections are kept."""
+
+    protocol_version = "HTTP/1.1"
+
+
+class OnLoopback:
+    """A WSGI application on a free port of loopback; use it as a context manager."""
+
+    _server: BaseWSGIServer | None = None
+
+    @property
+    def address(self) -> str:
+        """`http://127.0.0.1:port`, without a trailing slash."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=QuietHandler)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """The WSGI application."""
+        raise NotImplementedError
 
 
 class FakeServer:
@@ -72,7 +102,7 @@ class FakeServer:
     def start(self) -> None:
         """Listen; at the same port as before when it was stopped in between."""
         self._server = make_server(
-            "127.0.0.1", self._port, self, threaded=True, request_handler=QuietHandler, ssl_context=self._tls
+            "127.0.0.1", self._port, self, threaded=True, request_handler=KeepingHandler, ssl_context=self._tls
         )
         self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name=self.name, daemon=True)

@@ -331,12 +331,16 @@ def test_watches_come_and_go_with_libraries(workshop: Workshop) -> None:
     watchers.stop()
 
 
+def writing_to(host: FakeWritingHost, workshop: Workshop) -> WriteBack:
+    people = People(workshop.catalogue, NudgeLog())
+    return WriteBack(workshop.catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
+
+
 def test_names_reach_the_host_after_recognition_and_after_a_rename(queue: Huey, workshop: Workshop) -> None:
     catalogue, host = workshop.catalogue, FakeWritingHost()
     for path in workshop.host.files:
         host.put(path, b"")
-    people = People(catalogue, NudgeLog())
-    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
+    writing = writing_to(host, workshop)
     jobs = jobs_on(queue, workshop, writing)
     workers = Workers(queue, jobs, threads=3)
     workers.start()
@@ -358,8 +362,7 @@ def test_names_given_on_the_host_are_taken_over_after_a_comparison(queue: Huey, 
     catalogue, host = workshop.catalogue, FakeWritingHost()
     for path in workshop.host.files:
         host.put(path, b"")
-    people = People(catalogue, NudgeLog())
-    writing = WriteBack(catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
+    writing = writing_to(host, workshop)
     jobs = jobs_on(queue, workshop, writing)
     workers = Workers(queue, jobs, threads=3)
     workers.start()
@@ -377,9 +380,7 @@ def test_names_given_on_the_host_are_taken_over_after_a_comparison(queue: Huey, 
 
 
 def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Workshop) -> None:
-    people = People(workshop.catalogue, NudgeLog())
-    host = FakeWritingHost()
-    writing = WriteBack(workshop.catalogue, lambda _library: host, lambda _stream: 1, lambda: None, people=people)
+    writing = writing_to(FakeWritingHost(), workshop)
     jobs = jobs_on(queue, workshop, writing)
     jobs.sweep()
     assert "writeback" not in {task.name for task in queue.pending()}

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from plugin import supervisor as module
 from plugin.errors import HostError, HostRefused, HostUnreachable
 from plugin.supervisor import Supervisor, own_part
-from tests.fakes.nextcloud.app_api import QuietHandler
+from tests.fakes.serving import QuietHandler
 
 TOKEN = "c0ffee" * 8
 OWN = {"hostname": "a0d7b954-kinfolk", "network": {"8098/tcp": 18098}, "slug": "a0d7b954_kinfolk"}

@@ -6,15 +6,15 @@ Written from `nextcloud/app_api` (2026): `AppAPIService`, `ExAppProxyController`
 
 import json
 import re
-import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import requests
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
+
+from tests.fakes.serving import OnLoopback
 
 PAGE_CSP = (
     "default-src 'none';base-uri 'none';manifest-src 'self';script-src 'self' 'unsafe-eval' 'unsafe-inline';"
@@ -39,13 +39,6 @@ HOOKED = {
 HOP_BY_HOP = {"connection", "content-encoding", "content-length", "date", "server", "transfer-encoding"}
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Nothing on stderr."""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the name is werkzeug's
-        """Nothing."""
-
-
 def reaches(pattern: str, path: str) -> bool:
     """Whether a route of `info.xml` lets this path through: it stands between slashes, and the path has none first.
 
@@ -68,7 +61,7 @@ class Task:
 
 
 @dataclass
-class AppCloud:
+class AppCloud(OnLoopback):
     """A Nextcloud with one app; use it as a context manager.
 
     Attributes:
@@ -96,22 +89,6 @@ class AppCloud:
     app_url: str = ""
     routes: list[tuple[str, str, str, list[str]]] = field(default_factory=list)
     passed_on: list[dict[str, str]] = field(default_factory=list)
-    _server: BaseWSGIServer | None = None
-
-    @property
-    def address(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=QuietHandler)
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        assert self._server is not None
-        self._server.shutdown()
-        self._server.server_close()
 
     def environment(self) -> dict[str, str]:
         """What AppAPI gives to the container."""
