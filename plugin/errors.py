@@ -179,9 +179,19 @@ class HostBusy(HostUnreachable):
 
 
 class AnswerFailed(HostUnreachable):
-    """The host is there, but this one request failed inside it, or a storage behind it is away."""
+    """The host is there, but this one request failed inside it, or a storage behind it is away.
+
+    Args:
+        message: as of every error.
+        advice: as of every error.
+        status: of HTTP; 0: not known.
+    """
 
     code = "answer_failed"
+
+    def __init__(self, message: str, advice: str = "", status: int = 0) -> None:
+        super().__init__(message, advice, **({"status": status} if status else {}))
+        self.status = status
 
 
 class BadListing(HostUnreachable):

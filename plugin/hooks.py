@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from plugin.domain import AccountId, Library, LibraryId
 from plugin.errors import Refused
@@ -87,7 +88,11 @@ class Hooks:
 
     def needs_admin(self, library: Library) -> bool:
         """Whether an administrator of the host has to allow it."""
-        return not self._registrar.as_app(library)
+        return not self.in_our_nextcloud(library)
+
+    def in_our_nextcloud(self, library: Library) -> bool:
+        """Whether Kinfolk is an app of the Nextcloud this library is in."""
+        return self._registrar.as_app(library)
 
     def register(self, account_id: AccountId, library_id: LibraryId, url: str, name: str, password: str) -> None:
         """Ask the host to tell, with a new secret; the administrator's password is used now and kept nowhere.
@@ -101,8 +106,9 @@ class Hooks:
         if not self.possible(library):
             raise Refused("This library cannot tell when something changes", "It is compared every few minutes")
         secret = secrets.token_urlsafe(32)
-        self._registrar.register(library, url, secret, name, password)
-        self._rows.put(library_id, digest_of(secret))
+        # Stored before the host forgets the former one: killed on either side, there is one that the host has.
+        keep = partial(self._rows.put, library_id, digest_of(secret))
+        self._registrar.register(library, url, secret, name, password, keep)
 
     def remove(self, account_id: AccountId, library_id: LibraryId, url: str, name: str, password: str) -> None:
         """Nothing is taken from the host any more, and it is asked to tell no more.

@@ -1,7 +1,7 @@
 """Asking hosts to tell about changes: as an app of that Nextcloud, or with an administrator's password used once."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from plugin.domain import Library
@@ -33,10 +33,13 @@ class NextcloudHooks:
         place = self._place(library)
         return place is not None and self._app is not None and self._app.identity.nextcloud_url == place.base
 
-    def register(self, library: Library, url: str, secret: str, name: str, password: str) -> None:
+    def register(
+        self, library: Library, url: str, secret: str, name: str, password: str, registered: Callable[[], None]
+    ) -> None:
         """See `HookRegistrar.register`."""
         place = self._found(library)
-        webhooks.register(self._ask(library, place, name, password), self._told_at(library, url), secret, place.user)
+        ask = self._ask(library, place, name, password)
+        webhooks.register(ask, self._told_at(library, url), secret, place.user, registered)
 
     def remove(self, library: Library, url: str, name: str, password: str) -> None:
         """See `HookRegistrar.remove`."""

@@ -14,6 +14,7 @@ from plugin.catalogue.asset_rows import (
     with_visible_face,
 )
 from plugin.catalogue.assets_of_person import read_assets_of_person
+from plugin.catalogue.folder_marks import above, doubt
 from plugin.catalogue.person_rows import require_person
 from plugin.catalogue.photo_search import counted_by_faces, fits
 from plugin.catalogue.queue_rate import tallied
@@ -79,8 +80,9 @@ class SqlAssets:
             return store_seen(connection, library_id, listed, sync_pass)
 
     def looked_up(self, library_id: LibraryId, found: Sequence[HostAsset]) -> list[SeenAsset]:
-        """As `seen`, with the number of the present pass (or the last one)."""
+        """As `seen`, with the number of the present pass (or the last one), which so may not mark their folders."""
         with self._transactions.write() as connection:
+            doubt(connection, library_id, {folder for entry in found for folder in above(entry.path)})
             number = connection.execute(select(library.c.sync_pass).where(library.c.id == library_id)).scalar()
             return store_seen(connection, library_id, found, number or 0)
 

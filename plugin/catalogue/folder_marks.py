@@ -3,12 +3,19 @@
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.tables import folder_mark
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import LibraryId
+
+IN_DOUBT = "in doubt"
+"""Stands for the mark of a folder in which files were taken beside the pass that is under way.
+
+That pass will not miss such a file when it is deleted before its folder is listed. So it keeps no mark for the folder,
+and the next pass lists it. No host's mark is this text.
+"""
 
 
 class SqlFolderMarks:
@@ -19,24 +26,22 @@ class SqlFolderMarks:
 
     def get(self, library_id: LibraryId, path: str) -> str | None:
         """The mark of a folder, None when it was never listed in full or something below it moved away since."""
-        where = (folder_mark.c.library_id == library_id, folder_mark.c.path == path)
+        where = (*_certain(library_id), folder_mark.c.path == path)
         with self._transactions.read() as connection:
             mark: str | None = connection.execute(select(folder_mark.c.mark).where(*where)).scalar()
         return mark
 
     def all(self, library_id: LibraryId) -> dict[str, str]:
         """Path -> mark of every folder that has one."""
-        query = select(folder_mark.c.path, folder_mark.c.mark).where(folder_mark.c.library_id == library_id)
+        query = select(folder_mark.c.path, folder_mark.c.mark).where(*_certain(library_id))
         with self._transactions.read() as connection:
             return {row.path: row.mark for row in connection.execute(query)}
 
     def put(self, library_id: LibraryId, marks: Mapping[str, str]) -> None:
-        """Add or replace the marks of these folders, in one transaction."""
+        """Add or replace the marks of these folders, in one transaction; a folder in doubt gets none."""
         with self._transactions.write() as connection:
-            drop_marks(connection, library_id, marks)
-            rows = [{"library_id": library_id, "path": path, "mark": mark} for path, mark in marks.items()]
-            if rows:
-                connection.execute(insert(folder_mark), rows)
+            doubtful = _in_doubt(connection, library_id)
+            _put(connection, library_id, {path: mark for path, mark in marks.items() if path not in doubtful})
 
     def drop(self, library_id: LibraryId, paths: Collection[str]) -> None:
         """Forget the marks of these folders: they have to be listed again."""
@@ -49,12 +54,38 @@ class SqlFolderMarks:
             connection.execute(delete(folder_mark).where(folder_mark.c.library_id == library_id))
 
 
+def doubt(connection: Connection, library_id: LibraryId, folders: Collection[str]) -> None:
+    """No marks for these folders until the next pass begins."""
+    new = set(folders) - _in_doubt(connection, library_id)
+    _put(connection, library_id, dict.fromkeys(new, IN_DOUBT))
+
+
+def settle_doubts(connection: Connection, library_id: LibraryId) -> None:
+    """A pass begins: folders in doubt have no mark, and may get one."""
+    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark == IN_DOUBT)
+    connection.execute(delete(folder_mark).where(*doubtful))
+
+
+def _put(connection: Connection, library_id: LibraryId, marks: Mapping[str, str]) -> None:
+    drop_marks(connection, library_id, marks)
+    rows = [{"library_id": library_id, "path": path, "mark": mark} for path, mark in marks.items()]
+    if rows:
+        connection.execute(insert(folder_mark), rows)
+
+
+def _certain(library_id: LibraryId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return folder_mark.c.library_id == library_id, folder_mark.c.mark != IN_DOUBT
+
+
+def _in_doubt(connection: Connection, library_id: LibraryId) -> set[str]:
+    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark == IN_DOUBT)
+    return set(connection.execute(select(folder_mark.c.path).where(*doubtful)).scalars())
+
+
 def drop_marks(connection: Connection, library_id: LibraryId, paths: Collection[str]) -> None:
-    """Forget the marks of these folders."""
+    """Forget the marks of these folders; doubts stay."""
     for block in blocks(list(paths)):
-        connection.execute(
-            delete(folder_mark).where(folder_mark.c.library_id == library_id, folder_mark.c.path.in_(block))
-        )
+        connection.execute(delete(folder_mark).where(*_certain(library_id), folder_mark.c.path.in_(block)))
 
 
 def above(path: str) -> Iterator[str]:

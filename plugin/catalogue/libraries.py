@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.deletion import delete_empty_persons, delete_faces
 from plugin.catalogue.event_traces import forget_drawn_on
+from plugin.catalogue.folder_marks import settle_doubts
 from plugin.catalogue.privacy import note_leftovers, overwrite_deleted
 from plugin.catalogue.tables import account, asset, face, intake_problem, library, person, tally, verdict
 from plugin.catalogue.transactions import Transactions
@@ -83,6 +84,7 @@ class SqlLibraries:
                 .values(sync_pass=library.c.sync_pass + 1, sync_started_at=self._transactions.now())
                 .returning(library.c.sync_pass)
             ).scalar()
+            settle_doubts(connection, library_id)
         return int(_found(started))
 
     def sync_finished(self, library_id: LibraryId, error: str | None) -> None:

@@ -1,5 +1,6 @@
 """The ports to what other programs may tell Kinfolk, and to whose accounts their users have."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -74,8 +75,13 @@ class HookRegistrar(Protocol):
         """Whether no administrator is needed, since Kinfolk is an app of that host."""
         ...
 
-    def register(self, library: Library, url: str, secret: str, name: str, password: str) -> None:
-        """Ask, replacing what was asked before; twice is the same as once. Raises `HostError`."""
+    def register(
+        self, library: Library, url: str, secret: str, name: str, password: str, registered: Callable[[], None]
+    ) -> None:
+        """Ask, replacing what was asked before; twice is the same as once. Raises `HostError`.
+
+        `registered` is called once the host has the new secret, while it still has the former one.
+        """
         ...
 
     def remove(self, library: Library, url: str, name: str, password: str) -> None:

@@ -147,8 +147,8 @@ def photo() -> Response | tuple[str, int]:
     app_of()
     wanted = request.args.get("fileIds", "").split(",")[0]
     if wanted.isascii() and wanted.isdecimal() and len(wanted) < 20 and int(wanted) <= LARGEST_ID:
-        for library in services().catalogue.libraries.all(account().id):
-            found = services().catalogue.assets.by_host_key(library.id, wanted) if library.host == "nextcloud" else None
+        for library in filter(services().hooks.in_our_nextcloud, services().catalogue.libraries.all(account().id)):
+            found = services().catalogue.assets.by_host_key(library.id, wanted)
             if found is not None:
                 return cast("Response", see_other(url_for("photo.show", asset_id=found)))
     return render_template("nextcloud_photo.html"), 404

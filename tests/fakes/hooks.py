@@ -15,7 +15,7 @@ class FakeRegistrar:
 
     asked: list[Asked] = field(default_factory=list)
     failure: HostError | None = None
-    app: bool = False
+    app_of: str | None = None
 
     def user(self, library: Library) -> str | None:
         if library.host != "nextcloud":
@@ -23,10 +23,13 @@ class FakeRegistrar:
         return library.address.partition("://")[2].partition("@")[0]
 
     def as_app(self, library: Library) -> bool:
-        return self.app
+        return self.app_of is not None and library.address.rpartition("@")[2] == self.app_of
 
-    def register(self, library: Library, url: str, secret: str, name: str, password: str) -> None:
+    def register(
+        self, library: Library, url: str, secret: str, name: str, password: str, registered: Callable[[], None]
+    ) -> None:
         self._ask(("register", library.id, url, secret, name, password))
+        registered()
 
     def remove(self, library: Library, url: str, name: str, password: str) -> None:
         self._ask(("remove", library.id, url, "", name, password))

@@ -4,6 +4,7 @@ import json
 import threading
 import tracemalloc
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from plugin.assemble.hooks import NextcloudHooks
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Library, LibraryId
-from plugin.errors import DiskFull, HostRefused, HostUnreachable, NotFound, Refused
+from plugin.errors import DiskFull, HostError, HostRefused, HostUnreachable, NotFound, Refused
 from plugin.hooks import GAP_SECONDS, MOST_NAMED, WAIT_SECONDS, Hooks, concerns
 from plugin.hosts.nextcloud.address import Place
 from tests.fakes.album import NudgeLog
@@ -288,12 +289,37 @@ def library_at(cloud: FakeNextcloud) -> Library:
     return Library(1, 1, "nextcloud", "Anna", Place(cloud.address, "anna").address)
 
 
+def nothing() -> None:
+    """When the host has the secret."""
+
+
+@pytest.mark.parametrize("answered", range(15))
+def test_a_registration_that_breaks_off_anywhere_leaves_a_secret_the_host_has(
+    cloud: FakeNextcloud, listeners: AppCloud, answered: int
+) -> None:
+    with closing(open_in_memory()) as rows:
+        owner = rows.accounts.all()[0].id
+        library = rows.libraries.add(owner, "nextcloud", "Anna", library_at(cloud).address)
+        hooks = Hooks(rows.hooks, rows.libraries, NextcloudHooks(None), NudgeLog())
+        hooks.register(owner, library.id, URL, "admin", "admin-password")
+        left = iter(range(answered))
+        cloud.interfere = lambda _request: None if next(left, None) is not None else Response("", 500)
+        with suppress(HostError):
+            hooks.register(owner, library.id, URL, "admin", "admin-password")
+        for kind in {row["event"] for row in listeners.hooks.values()}:
+            told = [row["authData"] for row in listeners.hooks.values() if row["event"] == kind]
+            assert any(hooks.opens(library.id, one["X-Kinfolk-Hook"]) for one in told), kind
+        cloud.interfere = lambda _request: None
+        hooks.register(owner, library.id, URL, "admin", "admin-password")
+        assert len(listeners.hooks) == 6
+
+
 def test_an_administrator_registers_six_kinds_of_events_and_twice_is_once(
     cloud: FakeNextcloud, listeners: AppCloud
 ) -> None:
     registrar = NextcloudHooks(None)
-    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password")
-    registrar.register(library_at(cloud), URL, "second", "admin", "admin-password")
+    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password", nothing)
+    registrar.register(library_at(cloud), URL, "second", "admin", "admin-password", nothing)
     rows = list(listeners.hooks.values())
     assert len(rows) == len({row["event"] for row in rows}) == 6
     assert {row["authData"]["X-Kinfolk-Hook"] for row in rows} == {"second"}
@@ -308,14 +334,14 @@ def test_a_kind_of_event_this_version_does_not_know_is_left_out(cloud: FakeNextc
         return Response("{}", 400) if b"NodeRestoredEvent" in request.get_data() else None
 
     cloud.interfere = refuse
-    NextcloudHooks(None).register(library_at(cloud), URL, "first", "admin", "admin-password")
+    NextcloudHooks(None).register(library_at(cloud), URL, "first", "admin", "admin-password", nothing)
     assert len(listeners.hooks) == 5
 
 
 def test_what_others_registered_stays(cloud: FakeNextcloud, listeners: AppCloud) -> None:
     listeners.hooks[1] = {"id": 1, "uri": "https://elsewhere.example", "event": "x"}
     registrar = NextcloudHooks(None)
-    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password")
+    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password", nothing)
     registrar.remove(library_at(cloud), URL, "admin", "admin-password")
     registrar.remove(library_at(cloud), URL, "admin", "admin-password")
     assert list(listeners.hooks) == [1]
@@ -323,11 +349,11 @@ def test_what_others_registered_stays(cloud: FakeNextcloud, listeners: AppCloud)
 
 def test_who_is_no_administrator_is_told_so(cloud: FakeNextcloud, listeners: AppCloud) -> None:
     with pytest.raises(HostRefused):
-        NextcloudHooks(None).register(library_at(cloud), URL, "s", "anna", "anna-password")
+        NextcloudHooks(None).register(library_at(cloud), URL, "s", "anna", "anna-password", nothing)
     with pytest.raises(HostRefused):
-        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "wrong")
+        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "wrong", nothing)
 
 
 def test_a_nextcloud_before_30_says_what_it_needs(cloud: FakeNextcloud) -> None:
     with pytest.raises(HostRefused, match="no webhooks"):
-        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "admin-password")
+        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "admin-password", nothing)

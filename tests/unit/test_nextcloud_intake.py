@@ -17,6 +17,7 @@ from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.intake import Intake
 from plugin.ports.catalogue import Catalogue
+from plugin.ports.host import KnownMark, Listed
 from tests.fakes.dying_catalogue import DyingCatalogue, Killed
 from tests.fakes.nextcloud import FakeNextcloud
 
@@ -150,6 +151,29 @@ def test_a_named_file_that_is_deleted_before_the_listing_is_gone_after_it(house:
     house.cloud.delete("anna", "new.jpg")
     house.sync()
     assert house.present() == {"a.jpg", "b.jpg"}
+
+
+def test_a_file_named_during_a_pass_and_deleted_before_the_pass_comes_to_its_folder_goes_with_the_next(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.put("top.jpg", "B/b.jpg", "B/below/c.jpg")
+    house.sync()
+    house.put("B/below/new.jpg")
+    listing = house.host.changes
+
+    def changes(known: KnownMark) -> Iterator[Listed]:
+        entries = listing(known)
+        yield next(entries)  # of the top; B is not listed yet
+        named(house, "B/below/new.jpg")
+        house.cloud.delete("anna", "B/below/new.jpg")
+        yield from entries
+
+    with monkeypatch.context() as while_listing:
+        while_listing.setattr(house.host, "changes", changes)
+        house.sync()
+    house.sync()
+    assert house.present() == {"top.jpg", "B/b.jpg", "B/below/c.jpg"}
+    assert house.requests(house.sync) == 1, "from then on everything is as it was marked"
 
 
 def test_one_new_photo_costs_only_the_folders_above_it(house: House) -> None:

@@ -132,7 +132,7 @@ def test_switched_off_nothing_is_heard(app: Flask, maria: Visitor, family: Famil
 
 
 def test_as_an_app_no_password_is_asked(maria: Visitor, family: Family, cloud: Library) -> None:
-    family.registrar.app = True
+    family.registrar.app_of = "cloud.example.org"
     assert 'type="password"' not in maria.text(f"/libraries/{cloud.id}/hook")
 
 

@@ -64,6 +64,7 @@ def inside() -> FakeInside:
 
 @pytest.fixture
 def app(family: Family, inside: FakeInside) -> Flask:
+    family.registrar.app_of = "cloud.example.org"
     return create_app(replace(family.services, nextcloud_app=inside))
 
 
@@ -270,6 +271,14 @@ def test_the_file_action_leads_to_the_photo(maria: Page, family: Family) -> None
     assert answer.json == {"redirect_handler": "people/nextcloud/photo"}
     found = maria.ask("/nextcloud/photo?fileIds=42,43")
     assert found.headers["X-Kinfolk-Location"] == f"{PROXY}/photos/{seen.asset_id}"
+
+
+def test_the_file_action_never_leads_to_a_photo_of_another_nextcloud(maria: Page, family: Family) -> None:
+    for address in ("https://maria@other.example.org", "https://maria@cloud.example.org/second"):
+        library = family.catalogue.libraries.add(family.account.id, "nextcloud", "Another", address)
+        sync_pass = family.catalogue.libraries.sync_started(library.id)
+        family.catalogue.assets.seen(library.id, [HostAsset("42", "a.jpg", AssetKind.PHOTO, "x")], sync_pass)
+    assert maria.ask("/nextcloud/photo?fileIds=42").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ they are found again.
 import logging
 import re
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from plugin.errors import AnswerFailed, AssetGone, HostRefused
@@ -27,8 +28,10 @@ Ask = Callable[[str, str, Mapping[str, object] | None, Mapping[str, str]], Any]
 """(method, path, JSON body, query) to the data of the OCS answer. Raises `HostError`."""
 
 
-def register(ask: Ask, url: str, secret: str, user: str) -> None:
+def register(ask: Ask, url: str, secret: str, user: str, registered: Callable[[], None]) -> None:
     """Ask to be told about the files of one user; what was asked with this address before is replaced.
+
+    `registered` is called when Nextcloud has the new secret, before it forgets the former one.
 
     Raises:
         HostRefused: not an administrator, or the app is not there (Nextcloud before 30, or switched off).
@@ -41,9 +44,12 @@ def register(ask: Ask, url: str, secret: str, user: str) -> None:
         try:
             ask("POST", API, listener(kind, url, secret, user), {})
         except (AnswerFailed, HostRefused) as error:
+            if isinstance(error, AnswerFailed) and error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
             # The others were taken, so this version does not know the event; the comparison finds what it would tell.
             log.info("Nextcloud does not tell %s: %s", kind, error)
     # The former ones last: when this is interrupted, there are too many of them and never too few.
+    registered()
     for number in former:
         forget(ask, number)
 
