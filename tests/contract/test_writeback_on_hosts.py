@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from plugin.catalogue.store import open_in_memory
-from plugin.domain import AssetKind, AssignedBy, Box, FoundFace, HostAsset
+from plugin.domain import AssetKind, AssignedBy, Box, FaceId, FoundFace, HostAsset
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.network.login import Login
@@ -49,10 +49,12 @@ class Written:
         assets = [asset for asset in listed if isinstance(asset, HostAsset)]
         rows.seen(self.library.id, assets, self.catalogue.libraries.sync_started(self.library.id))
         self.anna = self.catalogue.people.add(self.account.id, "Anna")
+        self.faces: dict[str, FaceId] = {}
         for asset in self.catalogue.detection.claim("test", 10, 60):
             assert asset.kind is AssetKind.PHOTO
             (face_id,) = self.catalogue.detection.finish(asset, "opencv", [found_face()], (30, 40), None)
             self.catalogue.faces.assign([(face_id, self.anna)], AssignedBy.USER)
+            self.faces[asset.path] = face_id
         self.step = WriteBack(
             self.catalogue,
             lambda _library: host,
@@ -171,6 +173,40 @@ def test_names_reach_a_nextcloud_follow_and_go(server: FakeNextcloud, cloud: Nex
     assert len(list(cloud.listing(lambda _key, _change: None))) == 2
     folder = server.cloud.children("anna", server.cloud.find("anna", "2024"))
     assert sorted(folder) == sorted(path.removeprefix("2024/") for path in PATHS)
+
+
+@pytest.mark.parametrize("kind", [NameKind.TAGS, NameKind.SIDECARS])
+def test_two_kinfolks_at_one_nextcloud_leave_each_others_names_alone(
+    server: FakeNextcloud, cloud: NextcloudHost, kind: NameKind
+) -> None:
+    def names(path: str) -> set[str]:
+        file = server.cloud.find("anna", path)
+        if kind is NameKind.TAGS:
+            return {server.cloud.tags[tag].name for node, tag in server.cloud.assigned if node == file.id}
+        beside = server.cloud.children("anna", server.cloud.find("anna", "2024"))
+        if f"{path}.xmp".removeprefix("2024/") not in beside:
+            return set()
+        return {region.name for region in read_sidecar(server.cloud.find("anna", f"{path}.xmp").data).regions}
+
+    said = "Person: %s" if kind is NameKind.TAGS else "%s"
+    ours, theirs = Written(cloud), Written(cloud)
+    theirs.catalogue.people.rename(theirs.anna, theirs.account.id, "Oma")
+    ours.catalogue.faces.assign([(ours.faces[PATHS[1]], None)], AssignedBy.USER)
+    for one in (ours, theirs):
+        one.step.start(one.library, kind)
+        one.run(kind)
+    # A region says who one face is, and whoever said it first is right; of labels a photo carries many.
+    both = {said % "Anna"} if kind is NameKind.SIDECARS else {said % "Anna", said % "Oma"}
+    assert [names(path) for path in PATHS] == [both, {said % "Oma"}]
+    ours.catalogue.people.rename(ours.anna, ours.account.id, "Anna Maria")
+    ours.run(kind)
+    theirs.step.remove(theirs.library, kind)
+    theirs.run(kind)
+    assert [names(path) for path in PATHS] == [{said % "Anna Maria"}, set()]
+    ours.step.remove(ours.library, kind)
+    ours.run(kind)
+    assert [names(path) for path in PATHS] == [set(), set()]
+    assert server.cloud.tags == {}
 
 
 def test_a_nextcloud_under_maintenance_is_left_in_peace(server: FakeNextcloud, cloud: NextcloudHost) -> None:

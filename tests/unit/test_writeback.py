@@ -1,5 +1,6 @@
 """Names to the host: what is there follows what the catalogue says, and what people did there stays."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -333,6 +334,32 @@ def test_a_file_changed_in_between_is_read_again() -> None:
     home.host.before_write = somebody_is_faster
     home.start()
     assert home.names(0) == ["Anna", "Ben", "Oma"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("calls", [1, 3, 5, 8, 12, 17, 24, 40])
+def test_two_kinfolks_that_write_at_once_lose_none_of_their_names(kind: NameKind, calls: int) -> None:
+    ours, theirs = Home(kind), Home(kind)
+    theirs.host = ours.host
+    for home, left in ((ours, ours.ben), (theirs, theirs.anna)):
+        home.catalogue.people.set_hidden(left, home.account_id, hidden=True)
+        home.writing().start(home.library, kind)
+    untouched = ours.everything()
+    with suppress(Killed):
+        ours.writing([calls]).run(ours.library.id, kind)
+    theirs.run()
+    ours.run()
+    assert [ours.names(number) for number in range(3)] == [["Anna", "Ben"], ["Anna", "Ben"], ["Anna"]]
+    with suppress(Killed):
+        ours.writing().remove(ours.library, kind)
+        ours.writing([calls]).run(ours.library.id, kind)
+    theirs.catalogue.people.rename(theirs.ben, theirs.account_id, "Benjamin")
+    theirs.run()
+    ours.run()
+    assert [ours.names(number) for number in range(3)] == [["Benjamin"], ["Benjamin"], []]
+    theirs.writing().remove(theirs.library, kind)
+    theirs.run()
+    assert ours.everything() == untouched
 
 
 def test_a_file_that_never_holds_still_is_counted() -> None:
