@@ -280,8 +280,8 @@ def test_the_entrypoint_gives_up_root_for_good(tmp_path: Path) -> None:
     chown, dropped = ([""] if mine else []) + asked
     assert mine or re.match(r"chown --no-dereference 8099:8099 \S+/data \S+/data/options.json$", chown)
     assert re.match(
-        rf"setpriv --reuid=8099 --regid=8099 --groups={groups_of_cards()} --inh-caps=-all --bounding-set=-all --no-new-privs "
-        r"kinfolk serve$",
+        rf"setpriv --reuid=8099 --regid=8099 --groups={groups_of_cards()} --inh-caps=-all --bounding-set=-all "
+        r"--no-new-privs kinfolk serve$",
         dropped,
     )
 
