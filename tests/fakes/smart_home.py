@@ -15,8 +15,8 @@ from plugin.ports.smart_home import HomeTold, LinkState, LinkStatus, Wish
 class FakeBroker:
     """Keeps what is to be kept.
 
-    `failing`: raised by whoever connects; `deaf_after`: messages before it breaks; `is_slow`: it says what it keeps when
-    the test asks for it, as a real one does a moment after somebody began to listen.
+    `failing`: raised by whoever connects; `deaf_after`: messages before it breaks; `is_slow`: it says what it keeps
+    when the test asks for it, as a real one does a moment after somebody began to listen.
     """
 
     kept: dict[str, bytes] = field(default_factory=dict)

@@ -403,7 +403,16 @@ def test_the_compose_files_name_commands_and_settings_that_exist() -> None:
     scaled = services_of(DEPLOY / "compose.scaled.yaml")
     assert (scaled["pages"]["command"], scaled["worker"]["command"]) == (["serve", "--no-worker"], ["worker"])
     beside = services_of(DEPLOY / "compose.nextcloud.yaml")["kinfolk"]["environment"]
-    assert set(beside) <= {variable(key) for key in allowed_values()}
+    assert set(beside) <= {variable(key) for key in allowed_values()} | {"TZ"}
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
+def test_nights_and_quiet_hours_follow_the_clock_that_is_named(path: Path) -> None:
+    """A container knows UTC only."""
+    mine = [one for one in services_of(path).values() if "kinfolk/kinfolk" in one["image"]]
+    assert [one["environment"]["TZ"] for one in mine] == ["${TZ:-UTC}"] * len(mine)
+    for page in ("docs/home-assistant.md", "docs/home-assistant-mqtt.md"):
+        assert "`TZ`" in (ROOT / page).read_text(encoding="utf-8"), page
 
 
 def test_no_password_is_written_into_a_compose_file() -> None:
