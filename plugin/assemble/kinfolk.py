@@ -683,7 +683,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
         if exclusive:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
         make_whole(folder)
-        if stays:
+        if stays and not settings.ingress.supervisor:  # the add-on keeps one, and renews it
             drop_snapshot(folder)
         catalogue = open_catalogue(folder.catalogue)
         if stays and settings.ingress.supervisor:

@@ -18,6 +18,7 @@ from plugin.api_tokens import ApiTokens
 from plugin.assemble.allocator import give_memory_back
 from plugin.assemble.hooks import NextcloudHooks
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
+from plugin.assemble.snapshot import FreshSnapshot
 from plugin.bulk import BulkActions
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
@@ -132,6 +133,8 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     if settings.libraries.watch:
         jobs.every_sweep(watchers.refresh)
         jobs.trust(watchers.tells_since, timedelta(hours=settings.libraries.watched_rescan_hours))
+    if settings.ingress.supervisor:
+        jobs.every_sweep(FreshSnapshot(kinfolk.folder).look)
     prepare = lower_priority if settings.detection.priority == "low" else None
     workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
     link = kinfolk.home_link
