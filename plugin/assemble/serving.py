@@ -27,6 +27,7 @@ from plugin.hosts.nextcloud.address import Place
 from plugin.ingress import Ingress
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
+from plugin.mqtt.shared import SharedStatus
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
 from plugin.restraint import lower_priority
@@ -38,7 +39,7 @@ from plugin.vision.licences import licence_texts
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
 from plugin.web.passwords import password_guard
-from plugin.web.services import EngineStatus, WebServices
+from plugin.web.services import EngineStatus, HomeLink, WebServices
 from plugin.web.streams import Streams
 
 log = logging.getLogger(__name__)
@@ -108,8 +109,11 @@ def listening(app: Flask, host: str, ports: list[int], threads: int) -> BaseWSGI
 def run_worker(settings: Settings) -> None:
     """Work without serving pages until SIGTERM or SIGINT."""
     give_memory_back()
-    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk), until_signal():
-        threading.Event().wait()
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk:
+        if kinfolk.home_link is not None:
+            kinfolk.home_link.share(SharedStatus(kinfolk.catalogue.preferences).note)
+        with working(kinfolk), until_signal():
+            threading.Event().wait()
 
 
 @contextmanager
@@ -241,13 +245,19 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         writing=kinfolk.writing,
         pausing=kinfolk.pausing,
         smart_home=kinfolk.smart_home,
-        home_link=kinfolk.home_link,
+        home_link=home_link(kinfolk),
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,
         framed_by=kinfolk.settings.web.framed_by,
         **inside_home_assistant(kinfolk.settings),
     )
+
+
+def home_link(kinfolk: Kinfolk) -> HomeLink | None:
+    """The way to Home Assistant as pages see it: what keeps it may be a worker in another process."""
+    link = kinfolk.home_link
+    return SharedStatus(kinfolk.catalogue.preferences) if link is not None and not kinfolk.stays else link
 
 
 class InsideHomeAssistant(TypedDict):
