@@ -216,8 +216,9 @@ def test_pages_and_worker_run_in_two_processes_as_the_compose_file_starts_them(
         port = free_port()
         pages = started(*pages_command, "--port", str(port))
         first_start_link(pages)
-        worker = started(*worker_command)
+        # Before the worker, which would look in a minute only.
         kinfolk.run("library", "add", "folder", str(album))
+        worker = started(*worker_command)
         catalogue = open_catalogue(kinfolk.data / "catalogue.db")
         catalogue.smart_home.allow(catalogue.accounts.all()[0].id)
         # What the pages read is what the worker says.
