@@ -111,6 +111,21 @@ def test_minutes_without_work_write_nothing_to_the_data_folder(kinfolk: Kinfolk,
         assert files_of(kinfolk.folder.path) == before
 
 
+@pytest.mark.parametrize("supervisor", ["172.30.32.2", ""], ids=["the add-on", "others"])
+def test_the_add_on_alone_keeps_a_fresh_copy_for_backups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, supervisor: str
+) -> None:
+    monkeypatch.setattr("plugin.assemble.snapshot.FIRST_AFTER_SECONDS", 0.0)
+    settings = load_settings(tmp_path / "data", overrides={"ingress": {"supervisor": supervisor}})
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk):
+        swept(kinfolk)
+        assert kinfolk.folder.snapshot.exists() == bool(supervisor)
+        swept(kinfolk)
+        before = files_of(kinfolk.folder.path)
+        swept(kinfolk)
+        assert files_of(kinfolk.folder.path) == before
+
+
 def test_a_broker_that_is_connected_and_a_sensor_that_chats_write_nothing_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
