@@ -119,9 +119,7 @@ class SmartHomeLink:
         connection = self._opens(self._login(), self._topics.device, None, self._note_found)
         try:
             connection.listen(self._topics.everywhere)
-            until = self._clock() + HEARD_AFTER
-            while self._clock() < until:
-                self._wait(HEARD_AFTER.total_seconds())
+            self._wait(HEARD_AFTER.total_seconds())
             self._rows.note_topics(self._found_there() - self._rows.topics())
             topics = self._rows.topics()
             self._take_back(connection, topics)
