@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.privacy import overwrite_deleted
@@ -22,7 +22,15 @@ class SqlHostPeople:
     def links(self, library_id: LibraryId) -> list[PersonLink]:
         """Every link of a library, with what the person is called now."""
         row = host_person.c
-        columns = (row.subject, row.person_id, row.name, row.there, row.before, person.c.name)
+        columns = (
+            row.subject,
+            row.person_id,
+            row.name,
+            row.there,
+            row.before,
+            person.c.name,
+            func.coalesce(row.aim, ""),
+        )
         query = select(*columns).select_from(host_person.join(person, person.c.id == row.person_id))
         with self._transactions.read() as connection:
             found = connection.execute(query.where(row.library_id == library_id).order_by(row.subject))
@@ -31,7 +39,13 @@ class SqlHostPeople:
     def agree(self, library_id: LibraryId, link: PersonLink) -> None:
         """Both sides have these names now; names written to the library's markers of the subject follow."""
         where = (host_person.c.library_id == library_id, host_person.c.subject == link.subject)
-        values = {"person_id": link.person_id, "name": link.name, "there": link.there, "before": link.before}
+        values = {
+            "person_id": link.person_id,
+            "name": link.name,
+            "there": link.there,
+            "before": link.before,
+            "aim": link.aim or None,
+        }
         with self._transactions.write() as connection:
             overwrite_deleted(connection)
             former = connection.execute(select(host_person.c.person_id, host_person.c.name).where(*where)).first()

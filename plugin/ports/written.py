@@ -173,6 +173,7 @@ class PersonLink:
         there: of the subject then, as the host keeps it.
         before: of the subject when it was met, which it gets back in the end; "" when Kinfolk made it.
         called: of the person here now.
+        aim: what the subject was being renamed to, "" when nothing was begun.
     """
 
     subject: str
@@ -181,6 +182,7 @@ class PersonLink:
     there: str
     before: str = ""
     called: str = ""
+    aim: str = ""
 
 
 class HostPeopleRows(Protocol):

@@ -75,28 +75,31 @@ class MarkerNames:
                 self._people.forget(self._library_id, link.subject)
             elif there == link.there:
                 wanted = (link.before or there) if removing else self._wanted(link)
-                if wanted != there:
+                if there not in {wanted, self.said(wanted)}:
                     self._rename(link, wanted)
+                elif link.aim:
+                    self._people.agree(self._library_id, replace(link, aim=""))  # not wanted any more
 
     def _wanted(self, link: PersonLink) -> str:
         """What the host is to call somebody; as it does while nothing changed here."""
-        called = self.said(link.called)
-        return link.there if called in {"", self.said(link.name)} else called
+        return link.there if self.said(link.called) in {"", self.said(link.name)} else link.called
 
     def _rename(self, link: PersonLink, name: str) -> None:
         taken = {fold(there) for subject, there in self._subjects.items() if subject != link.subject}
-        if fold(name) in taken:
+        if fold(self.said(name)) in taken:
             # The host would make the two one, which nobody could undo: each marker is named anew instead.
             self._people.forget(self._library_id, link.subject)
             return
+        # Noted first: the answer may get lost, and the new name must not be taken for somebody's word there.
+        self._people.agree(self._library_id, replace(link, aim=name))
         try:
-            there = self._host.rename_subject(link.subject, name)
+            there = self._host.rename_subject(link.subject, self.said(name))
         except (WriteError, AnswerFailed, AssetGone) as error:
             # One name the host does not take must not keep all others back; it is tried again with the next run.
             log.warning("A person could not be renamed on the host: %s", error.explanation)
             return
         self._subjects[link.subject] = there
-        self._people.agree(self._library_id, replace(link, name=link.called or link.name, there=there))
+        self._people.agree(self._library_id, replace(link, name=name, there=there, aim=""))
 
     def said(self, name: str) -> str:
         """Shortened to what the host takes."""

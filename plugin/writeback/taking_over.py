@@ -6,7 +6,7 @@ again. Everything is an event of the history and can be undone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from plugin.domain import Asset, AssignedBy, Face, FaceId, FaceState, Library, PersonId
 from plugin.errors import NotFound, Refused
@@ -16,7 +16,7 @@ from plugin.ports.catalogue import Catalogue
 from plugin.ports.writing import MarkedPhoto, Marker
 from plugin.ports.written import NameKind, PersonLink, WrittenName, WrittenState
 from plugin.sentences import Sentence
-from plugin.writeback.marker_names import SAME_MARKER_IOU, shortened
+from plugin.writeback.marker_names import SAME_MARKER_IOU, fold, shortened
 
 NO_FACE = "!"
 """What is remembered of a marker somebody called no face; "" is one without a name, else it is a subject."""
@@ -96,7 +96,13 @@ class TakingOver:
         self._names, taken = names, Taken()
         for link in self._catalogue.host_people.links(self._library.id):
             there = names.get(link.subject)
-            if there is not None and there != link.there:
+            if there is None or there == link.there:
+                continue
+            if link.aim and fold(there) == fold(shortened(link.aim)):
+                # A rename of ours whose answer nobody heard.
+                done = replace(link, name=link.aim, there=there, aim="")
+                self._catalogue.host_people.agree(self._library.id, done)
+            else:
                 taken.renamed += self._rename(link, there)
         return taken
 
