@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, literal, select, update
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.privacy import overwrite_deleted
 from plugin.catalogue.tables import asset, face, host_guess, host_marker, host_person, person, written_name
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, AssetId, FaceId, FaceState, LibraryId, PersonId
-from plugin.ports.written import NameKind, PersonLink, WrittenState
+from plugin.ports.written import GUESS, NameKind, PersonLink, WrittenState
 
 
 class SqlHostPeople:
@@ -62,10 +62,16 @@ class SqlHostPeople:
             connection.execute(delete(host_person).where(*where))
 
     def seen(self, asset_id: AssetId) -> dict[str, str]:
-        """What each marker of an asset said when it was looked at last."""
+        """What each marker of an asset said when it was looked at last; a guess only while it is kept (`guess`)."""
         query = select(host_marker.c.marker, host_marker.c.subject).where(host_marker.c.asset_id == asset_id)
+        # A guess goes with its face, and a face that is found anew is another one.
+        guesses = select(literal(GUESS).concat(host_guess.c.subject)).join(face, face.c.id == host_guess.c.face_id)
         with self._transactions.read() as connection:
-            return {row.marker: row.subject for row in connection.execute(query)}
+            said = {row.marker: row.subject for row in connection.execute(query)}
+            if not any(subject.startswith(GUESS) for subject in said.values()):
+                return said
+            kept = set(connection.execute(guesses.where(face.c.asset_id == asset_id)).scalars())
+        return {marker: subject for marker, subject in said.items() if subject[:1] != GUESS or subject in kept}
 
     def see(self, asset_id: AssetId, markers: Mapping[str, str]) -> None:
         """Remember what these markers say."""

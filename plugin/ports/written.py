@@ -185,6 +185,10 @@ class PersonLink:
     aim: str = ""
 
 
+GUESS = "?"
+"""Before the subject a host takes a marker for, in what is remembered of a marker."""
+
+
 class HostPeopleRows(Protocol):
     """Who is who on hosts that know people, and what was taken over from there. Safe to repeat."""
 
@@ -198,7 +202,7 @@ class HostPeopleRows(Protocol):
         ...
 
     def seen(self, asset_id: AssetId) -> dict[str, str]:
-        """What each marker of an asset said when it was looked at last."""
+        """What each marker of an asset said when it was looked at last; a guess only while it is kept (`guess`)."""
         ...
 
     def see(self, asset_id: AssetId, markers: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ is taken over once (`HostPeopleRows.seen`): what is corrected here afterwards st
 again. Everything is an event of the history and can be undone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from plugin.domain import Asset, AssignedBy, Face, FaceId, FaceState, Library, PersonId
@@ -14,15 +14,12 @@ from plugin.faces.boxes import iou, match_boxes
 from plugin.people import People, clean_name
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.writing import MarkedPhoto, Marker
-from plugin.ports.written import NameKind, PersonLink, WrittenName, WrittenState
+from plugin.ports.written import GUESS, NameKind, PersonLink, WrittenName, WrittenState
 from plugin.sentences import Sentence
 from plugin.writeback.marker_names import SAME_MARKER_IOU, fold, shortened
 
 NO_FACE = "!"
 """What is remembered of a marker somebody called no face; "" is one without a name, else it is a subject."""
-
-GUESS = "?"
-"""Before the subject the host takes a marker for."""
 
 
 @dataclass(slots=True)
@@ -154,19 +151,31 @@ class TakingOver:
             return
         faces = [face for face in self._catalogue.faces.of_asset(asset.id, self._account_id) if face.frame_ms is None]
         _, written = self._catalogue.written.names_of(asset, NameKind.MARKERS)
-        matches = match_boxes([face.box for face in faces], [marker.box for marker in new], SAME_MARKER_IOU)
+        matches = matched(photo.markers, {marker.id for marker in new}, faces)
         remembered: dict[str, str] = {}
-        for marker, match in zip(new, matches, strict=True):
-            face = faces[match] if match is not None else None
-            case = _Marked(marker, face, seen.get(marker.id), written, links)
+        for marker in new:
+            face = matches.get(marker.id)
+            case = _Marked(marker, face, seen.get(marker.id), written, links, self._is_denied_here)
             if case.is_ours(self._called):
                 continue
-            if face is None and marker.subject and marker.by_hand and not marker.invalid:
-                taken.faceless += 1  # looked at again: a later detection may find the face
+            if face is None and marker.subject and not marker.invalid:
+                taken.faceless += marker.by_hand  # looked at again: a later detection may find the face
                 continue
             remembered[marker.id] = word(marker)
             case.note(news, taken)
         news.seen.append((asset, remembered))
+
+    def _is_denied_here(self, marker: Marker, face: Face, linked: PersonId | None) -> bool:
+        """Whether a user of Kinfolk said that this face is not whom the marker names."""
+        rejected = self._catalogue.verdicts.rejected_persons(face.id)
+        if not rejected or linked is not None:
+            return linked in rejected
+        try:
+            there = self._names.get(marker.subject) or marker.name
+            namesakes = self._people.same_name(self._account_id, there)
+        except Refused:
+            return False
+        return any(person.id in rejected for person in namesakes)
 
     def _say(self, news: _News, links: dict[str, PersonId], taken: Taken) -> None:
         for subject, face_ids in news.named.items():
@@ -208,6 +217,24 @@ class TakingOver:
         return len(face_ids)
 
 
+def matched(markers: Sequence[Marker], new: Collection[str], faces: Sequence[Face]) -> dict[str, Face]:
+    """Which face each marker is about, by id.
+
+    Markers that were looked at before keep others from their faces. Those that say "no face" only get what is left,
+    and what was removed long ago nothing.
+    """
+    found: dict[str, Face] = {}
+    free = list(faces)
+    denied = [marker for marker in markers if marker.invalid and marker.id in new]
+    for some in ([marker for marker in markers if not marker.invalid], denied):
+        matches = match_boxes([face.box for face in free], [marker.box for marker in some], SAME_MARKER_IOU)
+        pairs = zip(some, matches, strict=True)
+        found |= {marker.id: free[match] for marker, match in pairs if match is not None}
+        taken = {face.id for face in found.values()}
+        free = [face for face in free if face.id not in taken]
+    return found
+
+
 def word(marker: Marker) -> str:
     """What somebody says with a marker, or what the host guesses."""
     if marker.invalid:
@@ -224,6 +251,7 @@ class _Marked:
     before: str | None
     written: Sequence[WrittenName]
     links: dict[str, PersonId]
+    denied: Callable[[Marker, Face, PersonId | None], bool]
 
     def _mine(self) -> WrittenName | None:
         return next((row for row in self.written if row.mark == self.marker.id), None)
@@ -271,4 +299,5 @@ class _Marked:
         if face.state is FaceState.IGNORED:
             return True
         linked = self.links.get(self.marker.subject)
-        return face.assigned_by is AssignedBy.USER and face.person_id is not None and face.person_id != linked
+        named = face.assigned_by is AssignedBy.USER and face.person_id is not None and face.person_id != linked
+        return named or self.denied(self.marker, face, linked)
