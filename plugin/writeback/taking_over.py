@@ -157,6 +157,7 @@ class TakingOver:
             face = matches.get(marker.id)
             case = _Marked(marker, face, seen.get(marker.id), written, links, self._is_denied_here)
             if case.is_ours(self._called):
+                self._meet(case, links)
                 continue
             if face is None and marker.subject and not marker.invalid:
                 taken.faceless += marker.by_hand  # looked at again: a later detection may find the face
@@ -164,6 +165,16 @@ class TakingOver:
             remembered[marker.id] = word(marker)
             case.note(news, taken)
         news.seen.append((asset, remembered))
+
+    def _meet(self, case: "_Marked", links: dict[str, PersonId]) -> None:
+        """Remember who the host's person is, where the answer that said it was lost."""
+        subject, mine = case.marker.subject, case.reached()
+        there = self._names.get(subject) or case.marker.name
+        if mine is None or not subject or subject in links or fold(there) != fold(shortened(mine.name)):
+            return
+        # Nobody knows whether we made this person, so the name is given back in the end as if we had not.
+        self._catalogue.host_people.agree(self._library.id, replace(mine, subject=subject, there=there, before=there))
+        links[subject], self._called[subject] = mine.person_id, mine.name
 
     def _is_denied_here(self, marker: Marker, face: Face, linked: PersonId | None) -> bool:
         """Whether a user of Kinfolk said that this face is not whom the marker names."""
@@ -255,6 +266,15 @@ class _Marked:
 
     def _mine(self) -> WrittenName | None:
         return next((row for row in self.written if row.mark == self.marker.id), None)
+
+    def reached(self) -> PersonLink | None:
+        """Whom our name here stands for, be it written or about to be; `subject` is left to be filled in."""
+        for row in self.written:
+            box, name = (row.aim.box, row.aim.name) if row.aim is not None else (row.box, row.name)
+            if name and row.key.person_id and box is not None and iou(box, self.marker.box) > SAME_MARKER_IOU:
+                if row.mark in {"", self.marker.id}:
+                    return PersonLink("", row.key.person_id, name, "")
+        return None
 
     def is_ours(self, called: Mapping[str, str]) -> bool:
         """Whether it says what we wrote, or a write of ours there was cut off: the next run finds out."""

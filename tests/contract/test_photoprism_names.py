@@ -14,7 +14,7 @@ from PIL import Image
 from werkzeug.wrappers import Request, Response
 
 from plugin.catalogue.store import open_in_memory
-from plugin.domain import AssignedBy, HostAsset
+from plugin.domain import AssignedBy, FaceState, HostAsset
 from plugin.hosts.network.limits import Limits
 from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
@@ -269,6 +269,26 @@ def test_a_rename_nobody_heard_of_does_not_lose_the_name_from_before(home: Home)
     home.writing.remove(home.library, NameKind.MARKERS)
     home.write()
     assert (home.here(), home.there()) == ("Anna Maria", [["Anna"], []])
+
+
+@pytest.mark.parametrize("name", ["Anna", 'Anna "Anni" B.'])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_who_was_named_by_a_request_nobody_heard_of_is_known_there(home: Home, method: str, name: str) -> None:
+    home.catalogue.people.rename(home.anna, home.account.id, name)
+    home.catalogue.faces.assign([(home.faces[SWIM], None)], AssignedBy.USER, FaceState.UNASSIGNED)
+    if method == "PUT":
+        box = home.catalogue.faces.get(home.faces[ANNA]).box
+        home.library_there.people.detect(home.library_there.primary(ANNA).uid, (box.x, box.y, box.w, box.h))
+    home.writing.start(home.library, NameKind.MARKERS)
+    lost(home, method, "/markers", 503)
+    home.write()
+    home.library_there.people.rename(next(iter(home.library_there.people.subjects)), "Anna Maria")
+    assert home.take() == Taken(renamed=1)
+    assert home.here() == "Anna Maria"
+    home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    assert home.there() == [[], []]
+    assert home.library_there.people.subjects == {}
 
 
 def test_a_name_somebody_gives_there_after_a_rename_that_was_never_done_is_taken_over(home: Home) -> None:
