@@ -172,6 +172,8 @@ class TakingOver:
         there = self._names.get(subject) or case.marker.name
         if mine is None or not subject or subject in links or fold(there) != fold(shortened(mine.name)):
             return
+        if not self._catalogue.people.existing(self._account_id, [mine.person_id]):
+            return
         # Nobody knows whether we made this person, so the name is given back in the end as if we had not.
         self._catalogue.host_people.agree(self._library.id, replace(mine, subject=subject, there=there, before=there))
         links[subject], self._called[subject] = mine.person_id, mine.name
@@ -271,9 +273,9 @@ class _Marked:
         """Whom our name here stands for, be it written or about to be; `subject` is left to be filled in."""
         for row in self.written:
             box, name = (row.aim.box, row.aim.name) if row.aim is not None else (row.box, row.name)
-            if name and row.key.person_id and box is not None and iou(box, self.marker.box) > SAME_MARKER_IOU:
-                if row.mark in {"", self.marker.id}:
-                    return PersonLink("", row.key.person_id, name, "")
+            here = box is not None and iou(box, self.marker.box) > SAME_MARKER_IOU
+            if here and name and row.key.person_id and row.mark in {"", self.marker.id}:
+                return PersonLink("", row.key.person_id, name, "")
         return None
 
     def is_ours(self, called: Mapping[str, str]) -> bool:

@@ -20,6 +20,7 @@ from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions
+from plugin.intake import Intake
 from plugin.people import People
 from plugin.ports.written import NameKind, WriteState
 from plugin.writeback import Taken, WriteBack
@@ -303,6 +304,34 @@ def test_a_name_somebody_gives_there_after_a_rename_that_was_never_done_is_taken
     home.library_there.people.rename(next(iter(home.library_there.people.subjects)), "Anna Maria")
     assert home.take() == Taken(renamed=1)
     assert home.here() == "Anna Maria"
+
+
+def another_primary(home: Home, path: str) -> None:
+    """A stack shows another of its files from now on."""
+    photo = home.library_there.found(path)
+    other = home.library_there.stack(photo, "2024/edited.jpg", b"edited")
+    for file in photo.files:
+        file.primary = file is other
+    Intake(home.catalogue).sync(home.catalogue.libraries.get(home.library.id), home.host)
+
+
+@pytest.mark.parametrize("removing", [False, True])
+def test_markers_of_ours_go_from_a_file_that_is_not_shown_any_more(home: Home, removing: bool) -> None:
+    home.start()
+    photo = home.library_there.found(ANNA)
+    another_primary(home, ANNA)
+    by_hand = home.library_there.people.detect(photo.files[0].uid, (0.8, 0.8, 0.1, 0.1))
+    home.library_there.people.update(by_hand.uid, BERTA)
+    if removing:
+        home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    names = [home.library_there.people.named(file.uid) for file in photo.files]
+    assert names == [["Berta"], [] if removing else ["Anna"]]
+    assert len(home.library_there.people.of_file(photo.files[0].uid)) == 2
+    if not removing:
+        home.writing.remove(home.library, NameKind.MARKERS)
+        home.write()
+        assert [home.library_there.people.named(file.uid) for file in photo.files] == [["Berta"], []]
 
 
 def test_a_merge_here_moves_markers_and_its_undo_moves_them_back(home: Home) -> None:
