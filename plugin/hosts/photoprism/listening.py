@@ -43,7 +43,7 @@ class BoundedSocket(websocket.WebSocket):
     def _recv(self, bufsize: int) -> bytes:
         if bufsize > self.room:
             raise ValueError("too much")
-        read: bytes = super()._recv(bufsize)
+        read: bytes = super()._recv(bufsize)  # type: ignore[no-untyped-call]  # the library's own
         self.room -= len(read)
         return read
 
@@ -113,17 +113,17 @@ class Listening:
     def _connect(self) -> None:
         scheme, _, rest = self._login.base.partition("://")
         options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False} if self._login.fingerprint else {}
-        self._socket = websocket.create_connection(
+        connected = BoundedSocket(sslopt=options)
+        connected.settimeout(READ_SECONDS)
+        connected.connect(
             f"{'wss' if scheme == 'https' else 'ws'}://{rest}/api/v1/ws",
-            timeout=READ_SECONDS,
             header=[f"User-Agent: {USER_AGENT}"],
             http_no_proxy=["*"],
             redirect_limit=0,
-            sslopt=options,
-            class_=BoundedSocket,
         )
-        self._check_certificate(self._socket)
-        self._socket.send(json.dumps({"session": self._login.password}))
+        self._socket = connected
+        self._check_certificate(connected)
+        connected.send(json.dumps({"session": self._login.password}))
 
     def _check_certificate(self, connected: websocket.WebSocket) -> None:
         """Before the token is sent. Raises `ValueError` for another certificate than the one that was confirmed."""
