@@ -113,7 +113,7 @@ class Listening:
     def _connect(self) -> None:
         scheme, _, rest = self._login.base.partition("://")
         options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False} if self._login.fingerprint else {}
-        connected = BoundedSocket(sslopt=options)
+        connected: Any = BoundedSocket(sslopt=options)
         connected.settimeout(READ_SECONDS)
         connected.connect(
             f"{'wss' if scheme == 'https' else 'ws'}://{rest}/api/v1/ws",
