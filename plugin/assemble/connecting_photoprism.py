@@ -180,7 +180,6 @@ class PhotoPrismConnections:
         library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
         self.disconnect(library)
         options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
-        # Without a name nothing pauses: a PhotoPrism in public mode has no login that could be refused.
         kept_name = login.name if login.password else ""
         kept = HostLogin(kept_name, self._vault.lock(login.password), login.fingerprint, options)
         self._catalogue.host_logins.put(library.id, kept)

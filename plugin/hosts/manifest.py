@@ -33,11 +33,8 @@ class ManifestHost:
     stable_keys = True
 
     def __init__(self, address: str, client: HostClient | None = None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
         self._address = address
-        self._base = f"{parts.scheme}://{parts.netloc}"
+        self._base = server_of(address)
         self.client = client or HostClient(Login(self._base))
         self._known: tuple[float, dict[str, Row]] = (0.0, {})
         self._ahead = Ahead(self._fetch)
@@ -115,3 +112,11 @@ class ManifestHost:
         if f"{parts.scheme}://{parts.netloc}" != self._base:
             raise HostRefused("An entry of the manifest leads to another server, which Kinfolk does not ask", "")
         return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def server_of(address: str) -> str:
+    """Where a manifest is, without a path. Raises `HostRefused` for what is no address of one."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
+    return f"{parts.scheme}://{parts.netloc}"
