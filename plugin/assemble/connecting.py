@@ -185,6 +185,11 @@ class NextcloudConnections:
         self._catalogue.host_logins.put(library.id, replace(kept, options=options))
         self._scan(library.id)
 
+    def fingerprint(self, library_id: LibraryId) -> str | None:
+        """Of the certificate that was confirmed for a library; None where somebody vouches for it."""
+        kept = self._catalogue.host_logins.get(library_id)
+        return kept.fingerprint if kept else None
+
     def resume(self, library: Library) -> None:
         """Try a login that was refused once more, since a user asks for it."""
         kept = self._catalogue.host_logins.get(library.id)
