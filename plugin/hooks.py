@@ -72,6 +72,7 @@ class Hooks:
         self._now = now
         self._lock = threading.Lock()
         self._waiting: dict[LibraryId, list[str]] = {}  # with the ids that were named
+        self._users: dict[LibraryId, str | None] = {}  # of those that wait: a storm costs no look into the catalogue
         self._looked: dict[LibraryId, float] = {}
 
     def of(self, library: Library) -> LibraryHook | None:
@@ -174,11 +175,22 @@ class Hooks:
             Refused: the payload is not what Nextcloud sends.
         """
         named = list(nodes_in(payload))
-        user = self._registrar.user(self._libraries.get(library_id))
+        user = self._user(library_id)
         concerning = [node for node in named if concerns(node.path, user)]
         if concerning:
             self._look_soon(library_id, [node.file_id for node in concerning if node.file_id])
         return bool(concerning)
+
+    def _user(self, library_id: LibraryId) -> str | None:
+        """Whose files the library holds."""
+        with self._lock:
+            if library_id in self._users:
+                return self._users[library_id]
+        user = self._registrar.user(self._libraries.get(library_id))
+        with self._lock:
+            if library_id in self._waiting:
+                self._users[library_id] = user
+        return user
 
     def _look_soon(self, library_id: LibraryId, file_ids: Sequence[str] = ()) -> None:
         with self._lock:
@@ -195,6 +207,7 @@ class Hooks:
         except BaseException:
             with self._lock:  # else what is told later would wait for a look that never comes
                 self._waiting.pop(library_id, None)
+                self._users.pop(library_id, None)
             raise
         self._start(max(WAIT_SECONDS, GAP_SECONDS - ago), lambda: self._look(library_id))
 
@@ -202,6 +215,7 @@ class Hooks:
         with self._lock:
             # From here on what is told leads to another look: this one may already be past that folder.
             named = self._waiting.pop(library_id, [])
+            self._users.pop(library_id, None)
             self._looked[library_id] = self._now()
         if named:
             self._nudge.named(library_id, named)
