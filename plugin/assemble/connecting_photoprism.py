@@ -210,7 +210,6 @@ class PhotoPrismConnections:
         self.disconnect(library)
         options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
         options |= {"user": (found.user,)} if found.user else {}
-        # Without a name nothing pauses: a PhotoPrism in public mode has no login that could be refused.
         kept_name = login.name if login.password else ""
         kept = HostLogin(kept_name, self._vault.lock(login.password), login.fingerprint, options)
         self._catalogue.host_logins.put(library.id, kept)

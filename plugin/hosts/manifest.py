@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
 from plugin.errors import AssetGone, BadListing, HostRefused
+from plugin.hosts.network.address import server_of
 from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.network.bodies import chunks, spooled
 from plugin.hosts.network.client import HostClient
@@ -34,11 +35,8 @@ class ManifestHost:
     stable_keys = True
 
     def __init__(self, address: str, client: HostClient | None = None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
         self._address = address
-        self._base = f"{parts.scheme}://{parts.netloc}"
+        self._base = server_of(address)
         self.client = client or HostClient(Login(self._base))
         self._known: tuple[float, dict[str, Row]] = (0.0, {})
         self._ahead = Ahead(self._fetch)

@@ -132,11 +132,11 @@ def test_the_manifest_is_not_read_again_for_every_photo(server: FakeManifest, ho
 
 
 def test_what_is_no_manifest_is_told_in_words_of_no_other_host(server: FakeManifest, host: ManifestHost) -> None:
-    server.interfere = lambda _request: Response("", 401)
-    with pytest.raises(LoginRefused, match="The server does not accept the login"):
-        host.check()
     server.interfere = lambda _request: Response("", 500)
     with pytest.raises(AnswerFailed, match="The server answered with an error"):
+        host.check()
+    server.interfere = lambda _request: Response("", 401)
+    with pytest.raises(LoginRefused, match="The server does not accept the login"):
         host.check()
 
 

@@ -110,6 +110,26 @@ def test_public_mode_needs_no_password_and_others_do(kinfolk: Kinfolk, admin: Ac
     assert kinfolk.catalogue.libraries.get(library.id).asset_count == 1
 
 
+def test_a_photoprism_that_is_not_public_any_more_is_asked_once(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    server.library.public = True
+    library = kinfolk.photoprism.connect(admin, server.address, "").library
+    kinfolk.pipeline.sync(library.id)
+    server.library.public, before = False, len(server.seen)
+    for _ in range(3):
+        with pytest.raises(LoginRefused):
+            kinfolk.pipeline.sync(library.id)
+    assert [(seen.path, seen.status) for seen in server.seen[before:]] == [
+        ("/api/v1/config", 200),
+        ("/api/v1/photos", 401),
+    ]
+    assert kinfolk.connections.is_paused(library)
+    server.library.public = True
+    kinfolk.connections.resume(library)
+    kinfolk.pipeline.sync(library.id)
+
+
 def test_a_scope_that_is_too_small_says_which_is_needed(
     kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
 ) -> None:
