@@ -19,7 +19,8 @@ KinfolkError
 │   ├── HostUnreachable      try again later
 │   │   ├── HostBusy         it asked to be left alone for a while
 │   │   ├── AnswerFailed     it is there, but this one request failed inside it
-│   │   └── BadListing       what it listed is broken off or no listing
+│   │   ├── BadListing       what it listed is broken off or no listing
+│   │   └── NoRoom           no space left here for what it sends
 │   ├── HostRefused          credentials or rights
 │   │   ├── LoginRefused         the password is wrong or was revoked
 │   │   └── CertificateRefused   nobody vouches for its certificate
@@ -210,6 +211,12 @@ class BadListing(HostUnreachable):
     """What the host listed is broken off, malformed or hostile; what was read must not be taken for everything."""
 
     code = "bad_listing"
+
+
+class NoRoom(HostUnreachable):
+    """There is no space left here for what the host sends, so that photo waits; others may still fit."""
+
+    code = "no_room"
 
 
 class LoginRefused(HostRefused):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from plugin.detection import FaceDetection
-from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
+from plugin.domain import Asset, AssetKind, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
 from plugin.intake import Intake
 from plugin.pace import Pace
@@ -191,13 +191,14 @@ class Pipeline:
         return self._should_stop() or self.held()
 
     def _claim(self) -> list[Asset]:
-        """The next few assets; hosts far away begin to fetch them."""
+        """The next few assets; hosts far away begin to fetch the photos. Videos are too large to lie and wait."""
         resting = self._detection.resting.now()
         claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS, resting)
         for library_id in {asset.library_id for asset in claimed}:
             host = self._host_of(self._catalogue.libraries.get(library_id))
             if isinstance(host, FetchingHost):
-                host.fetch_ahead([asset.host_key for asset in claimed if asset.library_id == library_id])
+                photos = (asset for asset in claimed if asset.kind is AssetKind.PHOTO)
+                host.fetch_ahead([photo.host_key for photo in photos if photo.library_id == library_id])
         return claimed
 
     def recognise(self) -> RecognitionSummary | None:

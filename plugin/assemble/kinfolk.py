@@ -680,6 +680,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
     with ExitStack() as stack:
         if exclusive:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
+        stack.enter_context(folder.temporary_files())
         make_whole(folder)
         if stays:
             drop_snapshot(folder)
