@@ -13,7 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from plugin.domain import AccountId, Asset, AssetId, Library, LibraryId
-from plugin.errors import AssetGone, ChangedMeanwhile, HostError, HostFull, NotFound, PictureError, Refused, WriteError
+from plugin.errors import (
+    AnswerFailed,
+    AssetGone,
+    CertificateRefused,
+    ChangedMeanwhile,
+    HostError,
+    HostFull,
+    HostRefused,
+    LoginRefused,
+    NotFound,
+    PictureError,
+    Refused,
+    WriteError,
+)
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
@@ -43,6 +56,9 @@ TRIES = 3
 
 MOST_TROUBLES_IN_A_ROW = 10
 """So many assets one after the other that cannot be written now: it is the host, and it is left in peace."""
+
+PERHAPS_THE_HOST = (WriteError, AnswerFailed, HostRefused)
+"""One asset's trouble (its storage is away, its file may not be read), unless it comes for one after the other."""
 
 FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
 
@@ -245,13 +261,13 @@ class WriteBack:
                 except ChangedMeanwhile:
                     if tries == TRIES - 1:
                         raise
-        except HostFull:
+        except (HostFull, LoginRefused, CertificateRefused):
             raise
-        except (AssetGone, WriteError, PictureError) as error:
+        except (AssetGone, PictureError, *PERHAPS_THE_HOST) as error:
             now = self._clock()
             self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), now)
-            run.trouble(permanent=error.permanent)
-            if run.in_a_row >= MOST_TROUBLES_IN_A_ROW and isinstance(error, WriteError):
+            run.trouble(counts=isinstance(error, HostRefused) or not error.permanent)
+            if run.in_a_row >= MOST_TROUBLES_IN_A_ROW and isinstance(error, PERHAPS_THE_HOST):
                 raise
         else:
             self._rows.no_trouble(asset.id, keeper.kind)
@@ -289,9 +305,10 @@ class _Run:
     def done(self) -> None:
         self.photos, self.in_a_row = self.photos + 1, 0
 
-    def trouble(self, *, permanent: bool) -> None:
+    def trouble(self, *, counts: bool) -> None:
+        """`counts`: it may be the host and not the asset."""
         self.troubles += 1
-        self.in_a_row = 0 if permanent else self.in_a_row + 1
+        self.in_a_row = self.in_a_row + 1 if counts else 0
 
 
 class Visit:
