@@ -179,11 +179,25 @@ class WriteBack:
             self._rows.set_state(library.id, kind, WriteState.PAUSED)
 
     def remove(self, library: Library, kind: NameKind) -> None:
-        """Take back everything that was written; then it is as if it had never been turned on."""
+        """Take back everything that was written; then it is as if it had never been turned on.
+
+        Photos that are away are waited for, until the user gives that up (`end`).
+        """
         if self._rows.setting(library.id, kind) is not None:
             self._rows.set_state(library.id, kind, WriteState.REMOVING)
             self._rows.retry(library.id, kind)
             self._wake()
+
+    def end(self, library: Library, kind: NameKind) -> None:
+        """Forget what could not be taken back yet, on photos that are away: should they return, the names stay there.
+
+        Raises:
+            Refused: it is not being taken back.
+        """
+        setting = self._rows.setting(library.id, kind)
+        if setting is not None and setting.state is not WriteState.REMOVING:
+            raise Refused("The names are not being removed from the host", "Remove them first")
+        self._rows.end(library.id, kind)
 
     def write_again(self, library: Library, kind: NameKind) -> int:
         """Write what was refused on the host once more, since the user asks for it; returns how many names."""
@@ -234,8 +248,9 @@ class WriteBack:
         return WriteSlice(run.photos, run.troubles, more=not finished and not self._should_stop())
 
     def _left_of(self, library_id: LibraryId, kind: NameKind) -> bool:
-        """Whether something of ours is still there, on an asset that has trouble or is away."""
-        return bool(self._rows.counts(library_id, kind).names or self._rows.next_trouble(library_id, kind))
+        """Whether something of ours is still there, on an asset that has trouble or is away (and may come back)."""
+        counts = self._rows.counts(library_id, kind)
+        return bool(counts.names or counts.away or self._rows.next_trouble(library_id, kind))
 
     def _work_off(self, library_id: LibraryId, keeper: NameKeeper, run: "_Run") -> bool:
         """False when the time was over first. Raises `HostError` when the host is not to be asked any more."""

@@ -16,6 +16,7 @@ from plugin.errors import (
     HostUnreachable,
     LoginRefused,
     NotFound,
+    Refused,
     WriteLocked,
     WriteRefused,
 )
@@ -100,6 +101,20 @@ class Home(Household):
             content = edited(self.host.sidecars.get(path), region, frozenset(), (1000, 1000))
             assert content is not None
             self.host.sidecars[path] = content
+
+    def trash(self, number: int) -> None:
+        """As a comparison with the host finds it. Names stay on it, and a sidecar beside it."""
+        self.trashed = self.host.files.pop(self.paths[number])
+        self.catalogue.assets.mark_gone([self.asset(number).id])
+
+    def restore(self, number: int) -> None:
+        path, libraries = self.paths[number], self.catalogue.libraries
+        self.host.files[path] = self.trashed
+        asset = self.asset(number)
+        listed = HostAsset(asset.host_key, path, asset.kind, asset.content_key)
+        (seen,) = self.catalogue.assets.seen(self.library.id, [listed], libraries.sync_started(self.library.id))
+        assert seen.outcome == "returned"
+        libraries.sync_finished(self.library.id, None)
 
     def everything(self) -> object:
         shown = [replace(marker) for marker in self.host.people.markers.values() if marker.is_shown]
@@ -245,6 +260,41 @@ def test_everything_we_wrote_is_removed_and_then_it_is_as_if_we_had_never_been_t
     assert home.everything() == before
     assert home.catalogue.written.settings() == []
     assert home.catalogue.written.labels(home.library.id) == []
+
+
+def test_names_on_a_photo_in_the_trash_are_removed_when_it_comes_back(home: Home) -> None:
+    before = home.everything()
+    home.start()
+    home.trash(1)
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert [home.names(number) for number in (0, 2)] == [[], []]
+    (status,) = [status for status in home.writing().status(home.library) if status.setting]
+    assert status.setting is not None
+    assert status.setting.state is WriteState.REMOVING, "it is not over yet"
+    assert status.counts is not None
+    assert (status.counts.names, status.counts.away) == (0, 1)
+    home.restore(1)
+    assert home.writing().due(), "it came back with a comparison"
+    home.run()
+    assert home.everything() == before
+    assert home.catalogue.written.setting(home.library.id, home.kind) is None
+
+
+def test_photos_in_the_trash_need_not_be_waited_for(home: Home) -> None:
+    home.start()
+    home.trash(1)
+    with pytest.raises(Refused):
+        home.writing().end(home.library, home.kind)
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert not home.writing().due(), "nothing is asked of the host for them"
+    home.writing().end(home.library, home.kind)
+    home.writing().end(home.library, home.kind)
+    assert home.catalogue.written.settings() == []
+    home.restore(1)
+    home.start()
+    assert home.names(0) == ["Anna", "Ben"]
 
 
 def test_a_run_killed_at_any_moment_is_taken_up_where_it_was(home: Home) -> None:
