@@ -170,13 +170,25 @@ class HostRefused(HostError):
 
 
 class HostBusy(HostUnreachable):
-    """The host asked to be left alone: throttled, overloaded or under maintenance. `seconds`: for how long."""
+    """The host asked to be left alone: throttled, overloaded or under maintenance.
+
+    Attributes:
+        seconds: for how long.
+        asked: whether it said so about this very request; else it was not asked, since that is known.
+    """
 
     code = "host_busy"
 
     def __init__(self, message: str, advice: str, seconds: float) -> None:
         super().__init__(message, advice)
         self.seconds = seconds
+        self.asked = True
+
+    def not_asked(self, seconds: float) -> "HostBusy":
+        """For another request, which is not sent while the host wants to be left alone for so long."""
+        error = HostBusy(self.message, self.advice, seconds)
+        error.asked = False
+        return error
 
 
 class AnswerFailed(HostUnreachable):

@@ -145,13 +145,17 @@ class WritePlan:
 
 @dataclass(frozen=True, slots=True)
 class WriteCounts:
-    """What there is: names and photos we wrote, names others said or refused, photos that have trouble, by reason."""
+    """What there is: names and photos we wrote, names others said or refused, photos that have trouble, by reason.
+
+    `away`: photos that carry names of ours and are not among the host's photos now (in its trash, say), besides.
+    """
 
     names: int
     photos: int
     theirs: int
     refused: int
     problems: tuple[FailureCount, ...]
+    away: int = 0
 
 
 @dataclass(frozen=True, slots=True)

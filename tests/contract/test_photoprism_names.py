@@ -480,10 +480,10 @@ def test_a_page_or_an_error_instead_of_an_answer_ends_the_run_and_the_next_one_m
 
     home.server.interfere = page
     home.start()
-    assert home.error()
+    assert home.error() or home.catalogue.written.counts(home.library.id, NameKind.MARKERS).problems
     home.server.interfere = lambda _request: None
     home.host.client._busy = None
-    home.write()
+    home.start()
     assert home.there() == [["Anna"], ["Anna"]]
     assert [len(home.library_there.markers(path)) for path in (ANNA, SWIM)] == [1, 1]
     assert home.error() == ""
@@ -540,6 +540,26 @@ def test_everything_asked_and_answered_is_as_described(home: Home) -> None:
             schema[path][seen.method].validate_response(answer)
             validated += 1
     assert validated > 10
+
+
+@pytest.mark.parametrize("verb", ["GET", "PUT"])
+def test_one_marker_photoprism_cannot_save_keeps_no_other_photo_back(home: Home, verb: str) -> None:
+    """It answers 500 to whatever is said about a marker that lies outside its picture."""
+    box = home.catalogue.faces.get(home.faces[ANNA]).box
+    files = [home.library_there.primary(path).uid for path in (ANNA, SWIM)]
+    markers = [home.library_there.people.detect(file, (box.x, box.y, box.w, box.h)) for file in files]
+    failed = Response("{}", 500, content_type="application/json")
+
+    def interfere(request: Request) -> Response | None:
+        about = request.path.endswith(markers[0].uid) or home.library_there.found(ANNA).uid in request.full_path
+        return failed if request.method == verb and about else None
+
+    home.server.interfere = interfere
+    home.start()
+    assert home.there() == [[], ["Anna"]]
+    assert home.error() == ""
+    (problem,) = home.catalogue.written.counts(home.library.id, NameKind.MARKERS).problems
+    assert (problem.code, problem.count) == ("answer_failed", 1)
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
