@@ -10,9 +10,9 @@ same for Immich's algorithm; `verdicts` comes before both.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from plugin.domain import AccountId, FaceId, FaceState, Preferences
+from plugin.domain import AccountId, FaceId, FaceState, LibraryId, Preferences
 from plugin.errors import NotFound, SearchIndexError
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.index import EmbeddingIndex
@@ -41,12 +41,13 @@ class Recognition:
         self._slice = threading.Lock()
         self._run: Run | None = None
 
-    def ready(self) -> bool:
+    def ready(self, resting: Collection[LibraryId] = ()) -> bool:
         """Whether detection has nothing left to do now, so that no face is judged before its neighbours are known.
 
-        Assets that rest before another try (their host is away) would hold everything up for hours; they do not count.
+        Assets that rest before another try (their host is away), and libraries that rest, would hold everything up for
+        hours; they do not count.
         """
-        return not self._catalogue.detection.busy()
+        return not self._catalogue.detection.busy(resting)
 
     def many_wait(self) -> bool:
         """Whether so many faces wait that a run compares them in memory and does not ask the index."""

@@ -14,6 +14,7 @@ from plugin.domain import HostAsset
 from plugin.errors import HostUnreachable
 from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
 from plugin.people import People
+from plugin.ports.host import Host
 from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
 from plugin.writeback import WriteBack
@@ -315,6 +316,22 @@ def test_a_watch_that_lost_its_disk_is_begun_anew_and_not_trusted_meanwhile(work
     later = watchers.tells_since(workshop.library.id)
     assert later is not None
     assert later > first
+    watchers.stop()
+
+
+def test_a_host_that_was_opened_anew_is_watched_anew(workshop: Workshop) -> None:
+    """As after "Listen for new photos" was switched on or off, or another login was given."""
+    hosts: list[Host] = [FakeHost()]
+    watchers = Watchers(workshop.catalogue.libraries, lambda library: hosts[-1], list[int]().append)
+    watchers.refresh()
+    listening = FakeWatchableHost()
+    hosts.append(listening)
+    watchers.refresh()
+    watchers.refresh()
+    assert len(listening.watches) == 1
+    hosts.append(FakeHost())
+    watchers.refresh()
+    assert listening.watching == []
     watchers.stop()
 
 

@@ -69,6 +69,17 @@ def test_many_faces_are_grouped_before_the_index_is_filled(
     assert workshop.people() == EXPECTED
 
 
+def test_photos_are_fetched_ahead_and_videos_are_not(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(workshop.host, "fetch_ahead", fetched.extend, raising=False)
+    workshop.host.put("a.jpg", photo([]))
+    workshop.host.put("b.mp4", b"a video of two gigabytes")
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.pipeline.detect(60)
+    assert "b.mp4" in workshop.host.reads, "it was looked at"
+    assert fetched == ["a.jpg"]
+
+
 def test_doing_everything_twice_changes_nothing(workshop: Workshop) -> None:
     fill(workshop)
     workshop.work()
