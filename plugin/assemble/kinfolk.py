@@ -401,6 +401,7 @@ class Kinfolk:
             lambda: self.nudge,
             lambda: self.preferences.current().minimum_faces,
             self._home_picture,
+            state=self.folder.catalogue_state,
         )
 
     def _home_picture(self, account_id: AccountId, asset_id: AssetId) -> bytes:

@@ -73,17 +73,11 @@ class FreshSnapshot:
         """Take one where the catalogue changed since the last, an hour ago or more; else this costs next to nothing."""
         if self._clock() < self._due:
             return
-        state = self._state()
+        state = self._folder.catalogue_state()
         if state == self._copied and self._folder.snapshot.exists():
             return
         self._copied = state if leave_snapshot(self._folder) else None
         self._due = self._clock() + FRESH_SECONDS
-
-    def _state(self) -> object:
-        catalogue = self._folder.catalogue
-        files = (catalogue, catalogue.with_name(f"{catalogue.name}-wal"))
-        states = [(about.st_mtime_ns, about.st_size) for file in files if file.exists() and (about := file.stat())]
-        return [state for state in states if state[1]]  # an empty log is made by whoever looks
 
 
 def leave_snapshot(folder: DataFolder) -> bool:
