@@ -403,6 +403,9 @@ def test_a_local_add_on_is_built_and_never_fetched(variant: str, local: dict[str
     manifest = manifest_in(local[variant])
     assert "image" not in manifest
     assert manifest["version"] == __version__
+    shown = (local[variant] / "README.md").read_text(encoding="utf-8")
+    assert shown.startswith("Kinfolk gives the photos")
+    assert "not published" not in shown
     assert (local[variant] / "Dockerfile").is_file()
     for key, value in manifest.items():
         assert (REQUIRED | OPTIONAL)[key](value), f"{key} is {value!r}"
@@ -500,6 +503,8 @@ def test_no_page_offers_an_image_by_hand_to_the_supervisor(page: str) -> None:
 
 def test_the_documentation_says_how_it_is_installed_until_there_is_an_image() -> None:
     assert "**not published yet**" in DOC
+    # Who finds it in the store reads this one, and would press Install.
+    assert "**not published yet**" in (ADDON / "README.md").read_text(encoding="utf-8")
     assert "scripts/local-addon.sh /addons\n" in DOC
     assert "scripts/local-addon.sh /addons rocm\n" in DOC
     assert "scripts/local-addon.sh /addons rocm\n" in (ROOT / "docs/amd.md").read_text(encoding="utf-8")
