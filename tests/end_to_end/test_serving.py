@@ -216,11 +216,11 @@ def test_pages_and_worker_run_in_two_processes_as_the_compose_file_starts_them(
         port = free_port()
         pages = started(*pages_command, "--port", str(port))
         first_start_link(pages)
-        # Before the worker, which would look in a minute only.
+        # Both before the worker, which would look in half a minute and in a minute only.
         kinfolk.run("library", "add", "folder", str(album))
-        worker = started(*worker_command)
         catalogue = open_catalogue(kinfolk.data / "catalogue.db")
         catalogue.smart_home.allow(catalogue.accounts.all()[0].id)
+        worker = started(*worker_command)
         # What the pages read is what the worker says.
         eventually(lambda: SharedStatus(catalogue.preferences).status.state is LinkState.CONNECTED)
         eventually(lambda: obama_is_one_person(kinfolk))
