@@ -169,9 +169,13 @@ class HostRefused(HostError):
 
 
 class HostBusy(HostUnreachable):
-    """The host asked to be left alone: throttled, overloaded or under maintenance. `seconds`: for how long."""
+    """The host asked to be left alone: throttled, overloaded or under maintenance.
+
+    `seconds`: for how long. `put_off`: it is sure that nothing was done.
+    """
 
     code = "host_busy"
+    put_off = False
 
     def __init__(self, message: str, advice: str, seconds: float) -> None:
         super().__init__(message, advice)

@@ -3,7 +3,8 @@
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from plugin.writeback.from_hosts import last_look
 from tests.fakes.album import NudgeLog, at_degrees, found_face
 from tests.fakes.photoprism import FakePhotoPrism
 from tests.fakes.photoprism.description import description
-from tests.fakes.photoprism.people import MANUAL
+from tests.fakes.photoprism.people import MANUAL, FakeMarker
 
 ANNA, SWIM = "2024/anna.jpg", "2024/anna swims.heic"
 
@@ -459,6 +460,125 @@ def named_by_hand(home: Home, marker_id: str, moment: str, request: Request) -> 
         status = 429 if moment == "during a wait" else 503
         return Response("{}", status, headers={"Retry-After": "1"}, content_type="application/json")
     return None
+
+
+def taken_off(home: Home) -> None:
+    home.people.reject_all(home.account.id, [home.faces[ANNA]], home.anna)
+
+
+def denied(home: Home) -> None:
+    home.people.ignore(home.account.id, home.faces[ANNA])
+
+
+def given_to_ben(home: Home) -> None:
+    ben = home.catalogue.people.add(home.account.id, "Ben")
+    home.catalogue.faces.assign([(home.faces[ANNA], ben)], AssignedBy.USER)
+
+
+def brought_back(home: Home) -> None:
+    denied(home)
+    home.write()
+    home.catalogue.events.undo(home.account.id)
+
+
+CHANGES = [taken_off, denied, given_to_ben, brought_back]
+
+
+def there_already(home: Home, *, found: bool) -> FakeMarker:
+    """Anna's marker on her first photo: PhotoPrism found the face, or we drew it."""
+    box = home.catalogue.faces.get(home.faces[ANNA]).box
+    if found:
+        home.library_there.people.detect(home.library_there.primary(ANNA).uid, (box.x, box.y, box.w, box.h))
+    home.start()
+    (marker,) = home.library_there.markers(ANNA)
+    return marker
+
+
+@pytest.mark.parametrize("found", [True, False])
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_of_a_marker_waits_while_photoprism_is_busy(
+    home: Home, change: Callable[[Home], None], found: bool
+) -> None:
+    there_already(home, found=found)
+    change(home)
+    home.server.interfere = busy_twice(2)
+    home.write()
+    home.server.interfere = lambda _request: None
+    assert home.error() == ""
+    assert home.there() == [["Ben"] if change is given_to_ben else ["Anna"] if change is brought_back else [], ["Anna"]]
+    assert home.waited[:2] == [2.0, 2.0]
+
+
+def busy_twice(times: int) -> Callable[[Request], Response | None]:
+    """Each change is put off so often before it is done."""
+    asked = Counter[tuple[str, str]]()
+
+    def interfere(request: Request) -> Response | None:
+        if request.method in {"GET", "POST"}:
+            return None
+        asked[request.method, request.path] += 1
+        busy = asked[request.method, request.path] <= times
+        return Response("{}", 429, content_type="application/json") if busy else None
+
+    return interfere
+
+
+@pytest.mark.parametrize("found", [True, False])
+@pytest.mark.parametrize("moment", ["before it is written", "during a wait"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_name_given_by_hand_while_ours_is_changed_stays(
+    home: Home, change: Callable[[Home], None], moment: str, found: bool
+) -> None:
+    people = home.library_there.people
+    marker = there_already(home, found=found)
+    change(home)
+    uid, asked = home.library_there.found(ANNA).uid, []
+
+    def faster(request: Request) -> Response | None:
+        if people.markers[marker.uid].name == "Berta":
+            return None
+        if moment == "before it is written":
+            asked.append(request.method == "GET" and uid in request.args.get("q", ""))
+            if not asked[-1] or sum(asked) > 1:
+                return None
+            answer = home.server.answer(request)
+            by_hand(home, marker)
+            return answer
+        if marker.uid not in request.path:
+            return None
+        by_hand(home, marker)
+        return Response("{}", 429, headers={"Retry-After": "1"}, content_type="application/json")
+
+    home.server.interfere = faster
+    home.write()
+    home.server.interfere = lambda _request: None
+    home.host.client._busy = None
+    home.take()
+    home.write()
+    assert home.there() == [["Berta"], ["Anna"]]
+    assert home.error() == ""
+
+
+def by_hand(home: Home, marker: FakeMarker) -> None:
+    home.library_there.people.clear(marker.uid)
+    home.library_there.people.update(marker.uid, BERTA | {"Invalid": False})
+
+
+def test_a_face_somebody_marks_during_a_wait_gets_no_second_marker(home: Home) -> None:
+    box = home.catalogue.faces.get(home.faces[ANNA]).box
+    file = home.library_there.primary(ANNA).uid
+
+    def faster(request: Request) -> Response | None:
+        if request.method != "POST" or home.library_there.markers(ANNA):
+            return None
+        sides = {"X": box.x, "Y": box.y, "W": box.w, "H": box.h}
+        home.library_there.people.create({"FileUID": file, **sides, **BERTA})
+        return Response("{}", 429, headers={"Retry-After": "1"}, content_type="application/json")
+
+    home.server.interfere = faster
+    home.start()
+    assert home.there() == [["Berta"], ["Anna"]]
+    assert len(home.library_there.markers(ANNA)) == 1
 
 
 def gone(home: Home, marker_id: str) -> None:
