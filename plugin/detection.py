@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 
 from plugin.domain import Asset, AssetKind, Box, FaceId, Float32Array, FoundFace, Library, Picture, Preferences
-from plugin.errors import CatalogueError, DiskFull, KinfolkError, Refused
+from plugin.errors import CatalogueError, DiskFull, HostBusy, KinfolkError, Refused
 from plugin.faces.alignment import CROP_SIZE, arcface_template
 from plugin.faces.boxes import SAME_FACE_IOU, iou
 from plugin.faces.quality import NORM_RANGES, pose, quality, sharpness
@@ -21,6 +21,7 @@ from plugin.faces.tracks import one_face_per_track
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
 from plugin.ports.vision import DecodedPicture, Detection, FaceModel, Media
+from plugin.resting import RestingLibraries
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class FaceDetection:
         host_of: the host of a library.
         keep_thumbnail: called for each stored face with its thumbnail, or None where an old one must go.
         limits: how pictures are looked at.
+        resting: libraries whose hosts want to be left alone; nothing of them is to be claimed.
     """
 
     def __init__(
@@ -85,7 +87,9 @@ class FaceDetection:
         host_of: Callable[[Library], Host],
         keep_thumbnail: Callable[[FaceId, bytes | None], None],
         limits: DetectionLimits,
+        resting: RestingLibraries | None = None,
     ) -> None:
+        self.resting = resting or RestingLibraries()
         self._catalogue = catalogue
         self._media = media
         self._host_of = host_of
@@ -103,6 +107,9 @@ class FaceDetection:
             face_ids = self._catalogue.detection.finish(asset, model.pack.name, look.faces, look.size, look.taken_at)
         except (DiskFull, CatalogueError):
             raise
+        except HostBusy as error:
+            self._leave_alone(asset, error)
+            return 0
         except KinfolkError as error:
             self._catalogue.detection.fail(asset, error.code, str(error), permanent=error.permanent)
             return 0
@@ -114,6 +121,14 @@ class FaceDetection:
             if face_id:  # 0 stands where somebody is to stay forgotten
                 self._keep_thumbnail(face_id, face.thumbnail)
         return len(look.faces)
+
+    def _leave_alone(self, asset: Asset, error: HostBusy) -> None:
+        """Let the library rest. Only a photo the host was asked for counts an attempt: it may be to blame."""
+        self.resting.rest(asset.library_id, error.seconds)
+        if error.asked:
+            self._catalogue.detection.fail(asset, error.code, str(error), permanent=False)
+        else:
+            self._catalogue.detection.put_off(asset, error.seconds)
 
     def face_in(self, asset: Asset, box: Box, model: FaceModel) -> FoundFace:
         """What the model sees in a box a user drew on a photo.

@@ -19,7 +19,8 @@ KinfolkError
 │   ├── HostUnreachable      try again later
 │   │   ├── HostBusy         it asked to be left alone for a while
 │   │   ├── AnswerFailed     it is there, but this one request failed inside it
-│   │   └── BadListing       what it listed is broken off or no listing
+│   │   ├── BadListing       what it listed is broken off or no listing
+│   │   └── NoRoom           no space left here for what it sends
 │   ├── HostRefused          credentials or rights
 │   │   ├── LoginRefused         the password is wrong or was revoked
 │   │   └── CertificateRefused   nobody vouches for its certificate
@@ -169,13 +170,25 @@ class HostRefused(HostError):
 
 
 class HostBusy(HostUnreachable):
-    """The host asked to be left alone: throttled, overloaded or under maintenance. `seconds`: for how long."""
+    """The host asked to be left alone: throttled, overloaded or under maintenance.
+
+    Attributes:
+        seconds: for how long.
+        asked: whether it said so about this very request; else it was not asked, since that is known.
+    """
 
     code = "host_busy"
 
     def __init__(self, message: str, advice: str, seconds: float) -> None:
         super().__init__(message, advice)
         self.seconds = seconds
+        self.asked = True
+
+    def not_asked(self, seconds: float) -> "HostBusy":
+        """For another request, which is not sent while the host wants to be left alone for so long."""
+        error = HostBusy(self.message, self.advice, seconds)
+        error.asked = False
+        return error
 
 
 class AnswerFailed(HostUnreachable):
@@ -198,6 +211,12 @@ class BadListing(HostUnreachable):
     """What the host listed is broken off, malformed or hostile; what was read must not be taken for everything."""
 
     code = "bad_listing"
+
+
+class NoRoom(HostUnreachable):
+    """There is no space left here for what the host sends, so that photo waits; others may still fit."""
+
+    code = "no_room"
 
 
 class LoginRefused(HostRefused):

@@ -34,6 +34,12 @@ MARKS_EVERY = 5_000
 HOST_AWAY = ("host_unreachable", "host_refused", "host_busy", "login_refused", "certificate_refused", "answer_failed")
 """Photos that were given up because the host was away for long; they are looked at once it is back."""
 
+PREVIEWS_AWAY = ("host_unreachable", "host_busy")
+"""Of these the listing need not have failed: only what makes previews was away. They are tried once more after every
+pass; not more often, since a single file on a dying disk fails in the same way."""
+
+WAS_BUSY = ("host_busy",)
+
 
 def _never() -> bool:
     return False
@@ -86,14 +92,19 @@ class Intake:
                 self._keep_problems(library, sync.problems)
             else:
                 libraries.replace_problems(library.id, [*self._still_standing(library, sync), *sync.problems])
+            self._retry(library)  # first: killed in between, the next pass still knows that the host was away
             libraries.sync_finished(library.id, None)
-            if library.last_sync_error is not None:
-                self._catalogue.detection.retry_of_library(library.id, HOST_AWAY)
         else:
             sync.keep_marks()
             self._keep_problems(library, sync.problems)
             libraries.request_sync(library.id)
         return sync.summary
+
+    def _retry(self, library: Library) -> None:
+        if library.last_sync_error is not None:
+            self._catalogue.detection.retry_of_library(library.id, HOST_AWAY)
+        else:
+            self._catalogue.detection.once_more(library.id, PREVIEWS_AWAY, WAS_BUSY)
 
     def look_up(self, library: Library, host: Host, host_keys: Sequence[str]) -> int:
         """Take a few assets somebody named, before the host is listed; how many there are to look at.

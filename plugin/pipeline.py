@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from plugin.detection import FaceDetection
-from plugin.domain import Asset, Library, LibraryId, Preferences, SyncSummary
+from plugin.domain import Asset, AssetKind, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
 from plugin.intake import Intake
 from plugin.pace import Pace
@@ -27,6 +27,9 @@ LEASE_SECONDS = 1800.0
 
 CLAIM_AT_ONCE = 4
 INDEX_BLOCK = 500
+
+SECOND_LOOK = "pause.second_look"
+"""Set while the second look of a night waits for the end of a pause; kept, since quiet hours may cover every night."""
 
 
 def give_back_memory() -> None:
@@ -154,7 +157,7 @@ class Pipeline:
     def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
         """Work on the detection queue for about this long. Without work no model is fetched or loaded."""
         preferences = self._preferences()
-        model = self.model(preferences) if not self.held() and self._catalogue.detection.busy() else None
+        model = self.model(preferences) if not self.held() and self._has_work() else None
         assets = faces = 0
         if model is None:
             return DetectionSlice(0, 0, more=False)
@@ -184,16 +187,21 @@ class Pipeline:
             return DetectionSlice(assets, faces, more=False)
         return DetectionSlice(assets, faces, more=True)
 
+    def _has_work(self) -> bool:
+        return self._catalogue.detection.busy(self._detection.resting.now())
+
     def _rests(self) -> bool:
         return self._should_stop() or self.held()
 
     def _claim(self) -> list[Asset]:
-        """The next few assets; hosts far away begin to fetch them."""
-        claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS)
+        """The next few assets; hosts far away begin to fetch the photos. Videos are too large to lie and wait."""
+        resting = self._detection.resting.now()
+        claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS, resting)
         for library_id in {asset.library_id for asset in claimed}:
             host = self._host_of(self._catalogue.libraries.get(library_id))
             if isinstance(host, FetchingHost):
-                host.fetch_ahead([asset.host_key for asset in claimed if asset.library_id == library_id])
+                photos = (asset for asset in claimed if asset.kind is AssetKind.PHOTO)
+                host.fetch_ahead([photo.host_key for photo in photos if photo.library_id == library_id])
         return claimed
 
     def recognise(self) -> RecognitionSummary | None:
@@ -202,7 +210,7 @@ class Pipeline:
         Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
         the faces in memory and what the index needs to take them up never add up.
         """
-        if self.held() or not self._recognition.ready():
+        if self.held() or not self._recognition.ready(self._detection.resting.now()):
             return None
         if self._recognition.many_wait():
             give_back_memory()
@@ -218,9 +226,21 @@ class Pipeline:
             pass
 
     def nightly(self) -> RecognitionSummary | None:
-        """Give faces that belong to nobody another chance."""
-        self._recognition.nightly()
+        """Give faces that belong to nobody another chance; after the pause where work rests now."""
+        saved = self._catalogue.preferences
+        if not self._rests():
+            self._recognition.nightly(self._rests)
+        # Where it was cut off, what is left is looked at once more; what is done costs next to nothing then.
+        if self._rests():
+            saved.set(SECOND_LOOK, "due")
+            return None
+        if saved.get(SECOND_LOOK) is not None:
+            saved.delete(SECOND_LOOK)
         return self.recognise()
+
+    def owes_second_look(self) -> bool:
+        """Whether `nightly` had to wait and may be called now."""
+        return not self._rests() and self._catalogue.preferences.get(SECOND_LOOK) is not None
 
     def sync_all(self, on_progress: Callable[[Library, SyncSummary], None]) -> None:
         """Compare every library with its host; one that is away does not stop the others."""

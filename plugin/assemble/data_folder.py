@@ -70,6 +70,20 @@ class DataFolder:
                 "Choose another one with --data or KINFOLK_DATA, or make room and set its owner",
             ) from error
 
+    @contextmanager
+    def temporary_files(self) -> Iterator[None]:
+        """Keep files without a name in the cache: in containers `/tmp` is small and part of the memory.
+
+        That holds for the whole process, which is Kinfolk's own.
+        """
+        folder = self.cache / "incoming"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
     def drop_old_queue(self) -> None:
         """The queue of versions that kept it on disk; ids only, of no value."""
         for old in [*self.path.glob("queue.db*"), self.path / "queue.key"]:

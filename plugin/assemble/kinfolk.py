@@ -54,6 +54,7 @@ from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.media import DecodeLimits, StandardMedia
 from plugin.media.thumbnails import small_jpeg
+from plugin.mqtt.left import LeftAtBroker
 from plugin.mqtt.link import LARGEST_PICTURE_BYTES, SmartHomeLink
 from plugin.mqtt.topics import Topics
 from plugin.pausing import Pausing
@@ -412,8 +413,9 @@ class Kinfolk:
         login = broker_login(mqtt, self.settings.config, os.environ)
         if login is None:
             return None
-        topics = Topics(self.catalogue.written.installation(), mqtt.topic, mqtt.discovery_prefix)
-        return SmartHomeLink(self.smart_home, self.catalogue.smart_home, topics, login)
+        left = LeftAtBroker(self.folder.path)
+        topics = Topics(left.name(self.catalogue.written.installation), mqtt.topic, mqtt.discovery_prefix)
+        return SmartHomeLink(self.smart_home, self.catalogue.smart_home, topics, login, look=left)
 
     def _loader(self) -> ExactLoader:
         return ExactLoader(self.catalogue.faces, self.preferences.current().pack, self._exact)
@@ -592,6 +594,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
     with ExitStack() as stack:
         if exclusive:
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
+        stack.enter_context(folder.temporary_files())
         make_whole(folder)
         if stays:
             drop_snapshot(folder)
@@ -617,4 +620,5 @@ def restore(settings: Settings, backup: Path) -> None:
     folder = DataFolder(settings.data)
     folder.create()
     with folder.held("web", STOP_THE_OTHER), folder.held("worker", STOP_THE_OTHER):
+        LeftAtBroker(folder.path).look_again()
         restore_backup(backup, folder.catalogue)

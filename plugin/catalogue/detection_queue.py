@@ -1,6 +1,6 @@
 """The detection work, as columns of the assets' own rows: leased, retried, resumable."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,6 +58,16 @@ class SqlDetectionQueue:
         with self._transactions.write() as connection:
             return connection.execute(update(asset).where(*which).values(**UNTRIED)).rowcount
 
+    def once_more(self, library_id: LibraryId, given_up: Sequence[str], resting: Sequence[str]) -> int:
+        """A pass over the library's host went well, so its assets get another chance; returns how many."""
+        mine = (*present(), asset.c.library_id == library_id)
+        failed = (*mine, asset.c.state == WorkState.FAILED, asset.c.error_code.in_(given_up))
+        rests = (*mine, asset.c.state == WorkState.PENDING, asset.c.error_code.in_(resting))
+        at_once = update(asset).where(*rests, asset.c.due_at.is_not(None)).values(due_at=None)
+        one_try = update(asset).where(*failed).values(**UNTRIED | {"attempts": MOST_ATTEMPTS - 1})
+        with self._transactions.write() as connection:
+            return sum(connection.execute(change).rowcount for change in (at_once, one_try))
+
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int:
         """Failed assets (for this reason) become pending at once; returns how many."""
         which = [*present(account_id), asset.c.state == WorkState.FAILED]
@@ -66,14 +76,14 @@ class SqlDetectionQueue:
         with self._transactions.write() as connection:
             return connection.execute(update(asset).where(*which).values(**UNTRIED)).rowcount
 
-    def claim(self, worker: str, count: int, lease_seconds: float) -> list[Asset]:
+    def claim(self, worker: str, count: int, lease_seconds: float, besides: Collection[LibraryId] = ()) -> list[Asset]:
         """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first."""
         now = self._transactions.now()
         lease = {"leased_by": worker, "leased_until": now + timedelta(seconds=lease_seconds)}
         with self._transactions.write() as connection:
             _give_up(connection, asset.c.leased_until <= now)
-            due = or_(asset.c.due_at.is_(None), asset.c.due_at <= now)
-            query = select(asset.c.id).where(*_pending(), due, _free(now)).order_by(*NEWEST_FIRST).limit(count)
+            due = (*_due(now, besides), _free(now))
+            query = select(asset.c.id).where(*_pending(), *due).order_by(*NEWEST_FIRST).limit(count)
             # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
             ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
             claimed = []
@@ -127,6 +137,15 @@ class SqlDetectionQueue:
                 values["due_at"] = self._transactions.now() + RETRY_AFTER[max(row.attempts, 1) - 1]
             _update(connection, asset.id, values)
 
+    def put_off(self, asset: Asset, seconds: float) -> None:
+        """Give back one lease, since the host was not asked; due after so long, and no attempt is counted."""
+        with self._transactions.write() as connection:
+            row = _current(connection, asset)
+            if row is None or row.state != WorkState.PENDING or _asked_again(row, asset):
+                return
+            due_at = self._transactions.now() + timedelta(seconds=seconds)
+            _update(connection, asset.id, {"attempts": max(row.attempts - 1, 0), "due_at": due_at, **NOT_LEASED})
+
     def release(self, worker: str, *, count_attempt: bool = False) -> None:
         """Give back every lease of this worker.
 
@@ -152,10 +171,10 @@ class SqlDetectionQueue:
             given_up = _give_up(connection, over)
             return given_up + connection.execute(update(asset).where(over).values(**NOT_LEASED)).rowcount
 
-    def busy(self) -> bool:
+    def busy(self, besides: Collection[LibraryId] = ()) -> bool:
         """Whether an asset is due or being looked at; those that rest before another try do not count."""
         now = self._transactions.now()
-        due = or_(asset.c.due_at.is_(None), asset.c.due_at <= now, asset.c.leased_until > now)
+        due = or_(and_(*_due(now, besides)), asset.c.leased_until > now)
         with self._transactions.read() as connection:
             return connection.execute(select(asset.c.id).where(*_pending(), due).limit(1)).first() is not None
 
@@ -195,6 +214,11 @@ def _give_up(connection: Connection, lost: ColumnElement[bool]) -> int:
     for block in blocks(worn_out):
         connection.execute(update(asset).where(asset.c.id.in_(block)).values(**GAVE_UP, **NOT_LEASED))
     return len(worn_out)
+
+
+def _due(now: datetime, besides: Collection[LibraryId]) -> list[ColumnElement[bool]]:
+    due = [or_(asset.c.due_at.is_(None), asset.c.due_at <= now)]
+    return [*due, asset.c.library_id.not_in(besides)] if besides else due
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.tables import folder_mark
@@ -16,6 +16,12 @@ IN_DOUBT = "in doubt"
 That pass will not miss such a file when it is deleted before its folder is listed. So it keeps no mark for the folder,
 and the next pass lists it. No host's mark is this text.
 """
+
+NEVER_LISTED = "in doubt, never listed"
+"""The same for a folder that had no mark: unless that pass lists it, the next one may ask for all below it at once."""
+
+OUTDATED = ""
+"""No folder is as this mark says, and none is taken for new: its own files are listed, and folders that changed."""
 
 
 class SqlFolderMarks:
@@ -38,10 +44,10 @@ class SqlFolderMarks:
             return {row.path: row.mark for row in connection.execute(query)}
 
     def put(self, library_id: LibraryId, marks: Mapping[str, str]) -> None:
-        """Add or replace the marks of these folders, in one transaction; a folder in doubt gets none."""
+        """Add or replace the marks of these folders, in one transaction; a folder in doubt stays so."""
         with self._transactions.write() as connection:
             doubtful = _in_doubt(connection, library_id)
-            _put(connection, library_id, {path: mark for path, mark in marks.items() if path not in doubtful})
+            _put(connection, library_id, {path: IN_DOUBT if path in doubtful else marks[path] for path in marks})
 
     def drop(self, library_id: LibraryId, paths: Collection[str]) -> None:
         """Forget the marks of these folders: they have to be listed again."""
@@ -57,28 +63,34 @@ class SqlFolderMarks:
 def doubt(connection: Connection, library_id: LibraryId, folders: Collection[str]) -> None:
     """No marks for these folders until the next pass begins."""
     new = set(folders) - _in_doubt(connection, library_id)
-    _put(connection, library_id, dict.fromkeys(new, IN_DOUBT))
+    marked = (*_certain(library_id), folder_mark.c.path.in_(new))
+    known = set(connection.execute(select(folder_mark.c.path).where(*marked)).scalars())
+    _put(connection, library_id, {path: IN_DOUBT if path in known else NEVER_LISTED for path in new})
 
 
 def settle_doubts(connection: Connection, library_id: LibraryId) -> None:
-    """A pass begins: folders in doubt have no mark, and may get one."""
-    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark == IN_DOUBT)
-    connection.execute(delete(folder_mark).where(*doubtful))
+    """A pass begins: folders in doubt are listed, and may get a mark."""
+    mine = folder_mark.c.library_id == library_id
+    connection.execute(delete(folder_mark).where(mine, folder_mark.c.mark == NEVER_LISTED))
+    connection.execute(update(folder_mark).where(mine, folder_mark.c.mark == IN_DOUBT).values(mark=OUTDATED))
 
 
 def _put(connection: Connection, library_id: LibraryId, marks: Mapping[str, str]) -> None:
-    drop_marks(connection, library_id, marks)
+    for block in blocks(list(marks)):
+        connection.execute(
+            delete(folder_mark).where(folder_mark.c.library_id == library_id, folder_mark.c.path.in_(block))
+        )
     rows = [{"library_id": library_id, "path": path, "mark": mark} for path, mark in marks.items()]
     if rows:
         connection.execute(insert(folder_mark), rows)
 
 
 def _certain(library_id: LibraryId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return folder_mark.c.library_id == library_id, folder_mark.c.mark != IN_DOUBT
+    return folder_mark.c.library_id == library_id, folder_mark.c.mark.not_in((IN_DOUBT, NEVER_LISTED))
 
 
 def _in_doubt(connection: Connection, library_id: LibraryId) -> set[str]:
-    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark == IN_DOUBT)
+    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark.in_((IN_DOUBT, NEVER_LISTED)))
     return set(connection.execute(select(folder_mark.c.path).where(*doubtful)).scalars())
 
 

@@ -498,6 +498,7 @@ host_person = Table(
     Column("name", String, nullable=False),
     Column("there", String, nullable=False),
     Column("before", String, nullable=False),
+    Column("aim", String),
 )
 
 # What markers of a host said when they were looked at last: a subject, "" for nobody, "!" for no face.

@@ -225,7 +225,8 @@ def _problems(library_id: LibraryId, kind: NameKind) -> tuple[Any, ...]:
 
 
 def _counts(connection: Connection, library_id: LibraryId, kind: NameKind) -> WriteCounts:
-    here = (written_name.c.kind == kind, asset.c.library_id == library_id, asset.c.gone.is_(False))
+    ours = (written_name.c.kind == kind, asset.c.library_id == library_id)
+    here = (*ours, asset.c.gone.is_(False))
     joined = written_name.join(asset, asset.c.id == written_name.c.asset_id)
     states = select(written_name.c.state, func.count(), func.count(written_name.c.asset_id.distinct()))
     found = {
@@ -240,6 +241,8 @@ def _counts(connection: Connection, library_id: LibraryId, kind: NameKind) -> Wr
         .group_by(write_problem.c.code)
         .order_by(func.count().desc(), write_problem.c.code)
     )
+    on_host = written_name.c.state.in_([WrittenState.WRITTEN, WrittenState.NEW])
+    away = select(func.count(written_name.c.asset_id.distinct())).select_from(joined)
     written, new = found.get(WrittenState.WRITTEN, (0, 0)), found.get(WrittenState.NEW, (0, 0))
     return WriteCounts(
         names=written[0] + new[0],
@@ -247,6 +250,7 @@ def _counts(connection: Connection, library_id: LibraryId, kind: NameKind) -> Wr
         theirs=found.get(WrittenState.THEIRS, (0, 0))[0],
         refused=found.get(WrittenState.REFUSED, (0, 0))[0],
         problems=tuple(FailureCount(*row) for row in connection.execute(reasons)),
+        away=int(connection.execute(away.where(*ours, asset.c.gone.is_(True), on_host)).scalar_one()),
     )
 
 

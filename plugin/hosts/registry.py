@@ -8,7 +8,8 @@ from plugin.domain import Library
 from plugin.errors import LoginRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
-from plugin.hosts.manifest import ManifestHost, server_of
+from plugin.hosts.manifest import ManifestHost
+from plugin.hosts.network.address import server_of
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place

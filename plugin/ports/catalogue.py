@@ -269,9 +269,20 @@ class DetectionQueue(Protocol):
         """Present assets of the library that failed for these reasons become pending at once; returns how many."""
         ...
 
+    def once_more(self, library_id: LibraryId, given_up: Sequence[str], resting: Sequence[str]) -> int:
+        """A pass over the library's host went well, so its assets get another chance; returns how many.
+
+        Present ones that failed for good for the reasons `given_up` are tried one time more; those that rest for the
+        reasons `resting` are due now, their attempts stay counted.
+        """
+        ...
+
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int: ...
-    def claim(self, worker: str, count: int, lease_seconds: float) -> list[Asset]:
-        """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first."""
+    def claim(self, worker: str, count: int, lease_seconds: float, besides: Collection[LibraryId] = ()) -> list[Asset]:
+        """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first.
+
+        `besides`: libraries whose hosts are to be left alone now.
+        """
         ...
 
     def finish(
@@ -295,6 +306,10 @@ class DetectionQueue(Protocol):
         """Failed for good, or due again later (after 5 attempts for good)."""
         ...
 
+    def put_off(self, asset: Asset, seconds: float) -> None:
+        """Give back one lease, since the host was not asked; due after so long, and no attempt is counted."""
+        ...
+
     def release(self, worker: str, *, count_attempt: bool = False) -> None:
         """Give back every lease of this worker.
 
@@ -304,8 +319,11 @@ class DetectionQueue(Protocol):
         ...
 
     def release_expired(self) -> int: ...
-    def busy(self) -> bool:
-        """Whether an asset is due or being looked at; assets that rest before another try do not count."""
+    def busy(self, besides: Collection[LibraryId] = ()) -> bool:
+        """Whether an asset is due or being looked at; assets that rest before another try do not count.
+
+        `besides`: as in `claim`; nothing of these is due.
+        """
         ...
 
     def status(self, account_id: AccountId | None = None) -> QueueStatus: ...

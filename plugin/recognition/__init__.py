@@ -10,9 +10,9 @@ same for Immich's algorithm; `verdicts` comes before both.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from plugin.domain import AccountId, FaceId, FaceState, Preferences
+from plugin.domain import AccountId, FaceId, FaceState, LibraryId, Preferences
 from plugin.errors import NotFound, SearchIndexError
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.index import EmbeddingIndex
@@ -41,12 +41,13 @@ class Recognition:
         self._slice = threading.Lock()
         self._run: Run | None = None
 
-    def ready(self) -> bool:
+    def ready(self, resting: Collection[LibraryId] = ()) -> bool:
         """Whether detection has nothing left to do now, so that no face is judged before its neighbours are known.
 
-        Assets that rest before another try (their host is away) would hold everything up for hours; they do not count.
+        Assets that rest before another try (their host is away), and libraries that rest, would hold everything up for
+        hours; they do not count.
         """
-        return not self._catalogue.detection.busy()
+        return not self._catalogue.detection.busy(resting)
 
     def many_wait(self) -> bool:
         """Whether so many faces wait that a run compares them in memory and does not ask the index."""
@@ -95,8 +96,8 @@ class Recognition:
         """Make unassigned faces wait for recognition again; returns how many."""
         return self._catalogue.faces.requeue_unassigned(account_id)
 
-    def nightly(self) -> int:
-        """A second look; returns how many faces were looked at.
+    def nightly(self, should_stop: Callable[[], bool] = lambda: False) -> int:
+        """A second look; returns how many faces were looked at. What is left when it stops early comes the next time.
 
         By Immich's algorithm every unassigned face gets another chance. By ours only people that changed since the last
         night are looked at, now face by face even if they are large: mistakes made with few photos mend with more.
@@ -108,7 +109,8 @@ class Recognition:
         with self._one_run:
             apply_verdicts(self._catalogue)
             regrouping = self._regrouping(preferences)
-            looked_at = sum(regrouping.look_again(account.id) for account in self._catalogue.accounts.all())
+            accounts = (account for account in self._catalogue.accounts.all() if not should_stop())
+            looked_at = sum(regrouping.look_again(account.id) for account in accounts)
             self._catalogue.people.delete_empty()
             return looked_at
 

@@ -20,7 +20,7 @@ class Candidate:
     """Somebody the face may be. `why` is `alike`, `lately` (chosen by a user) or "" for everybody else."""
 
     tile: PersonTile
-    why: str
+    why: str = ""
 
 
 def candidates(search: str, face: Face) -> list[Candidate]:

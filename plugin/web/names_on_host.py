@@ -48,7 +48,13 @@ class NamesPage:
         if way.setting is None or way.setting.error or way.setting.state is WriteState.PAUSED:
             return False
         troubled = sum(problem.count for problem in way.counts.problems) if way.counts else 0
-        return way.waiting > troubled or way.setting.state is WriteState.REMOVING
+        return way.waiting > troubled or (way.setting.state is WriteState.REMOVING and not NamesPage.waits(way))
+
+    @staticmethod
+    def waits(way: WriteBackStatus) -> bool:
+        """Whether names are taken back but for those on photos that are away."""
+        removing = way.setting is not None and way.setting.state is WriteState.REMOVING
+        return removing and way.counts is not None and way.counts.away > 0 and not (way.waiting or way.counts.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +172,12 @@ def remove(library_id: int, way: str) -> Response | str:
         return render_template("names_on_host_remove.html", library=library, way=status)
     services().writing.remove(library, kind)
     flash(_("Everything Kinfolk wrote to %(name)s is being removed.", name=library.name), "good")
+    return see_other(url_for("names_on_host.show", library_id=library_id))
+
+
+@pages.post("/<way>/end")
+def end(library_id: int, way: str) -> Response:
+    """Wait no longer for photos that are away and still carry names."""
+    services().writing.end(own_library(library_id), name_kind(way))
+    flash(_("Kinfolk does not wait for these photos any more."), "good")
     return see_other(url_for("names_on_host.show", library_id=library_id))

@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Asset, AssetId, AssetKind, FaceId
 from plugin.errors import HostError, NotFound, PictureError
+from plugin.web.candidates import Candidate
 from plugin.web.language import gettext as _
 from plugin.web.looking import PREFIX, face_url, known_names, over_a_shoulder, person_tiles, preview_url, view
 from plugin.web.photo import ShownFace
 from plugin.web.pictures import LARGE, TILE, no_picture, picture
 from plugin.web.request_context import form_id, form_text, query_id, query_search, see_other, services
-from plugin.web.tiles import PersonTile
 
 pages = over_a_shoulder(Blueprint("shared_photo", __name__, url_prefix=PREFIX))
 
@@ -31,7 +31,7 @@ class SharedPhotoPage:
     faces: list[ShownFace]
     selected: ShownFace | None
     may_correct: bool
-    candidates: list[PersonTile]
+    candidates: list[Candidate]
     search: str
     names: list[str]
     previous: AssetId | None
@@ -75,11 +75,11 @@ def show(asset_id: int) -> str:
     return render_template("shared_photo.html", page=page)
 
 
-def candidates(selected: ShownFace) -> list[PersonTile]:
+def candidates(selected: ShownFace) -> list[Candidate]:
     """Whom the face may be given to: people on shared photos, named ones and those seen most first."""
     rows = services().catalogue.shared
     ids = [who for who in rows.people_ids(view(), search=query_search()) if who != selected.face.person_id]
-    return person_tiles(rows.people_among(view(), ids[:CANDIDATES]))
+    return [Candidate(tile) for tile in person_tiles(rows.people_among(view(), ids[:CANDIDATES]))]
 
 
 @pages.get("/faces/<int:face_id>.webp")

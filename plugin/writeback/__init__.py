@@ -13,7 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from plugin.domain import AccountId, Asset, AssetId, Library, LibraryId
-from plugin.errors import AssetGone, ChangedMeanwhile, HostError, HostFull, NotFound, PictureError, Refused, WriteError
+from plugin.errors import (
+    AnswerFailed,
+    AssetGone,
+    CertificateRefused,
+    ChangedMeanwhile,
+    HostError,
+    HostFull,
+    HostRefused,
+    LoginRefused,
+    NotFound,
+    PictureError,
+    Refused,
+    WriteError,
+)
 from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
@@ -43,6 +56,9 @@ TRIES = 3
 
 MOST_TROUBLES_IN_A_ROW = 10
 """So many assets one after the other that cannot be written now: it is the host, and it is left in peace."""
+
+PERHAPS_THE_HOST = (WriteError, AnswerFailed, HostRefused)
+"""One asset's trouble (its storage is away, its file may not be read), unless it comes for one after the other."""
 
 FIRST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
 
@@ -163,11 +179,25 @@ class WriteBack:
             self._rows.set_state(library.id, kind, WriteState.PAUSED)
 
     def remove(self, library: Library, kind: NameKind) -> None:
-        """Take back everything that was written; then it is as if it had never been turned on."""
+        """Take back everything that was written; then it is as if it had never been turned on.
+
+        Photos that are away are waited for, until the user gives that up (`end`).
+        """
         if self._rows.setting(library.id, kind) is not None:
             self._rows.set_state(library.id, kind, WriteState.REMOVING)
             self._rows.retry(library.id, kind)
             self._wake()
+
+    def end(self, library: Library, kind: NameKind) -> None:
+        """Forget what could not be taken back yet, on photos that are away: should they return, the names stay there.
+
+        Raises:
+            Refused: it is not being taken back.
+        """
+        setting = self._rows.setting(library.id, kind)
+        if setting is not None and setting.state is not WriteState.REMOVING:
+            raise Refused("The names are not being removed from the host", "Remove them first")
+        self._rows.end(library.id, kind)
 
     def write_again(self, library: Library, kind: NameKind) -> int:
         """Write what was refused on the host once more, since the user asks for it; returns how many names."""
@@ -218,8 +248,9 @@ class WriteBack:
         return WriteSlice(run.photos, run.troubles, more=not finished and not self._should_stop())
 
     def _left_of(self, library_id: LibraryId, kind: NameKind) -> bool:
-        """Whether something of ours is still there, on an asset that has trouble or is away."""
-        return bool(self._rows.counts(library_id, kind).names or self._rows.next_trouble(library_id, kind))
+        """Whether something of ours is still there, on an asset that has trouble or is away (and may come back)."""
+        counts = self._rows.counts(library_id, kind)
+        return bool(counts.names or counts.away or self._rows.next_trouble(library_id, kind))
 
     def _work_off(self, library_id: LibraryId, keeper: NameKeeper, run: "_Run") -> bool:
         """False when the time was over first. Raises `HostError` when the host is not to be asked any more."""
@@ -245,13 +276,13 @@ class WriteBack:
                 except ChangedMeanwhile:
                     if tries == TRIES - 1:
                         raise
-        except HostFull:
+        except (HostFull, LoginRefused, CertificateRefused):
             raise
-        except (AssetGone, WriteError, PictureError) as error:
+        except (AssetGone, PictureError, *PERHAPS_THE_HOST) as error:
             now = self._clock()
             self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), now)
-            run.trouble(permanent=error.permanent)
-            if run.in_a_row >= MOST_TROUBLES_IN_A_ROW and isinstance(error, WriteError):
+            run.trouble(counts=isinstance(error, HostRefused) or not error.permanent)
+            if run.in_a_row >= MOST_TROUBLES_IN_A_ROW and isinstance(error, PERHAPS_THE_HOST):
                 raise
         else:
             self._rows.no_trouble(asset.id, keeper.kind)
@@ -289,9 +320,10 @@ class _Run:
     def done(self) -> None:
         self.photos, self.in_a_row = self.photos + 1, 0
 
-    def trouble(self, *, permanent: bool) -> None:
+    def trouble(self, *, counts: bool) -> None:
+        """`counts`: it may be the host and not the asset."""
         self.troubles += 1
-        self.in_a_row = 0 if permanent else self.in_a_row + 1
+        self.in_a_row = self.in_a_row + 1 if counts else 0
 
 
 class Visit:

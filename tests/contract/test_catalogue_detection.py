@@ -329,3 +329,55 @@ def test_the_status_counts_present_assets_with_rate_and_time_left(cast: Cast) ->
     assert queue.status().rate is None
     cast.sync()
     assert (queue.status().waiting, queue.status().running, queue.status().done) == (0, 0, 0)
+
+
+def test_a_lease_that_is_put_off_counts_no_attempt_and_is_due_after_its_time(cast: Cast) -> None:
+    cast.add(listed("a.jpg"))
+    queue = cast.catalogue.detection
+    for _ in range(10):
+        (claimed,) = queue.claim("worker", 5, 60)
+        assert claimed.attempts == 1
+        queue.put_off(claimed, 30)
+        assert queue.claim("worker", 5, 60) == []
+        assert not queue.busy()
+        cast.clock.forward(seconds=31)
+    assert queue.status().failed == 0
+
+
+def test_putting_off_says_nothing_about_what_changed_or_was_finished_meanwhile(cast: Cast) -> None:
+    cast.add(listed("a.jpg"), listed("b.jpg"))
+    queue = cast.catalogue.detection
+    a, b = sorted(queue.claim("worker", 5, 60), key=lambda asset: asset.path)
+    cast.add(listed("a.jpg", content="other"))
+    queue.finish(b, PACK, [], (1, 1), None)
+    queue.put_off(a, 3600)
+    queue.put_off(b, 3600)
+    assert [asset.path for asset in queue.claim("worker", 5, 60)] == ["a.jpg"]
+    assert queue.status().done == 1
+
+
+def test_libraries_that_rest_are_not_claimed_and_keep_nobody_busy(cast: Cast) -> None:
+    cast.add(listed("a.jpg"))
+    queue, rests = cast.catalogue.detection, [cast.library.id]
+    assert queue.claim("worker", 5, 60, rests) == []
+    assert queue.busy()
+    assert not queue.busy(rests)
+    (claimed,) = queue.claim("worker", 5, 60, [cast.library.id + 1])
+    assert queue.busy(rests), "what is being looked at is"
+    queue.put_off(claimed, 60)
+
+
+def test_after_a_pass_what_was_given_up_gets_one_more_try_and_what_rests_is_due(cast: Cast) -> None:
+    cast.add(listed("busy.jpg"), listed("given-up.jpg"), listed("broken.jpg"), listed("resting.jpg"))
+    queue = cast.catalogue.detection
+    claimed = {asset.path: asset for asset in queue.claim("worker", 5, 3600)}
+    queue.fail(claimed["busy.jpg"], "host_busy", "busy", permanent=False)
+    queue.fail(claimed["given-up.jpg"], "host_unreachable", "away", permanent=True)
+    queue.fail(claimed["broken.jpg"], "picture_broken", "broken", permanent=True)
+    queue.fail(claimed["resting.jpg"], "host_unreachable", "away", permanent=False)
+    assert queue.once_more(cast.library.id, ["host_unreachable", "host_busy"], ["host_busy"]) == 2
+    again = {asset.path: asset for asset in queue.claim("worker", 5, 3600)}
+    assert again.keys() == {"busy.jpg", "given-up.jpg"}
+    assert again["busy.jpg"].attempts == 2
+    queue.fail(again["given-up.jpg"], "host_unreachable", "away", permanent=False)
+    assert queue.status().failed == 2, "one try, not five"

@@ -117,6 +117,73 @@ def test_what_may_have_been_done_is_not_sent_again(
     assert len(server.seen) == sent
 
 
+def test_a_short_pause_does_not_cut_a_longer_one_short(server: FakeNextcloud) -> None:
+    """One request is told to wait 2 s while another one was just told to stay away for a minute."""
+    clock = [0.0]
+    login = Login(server.address, "anna", "pä55 word")
+    slept: list[float] = []
+    client = NextcloudClient(login, Limits(at_once=4), now=lambda: clock[0], sleep=slept.append)
+    late_answer, inner = threading.Event(), threading.Event()
+
+    def interfere(request: Request) -> Response:
+        if request.headers.get("X-Which") == "late":
+            inner.set()
+            late_answer.wait(5)
+            return Response("", 503, headers={"Retry-After": "2"})
+        return Response("", 429)
+
+    server.interfere = interfere
+    errors: list[HostBusy] = []
+
+    def late() -> None:
+        with pytest.raises(HostBusy) as raised:
+            client.answer("GET", FILE, headers={"X-Which": "late"})
+        errors.append(raised.value)
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    inner.wait(5)
+    with pytest.raises(HostBusy):
+        client.answer("GET", FILE)
+    late_answer.set()
+    thread.join()
+    asked = len(server.seen)
+    with pytest.raises(HostBusy) as raised:
+        client.answer("GET", FILE)
+    client.close()
+    assert len(server.seen) == asked == 2, "nothing is sent within the minute"
+    assert (raised.value.asked, raised.value.seconds) == (False, 60.0)
+    assert [error.asked for error in errors] == [False], "it was not asked once more within the minute, either"
+
+
+def test_while_one_request_waits_the_others_wait_with_it(server: FakeNextcloud) -> None:
+    clock = [0.0]
+    waits, may_go_on = threading.Event(), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        waits.set()
+        may_go_on.wait(5)
+        clock[0] += seconds
+
+    login = Login(server.address, "anna", "pä55 word")
+    client = NextcloudClient(login, now=lambda: clock[0], sleep=sleep)
+    refusals = [Response("", 503, headers={"Retry-After": "3"})]
+    server.interfere = lambda _request: refusals.pop() if refusals else None
+    answers: list[bytes] = []
+    threads = [threading.Thread(target=lambda: answers.append(client.answer("GET", FILE))) for _ in range(2)]
+    threads[0].start()
+    waits.wait(5)
+    waits.clear()
+    threads[1].start()
+    assert waits.wait(5), "the second one waits, too"
+    assert len(server.seen) == 1
+    may_go_on.set()
+    for thread in threads:
+        thread.join()
+    client.close()
+    assert answers == [b"Anna laughs"] * 2
+
+
 def test_a_server_that_is_off_is_unreachable_with_advice(server: FakeNextcloud, connect: Connect) -> None:
     client = connect()
     server.stop()

@@ -135,6 +135,33 @@ def test_files_that_were_named_are_taken_with_two_requests_and_stay(house: House
     assert named(house, "other.jpg") == 0
 
 
+def test_a_named_file_makes_the_next_listing_read_its_own_folder_again_and_no_other(house: House) -> None:
+    house.put(*(f"Photos/{album:02}/{photo}.jpg" for album in range(30) for photo in range(3)))
+    house.sync()
+    house.put("Photos/07/new.jpg")
+    named(house, "Photos/07/new.jpg")
+    assert house.sync().listed == 4
+
+
+def test_a_file_named_during_the_first_listing_does_not_make_the_next_one_list_everything(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.put("top.jpg", *(f"Photos/{album:02}/{photo}.jpg" for album in range(30) for photo in range(3)))
+    listing = house.host.changes
+
+    def changes(known: KnownMark) -> Iterator[Listed]:
+        entries = listing(known)
+        yield next(entries)
+        named(house, "Photos/07/1.jpg")
+        yield from entries
+
+    with monkeypatch.context() as while_listing:
+        while_listing.setattr(house.host, "changes", changes)
+        house.sync()
+    assert house.sync().listed == 4, "what lies in the folder, and at the top"
+    assert house.requests(house.sync) == 1
+
+
 def test_what_a_listing_leaves_out_is_not_taken_because_it_was_named(house: House) -> None:
     house.cloud.add_user("ben")
     house.put("hidden/.nomedia", "hidden/below/a.jpg", "out/b.jpg", "@eaDir/c.jpg", "d.jpg")

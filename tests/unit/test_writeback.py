@@ -6,7 +6,20 @@ from dataclasses import replace
 import pytest
 
 from plugin.domain import AssignedBy, Box, HostAsset, PersonId
-from plugin.errors import ChangedMeanwhile, HostFull, HostUnreachable, NotFound, WriteLocked, WriteRefused
+from plugin.errors import (
+    AnswerFailed,
+    CertificateRefused,
+    ChangedMeanwhile,
+    HostError,
+    HostFull,
+    HostRefused,
+    HostUnreachable,
+    LoginRefused,
+    NotFound,
+    Refused,
+    WriteLocked,
+    WriteRefused,
+)
 from plugin.people import People
 from plugin.ports.written import NameKind, WriteState
 from plugin.sidecars import Region, edited, read_sidecar
@@ -88,6 +101,20 @@ class Home(Household):
             content = edited(self.host.sidecars.get(path), region, frozenset(), (1000, 1000))
             assert content is not None
             self.host.sidecars[path] = content
+
+    def trash(self, number: int) -> None:
+        """As a comparison with the host finds it. Names stay on it, and a sidecar beside it."""
+        self.trashed = self.host.files.pop(self.paths[number])
+        self.catalogue.assets.mark_gone([self.asset(number).id])
+
+    def restore(self, number: int) -> None:
+        path, libraries = self.paths[number], self.catalogue.libraries
+        self.host.files[path] = self.trashed
+        asset = self.asset(number)
+        listed = HostAsset(asset.host_key, path, asset.kind, asset.content_key)
+        (seen,) = self.catalogue.assets.seen(self.library.id, [listed], libraries.sync_started(self.library.id))
+        assert seen.outcome == "returned"
+        libraries.sync_finished(self.library.id, None)
 
     def everything(self) -> object:
         shown = [replace(marker) for marker in self.host.people.markers.values() if marker.is_shown]
@@ -235,6 +262,41 @@ def test_everything_we_wrote_is_removed_and_then_it_is_as_if_we_had_never_been_t
     assert home.catalogue.written.labels(home.library.id) == []
 
 
+def test_names_on_a_photo_in_the_trash_are_removed_when_it_comes_back(home: Home) -> None:
+    before = home.everything()
+    home.start()
+    home.trash(1)
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert [home.names(number) for number in (0, 2)] == [[], []]
+    (status,) = [status for status in home.writing().status(home.library) if status.setting]
+    assert status.setting is not None
+    assert status.setting.state is WriteState.REMOVING, "it is not over yet"
+    assert status.counts is not None
+    assert (status.counts.names, status.counts.away) == (0, 1)
+    home.restore(1)
+    assert home.writing().due(), "it came back with a comparison"
+    home.run()
+    assert home.everything() == before
+    assert home.catalogue.written.setting(home.library.id, home.kind) is None
+
+
+def test_photos_in_the_trash_need_not_be_waited_for(home: Home) -> None:
+    home.start()
+    home.trash(1)
+    with pytest.raises(Refused):
+        home.writing().end(home.library, home.kind)
+    home.writing().remove(home.library, home.kind)
+    home.run()
+    assert not home.writing().due(), "nothing is asked of the host for them"
+    home.writing().end(home.library, home.kind)
+    home.writing().end(home.library, home.kind)
+    assert home.catalogue.written.settings() == []
+    home.restore(1)
+    home.start()
+    assert home.names(0) == ["Anna", "Ben"]
+
+
 def test_a_run_killed_at_any_moment_is_taken_up_where_it_was(home: Home) -> None:
     first, then = [["Anna", "Ben"], ["Anna", "Ben"], ["Anna"]], [["Anna Maria"]] * 3
     home.start()
@@ -288,6 +350,65 @@ def test_a_locked_photo_rests_is_counted_and_tried_again(home: Home) -> None:
     assert home.catalogue.written.counts(home.library.id, home.kind).problems == ()
 
 
+@pytest.mark.parametrize(
+    "error", [AnswerFailed("A storage behind the host is away", "Wait"), HostRefused("It may not be read", "Ask")]
+)
+def test_one_photo_the_host_cannot_give_keeps_no_other_back(home: Home, error: HostError) -> None:
+    def trouble(_what: str, where: str) -> None:
+        if where == home.paths[0]:
+            raise error
+
+    home.host.trouble = trouble
+    home.start()
+    assert [home.names(number) for number in range(3)] == [[], ["Anna", "Ben"], ["Anna"]]
+    (problem,) = home.catalogue.written.counts(home.library.id, home.kind).problems
+    assert (problem.code, problem.count) == (error.code, 1)
+    setting = home.catalogue.written.setting(home.library.id, home.kind)
+    assert setting is not None
+    assert setting.error == ""
+    home.catalogue.privacy.forget_person(home.account_id, home.anna)
+    home.run()
+    assert [home.names(number) for number in (1, 2)] == [["Ben"], []], "who is to be forgotten is"
+    home.host.trouble = lambda _what, _where: None
+    home.writing().start(home.library, home.kind)
+    home.run()
+    assert home.names(0) == ["Ben"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [(NameKind.SIDECARS, "read_sidecar"), (NameKind.TAGS, "labels_of"), (NameKind.MARKERS, "marked")],
+)
+def test_one_photo_whose_names_cannot_be_read_keeps_no_other_back(
+    kind: NameKind, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(kind)
+    read = getattr(home.host, what)
+
+    def fails(where: str) -> object:
+        if where == home.paths[0]:
+            raise AnswerFailed("A storage behind the host is away", "Wait", 503)
+        return read(where)
+
+    monkeypatch.setattr(home.host, what, fails)
+    home.start()
+    assert [home.names(number) for number in (1, 2)] == [["Anna", "Ben"], ["Anna"]]
+
+
+@pytest.mark.parametrize("error", [LoginRefused("Revoked", "Connect again"), CertificateRefused("Another one", "Look")])
+def test_a_login_that_is_refused_ends_the_run_at_once(home: Home, error: HostError) -> None:
+    asked: list[str] = []
+
+    def trouble(what: str, _where: str) -> None:
+        asked.append(what)
+        raise error
+
+    home.host.trouble = trouble
+    home.start()
+    assert len(asked) == 1
+    assert home.catalogue.written.counts(home.library.id, home.kind).problems == ()
+
+
 @pytest.mark.parametrize("error", [HostUnreachable("It is away", "Wait"), HostFull("No space left", "Make room")])
 def test_an_unhappy_host_is_asked_once_and_then_left_in_peace(home: Home, error: HostUnreachable) -> None:
     asked: list[str] = []
@@ -310,13 +431,16 @@ def test_an_unhappy_host_is_asked_once_and_then_left_in_peace(home: Home, error:
     assert after.error == ""
 
 
-def test_a_host_that_refuses_one_photo_after_the_other_is_left_in_peace() -> None:
+@pytest.mark.parametrize(
+    "error", [WriteLocked("Locked", ""), AnswerFailed("It failed inside", ""), HostRefused("Nothing may be read", "")]
+)
+def test_a_host_that_refuses_one_photo_after_the_other_is_left_in_peace(error: HostError) -> None:
     home = Home(NameKind.TAGS)
     for _ in range(20):
         (face_id,) = home.album.add(7.0)
         home.host.put(home.catalogue.assets.get(home.catalogue.faces.get(face_id).asset_id).path, b"")
         home.give(face_id, home.anna)
-    home.host.trouble = lambda what, _where: raising(WriteLocked("Locked", ""))(what, "") if what == "assign" else None
+    home.host.trouble = lambda what, _where: raising(error)(what, "") if what == "assign" else None
     home.start()
     assert home.catalogue.written.counts(home.library.id, home.kind).problems[0].count == 10
     assert not home.writing().due()

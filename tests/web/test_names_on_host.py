@@ -171,6 +171,26 @@ def test_everything_is_removed_after_a_question(maria: Visitor, page: str, famil
     assert maria.text(page).count(">Off<") == 3
 
 
+def test_photos_in_the_trash_that_carry_names_are_told_of_and_need_not_be_waited_for(
+    maria: Visitor, page: str, family: Family
+) -> None:
+    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    run(family)
+    key = next(key for key, _ in family.host.carried)
+    assert family.library is not None
+    asset = family.catalogue.assets.of_host_key(family.library.id, key)
+    assert asset is not None
+    family.catalogue.assets.mark_gone([asset.id])
+    maria.post(f"{page}/tags/remove", page=f"{page}/tags/remove")
+    assert "Do not wait for them" not in maria.text(page), "there is still something to do"
+    run(family)
+    text = maria.text(page)
+    assert "1 photo that is away, in the trash of the host for example, still carries names" in text
+    assert 'hx-trigger="every 5s"' not in text
+    assert "does not wait for these photos any more" in maria.post(f"{page}/tags/end", page=page).text
+    assert state(family) is None
+
+
 def test_what_was_removed_on_the_host_is_written_again_only_when_asked(
     maria: Visitor, page: str, family: Family
 ) -> None:

@@ -1,11 +1,13 @@
 """Reading what servers send: bounded, and into memory only as far as it is small."""
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 import requests
 
+from plugin.errors import NoRoom
 from plugin.hosts.network.words import Words
 
 IN_MEMORY = 8 * 2**20
@@ -26,13 +28,21 @@ def chunks(response: requests.Response, at_most: int, words: Words) -> Iterator[
 
 
 def spooled(content: Iterator[bytes]) -> BinaryIO:
-    """Everything in a temporary file, at its beginning; closed when the content ends badly."""
+    """Everything in a temporary file, at its beginning; closed when the content ends badly.
+
+    Raises:
+        NoRoom: for the file.
+    """
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the caller closes it
     try:
         for chunk in content:
             file.write(chunk)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(
+                "There is no room for a file the host sent", "Make room on the disk of the data folder"
+            ) from error
         raise
     file.seek(0)
     return cast("BinaryIO", file)

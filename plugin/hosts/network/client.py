@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote
@@ -67,7 +68,8 @@ class HostClient:
         self._sleep = sleep
         self._slots = threading.BoundedSemaphore(self.limits.at_once)
         self._refused = refused
-        self._busy: tuple[float, HostBusy] | None = None
+        self._busy: _Busy | None = None
+        self._busy_lock = threading.Lock()
         self._session = self._new_session()
 
     @property
@@ -182,16 +184,22 @@ class HostClient:
         """Wait as long as a busy server wants to be left alone; False, at once, where that takes too long."""
         if problem.seconds > self.limits.patience_seconds:
             return False
-        self._busy = None
         self._sleep(problem.seconds)
+        with self._busy_lock:
+            if self._busy is not None and self._busy.error is problem:  # a longer pause of another request stands
+                self._busy = None
         return True
 
     def _stop_early(self) -> None:
         """Do not ask while the answer is known: a refused login, a server that wants to be left alone."""
         if self._refused is not None:
             raise self._refused
-        if self._busy is not None and self._now() < self._busy[0]:
-            raise self._busy[1]
+        waited: _Busy | None = None
+        while (busy := self._busy) is not None and busy is not waited and (left := busy.until - self._now()) > 0:
+            if left > self.limits.patience_seconds:
+                raise busy.error.not_asked(left)
+            self._sleep(left)
+            waited = busy
 
     def _problem(self, response: requests.Response, beginning: bytes) -> HostError:  # noqa: ARG002 - hosts read it
         """What an unwelcome status means; `beginning`: of the answer's body."""
@@ -199,9 +207,15 @@ class HostClient:
             return self._login_refused()
         if response.status_code in BUSY:
             error = self._is_busy(response)
-            self._busy = (self._now() + error.seconds, error)
+            self._note_busy(_Busy(self._now() + error.seconds, error))
             return error
         return self.words.unwelcome(response.status_code, self.login.base)
+
+    def _note_busy(self, busy: "_Busy") -> None:
+        """The longest pause counts, whichever request was told of it."""
+        with self._busy_lock:
+            if self._busy is None or busy.until >= self._busy.until:
+                self._busy = busy
 
     def _login_refused(self) -> LoginRefused:
         error = self.words.refusal()
@@ -242,6 +256,14 @@ class HostClient:
         if self.login.name:
             # Bytes, since requests would send Latin-1, and servers want UTF-8.
             session.auth = HTTPBasicAuth(self.login.name.encode(), self.login.password.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Busy:
+    """The server wants to be left alone until then (by our clock), and the answer that said so."""
+
+    until: float
+    error: HostBusy
 
 
 def is_passing(error: requests.RequestException) -> bool:
