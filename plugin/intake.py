@@ -168,13 +168,19 @@ class _Pass:
         """Take what the host lists, block by block; False when asked to stop before the end."""
         for block in _in_blocks(self._listing()):
             self._take([entry for entry in block if isinstance(entry, HostAsset)])
-            self.problems += [entry for entry in block if isinstance(entry, IntakeProblem)]
+            self._note([entry for entry in block if isinstance(entry, IntakeProblem)])
             self._count(problems=len(self.problems) - self.summary.problems)
             self._take_folders([entry for entry in block if isinstance(entry, ListedFolder)])
             if should_stop():
                 return False
         self._release(keep=0)
         return True
+
+    def _note(self, problems: Sequence[IntakeProblem]) -> None:
+        """A folder that is listed in two ways during one pass tells of the same problem twice."""
+        if problems:
+            found = [*self.problems, *problems]
+            self.problems = list({(problem.path, problem.code): problem for problem in found}.values())
 
     def _listing(self) -> Iterator[Listed]:
         host = self._host
