@@ -4,9 +4,11 @@
 #   docker build --target app   -t ghcr.io/kinfolk/kinfolk:0.1.0 .        for Docker, Podman, Compose (default target)
 #   docker build --target addon -t ghcr.io/kinfolk/kinfolk-addon:0.1.0 .  for the Home Assistant add-on
 #
-# AMD graphics cards (amd64 only; see docs/home-assistant.md for what was and was not tested):
+# AMD graphics cards (amd64 only, never built; see docs/amd.md):
 #
-#   docker build --build-arg ACCELERATOR=rocm -t ghcr.io/kinfolk/kinfolk:0.1.0-rocm .
+#   docker build --build-arg ACCELERATOR=rocm -t kinfolk-rocm .
+#
+# Home Assistant builds the second one itself, from the folder that scripts/local-addon.sh writes.
 #
 # Wheels need glibc, so nothing here is Alpine.
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
@@ -15,7 +17,7 @@ ARG ACCELERATOR=cpu
 
 # --- What is installed, in a virtual environment that is copied as a whole -----------------------------------------
 FROM ${PYTHON_IMAGE} AS build
-ARG ACCELERATOR=cpu
+ARG ACCELERATOR
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
 WORKDIR /src
 RUN python -m venv /opt/kinfolk

@@ -72,11 +72,18 @@ class Hooks:
         self._now = now
         self._lock = threading.Lock()
         self._waiting: dict[LibraryId, list[str]] = {}  # with the ids that were named
+        self._users: dict[LibraryId, str | None] = {}  # of those that wait: a storm costs no look into the catalogue
         self._looked: dict[LibraryId, float] = {}
 
     def of(self, library: Library) -> LibraryHook | None:
         """The hook of a library, or None."""
-        return self._rows.get(library.id)
+        hook = self._rows.get(library.id)
+        return hook if hook is not None and hook.secret_digest else None
+
+    def is_left(self, library: Library) -> bool:
+        """Whether it was switched off here, and the host could not be told."""
+        hook = self._rows.get(library.id)
+        return hook is not None and not hook.secret_digest
 
     def possible(self, library: Library) -> bool:
         """Whether the host of this library can tell."""
@@ -105,21 +112,29 @@ class Hooks:
         library = self._libraries.get(library_id, account_id)
         if not self.possible(library):
             raise Refused("This library cannot tell when something changes", "It is compared every few minutes")
-        secret = secrets.token_urlsafe(32)
+        secret, urls = secrets.token_urlsafe(32), self._urls(library, url)
         # Stored before the host forgets the former one: killed on either side, there is one that the host has.
-        keep = partial(self._rows.put, library_id, digest_of(secret))
-        self._registrar.register(library, url, secret, name, password, keep)
+        keep = partial(self._rows.put, library_id, digest_of(secret), urls)
+        self._registrar.register(library, urls, secret, name, password, keep)
+        self._rows.told_at(library_id, urls[:1])
 
     def remove(self, account_id: AccountId, library_id: LibraryId, url: str, name: str, password: str) -> None:
         """Nothing is taken from the host any more, and it is asked to tell no more.
 
         Raises:
             NotFound: another account's library.
-            HostError: the host was not told; the secret is of no use to it any more.
+            HostError: the host was not told; the secret is of no use to it any more. It can be tried again.
         """
         library = self._libraries.get(library_id, account_id)
+        urls = self._urls(library, url)
+        self._rows.close(library_id)
+        self._registrar.remove(library, urls, name, password)
         self._rows.remove(library_id)
-        self._registrar.remove(library, url, name, password)
+
+    def _urls(self, library: Library, url: str) -> list[str]:
+        """Where the host is told to tell, and wherever else it may be telling since an earlier time."""
+        hook = self._rows.get(library.id)
+        return list(dict.fromkeys((self._registrar.told_at(library, url), *(hook.urls if hook else ()))))
 
     def invite(self, account_id: AccountId, library_id: LibraryId) -> str:
         """A new secret for users' own programs, where the host cannot be asked to tell; the former one ends.
@@ -149,7 +164,8 @@ class Hooks:
     def opens(self, library_id: LibraryId, secret: str) -> bool:
         """Whether this is the secret; takes the same time wherever the two differ, and where there is no library."""
         hook = self._rows.get(library_id)
-        fits = hmac.compare_digest(digest_of(secret[:LONGEST_SECRET]), hook.secret_digest if hook else digest_of(""))
+        known = hook.secret_digest if hook and hook.secret_digest else digest_of("")
+        fits = hmac.compare_digest(digest_of(secret[:LONGEST_SECRET]), known)
         return fits and hook is not None and bool(secret)
 
     def receive(self, library_id: LibraryId, payload: bytes) -> bool:
@@ -159,11 +175,22 @@ class Hooks:
             Refused: the payload is not what Nextcloud sends.
         """
         named = list(nodes_in(payload))
-        user = self._registrar.user(self._libraries.get(library_id))
+        user = self._user(library_id)
         concerning = [node for node in named if concerns(node.path, user)]
         if concerning:
             self._look_soon(library_id, [node.file_id for node in concerning if node.file_id])
         return bool(concerning)
+
+    def _user(self, library_id: LibraryId) -> str | None:
+        """Whose files the library holds."""
+        with self._lock:
+            if library_id in self._users:
+                return self._users[library_id]
+        user = self._registrar.user(self._libraries.get(library_id))
+        with self._lock:
+            if library_id in self._waiting:
+                self._users[library_id] = user
+        return user
 
     def _look_soon(self, library_id: LibraryId, file_ids: Sequence[str] = ()) -> None:
         with self._lock:
@@ -180,6 +207,7 @@ class Hooks:
         except BaseException:
             with self._lock:  # else what is told later would wait for a look that never comes
                 self._waiting.pop(library_id, None)
+                self._users.pop(library_id, None)
             raise
         self._start(max(WAIT_SECONDS, GAP_SECONDS - ago), lambda: self._look(library_id))
 
@@ -187,6 +215,7 @@ class Hooks:
         with self._lock:
             # From here on what is told leads to another look: this one may already be past that folder.
             named = self._waiting.pop(library_id, [])
+            self._users.pop(library_id, None)
             self._looked[library_id] = self._now()
         if named:
             self._nudge.named(library_id, named)

@@ -143,6 +143,7 @@ class Jobs:
         self._model_task = huey.task(name="model")(self._run_model)
         self._take_over_task = huey.task(name="take over")(self._run_taking_over)
         self._write_task = huey.task(name="writeback")(self._run_writing)
+        self._second_look_task = huey.task(name="second look")(self._run_second_look)
         huey.periodic_task(crontab(), name="sweep")(self.sweep)
         huey.periodic_task(_local_time(nightly_at), name="nightly")(self._run_nightly)
 
@@ -197,6 +198,8 @@ class Jobs:
                 self._enqueue(self._sync_task, library.id)
         self.detection()
         self.recognition()
+        if self._pipeline.owes_second_look():
+            self._enqueue(self._second_look_task)
         if self._writing is not None and self._writing.due():
             self.writeback()
         for look in self._looks:
@@ -268,7 +271,7 @@ class Jobs:
 
     def _run_taking_over(self, library_id: LibraryId) -> None:
         """Never while names are written: what is half written must not be taken for somebody's word."""
-        if self._writing is None:
+        if self._writing is None or self._pipeline.held():  # the next comparison asks for it again
             return
         try:
             with self._writing_turn.alone():
@@ -287,6 +290,8 @@ class Jobs:
             return
         try:
             for library_id, kind in self._writing.due():
+                if self._pipeline.held():  # what is due is rows, and the sweep comes back to them
+                    return
                 if self._writing.run(library_id, kind, SLICE_SECONDS).more:
                     self.writeback()
         except NotFound:
@@ -298,10 +303,13 @@ class Jobs:
         self._pipeline.fetch_model()
 
     def _run_nightly(self) -> None:
+        self._run_second_look()
+        self._upkeep()
+
+    def _run_second_look(self) -> None:
         with self._recognising.alone():
             self._pipeline.nightly()
         self.recognition()
-        self._upkeep()
 
 
 def _local_time(at: time) -> Callable[[datetime], bool]:

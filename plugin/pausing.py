@@ -25,8 +25,8 @@ LONGEST_MINUTES = 24 * 60
 FRESH = timedelta(hours=24)
 """A sensor that was silent for longer has nothing to say: a dead battery must not stop Kinfolk for ever."""
 
-REWRITE_AFTER = timedelta(minutes=15)
-"""A sensor that says the same every second is written down this often."""
+REWRITE_AFTER = timedelta(hours=6)
+"""A sensor that says the same every second is written down this often: each time wakes the disk of the data folder."""
 
 CALM = 0.8
 """Below this part of the limit the load is over; without a gap, work would stop and start every minute."""

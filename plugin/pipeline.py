@@ -28,6 +28,9 @@ LEASE_SECONDS = 1800.0
 CLAIM_AT_ONCE = 4
 INDEX_BLOCK = 500
 
+SECOND_LOOK = "pause.second_look"
+"""Set while the second look of a night waits for the end of a pause; kept, since quiet hours may cover every night."""
+
 
 def give_back_memory() -> None:
     """Return to the system what malloc keeps after thousands of decoded pictures: 50 MB, measured, on a small machine.
@@ -223,9 +226,21 @@ class Pipeline:
             pass
 
     def nightly(self) -> RecognitionSummary | None:
-        """Give faces that belong to nobody another chance."""
-        self._recognition.nightly()
+        """Give faces that belong to nobody another chance; after the pause where work rests now."""
+        saved = self._catalogue.preferences
+        if not self._rests():
+            self._recognition.nightly(self._rests)
+        # Where it was cut off, what is left is looked at once more; what is done costs next to nothing then.
+        if self._rests():
+            saved.set(SECOND_LOOK, "due")
+            return None
+        if saved.get(SECOND_LOOK) is not None:
+            saved.delete(SECOND_LOOK)
         return self.recognise()
+
+    def owes_second_look(self) -> bool:
+        """Whether `nightly` had to wait and may be called now."""
+        return not self._rests() and self._catalogue.preferences.get(SECOND_LOOK) is not None
 
     def sync_all(self, on_progress: Callable[[Library, SyncSummary], None]) -> None:
         """Compare every library with its host; one that is away does not stop the others."""

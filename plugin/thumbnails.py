@@ -113,11 +113,15 @@ class Thumbnails:
 
     def _cached(self, path: Path, make: Callable[[], bytes]) -> bytes:
         try:
-            return path.read_bytes()
+            kept = path.read_bytes()
         except OSError:  # not cached yet, or a cache that cannot be read
-            picture = make()
-            write_atomically(path, picture)
-            return picture
+            kept = b""
+        if any(kept[:16]):
+            return kept
+        # A power cut leaves a file that is empty or all zeros: what is cached is not worth a wait for the disk.
+        picture = make()
+        write_atomically(path, picture)
+        return picture
 
 
 def write_atomically(path: Path, content: bytes) -> None:

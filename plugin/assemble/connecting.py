@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from plugin.assemble.as_app import AppAccess
 from plugin.assemble.vault import Vault
 from plugin.domain import Account, AccountId, Library, LibraryId
 from plugin.errors import NotFound, Refused
@@ -17,6 +18,7 @@ from plugin.hosts.nextcloud import login_flow
 from plugin.hosts.nextcloud.address import Place, base_address
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import UserFiles
+from plugin.hosts.nextcloud.words import NEXTCLOUD, NEXTCLOUD_AS_APP
 from plugin.ports.catalogue import Catalogue, HostLogin
 
 FLOW_SECONDS = 20 * 60
@@ -61,6 +63,7 @@ class NextcloudConnections:
         vault: encrypts app passwords.
         scan: has a library compared soon.
         now: a clock that only goes forward.
+        app: libraries for which no login is kept.
     """
 
     def __init__(
@@ -69,11 +72,14 @@ class NextcloudConnections:
         vault: Vault,
         scan: Callable[[LibraryId], None],
         now: Callable[[], float] = time.monotonic,
+        *,
+        app: AppAccess | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._vault = vault
         self._scan = scan
         self._now = now
+        self._app = app
         self._flows: dict[str, Flow] = {}
         self._lock = threading.Lock()
 
@@ -163,8 +169,8 @@ class NextcloudConnections:
     def choice(self, library: Library) -> FolderChoice:
         """The folders at the top, and what is chosen. Raises `HostError`."""
         kept = self._kept(library)
-        if kept.refused is not None:
-            raise NextcloudClient.words.refusal()
+        if self.is_paused(library):
+            raise (NEXTCLOUD if kept.secret else NEXTCLOUD_AS_APP).refusal()
         with (
             _client(self.login_of(library)) as client,
             UserFiles(client, Place.of(library.address).user).listing("", "1") as found,
@@ -179,6 +185,11 @@ class NextcloudConnections:
         self._catalogue.host_logins.put(library.id, replace(kept, options=options))
         self._scan(library.id)
 
+    def fingerprint(self, library_id: LibraryId) -> str | None:
+        """Of the certificate that was confirmed for a library; None where somebody vouches for it."""
+        kept = self._catalogue.host_logins.get(library_id)
+        return kept.fingerprint if kept else None
+
     def resume(self, library: Library) -> None:
         """Try a login that was refused once more, since a user asks for it."""
         kept = self._catalogue.host_logins.get(library.id)
@@ -186,63 +197,79 @@ class NextcloudConnections:
             self._catalogue.host_logins.put(library.id, replace(kept, refused=None))
 
     def is_paused(self, library: Library) -> bool:
-        """Whether Nextcloud refused the login and nothing is asked until it is connected again."""
+        """Whether the host refused us, or the app is disabled there, and nothing is asked until somebody acts."""
         kept = self._catalogue.host_logins.get(library.id)
-        return kept is not None and kept.refused is not None
+        if kept is not None and kept.refused is not None:
+            return True
+        return self.is_app(library) and self._app is not None and self._app.login_of(library) is None
+
+    def is_app(self, library: Library) -> bool:
+        """Whether it is read without a login, since Kinfolk is an app of that Nextcloud."""
+        kept = self._catalogue.host_logins.get(library.id)
+        return not (kept and kept.secret) and self._app is not None and self._app.reads(library)
 
     def disconnect(self, library: Library) -> None:
         """Before a library is removed: end its app password at Nextcloud, best effort."""
         kept = self._catalogue.host_logins.get(library.id) if library.host == "nextcloud" else None
-        if kept is not None and kept.refused is None:
-            with _client(self.login_of(library)) as client:
-                login_flow.revoke(client)
+        login = self._to_end(library, kept)
+        if login is not None:
+            _revoke(login)
 
     def login_of(self, library: Library) -> Login:
         """The stored login, decrypted. Raises `NotFound`: there is none that can be read."""
         kept = self._kept(library)
+        if not kept.secret:
+            return self._login_as_app(library)
         password = self._vault.unlock(kept.secret)
         if password is None:
             raise NotFound("The app password of this library cannot be read", "Connect it again")
         return Login(Place.of(library.address).base, kept.name, password, kept.fingerprint)
 
-    def _kept(self, library: Library) -> HostLogin:
-        kept = self._catalogue.host_logins.get(library.id)
-        if kept is None:
+    def _login_as_app(self, library: Library) -> Login:
+        login = self._app.login_of(library) if self._app else None
+        if login is None:
             raise NotFound("This library is not connected", "Connect it again")
-        return kept
+        return login
+
+    def _kept(self, library: Library) -> HostLogin:
+        """What is kept: of a library the app reads, at least an empty login. Raises `NotFound`."""
+        kept = self._catalogue.host_logins.get(library.id)
+        if (kept is None or not kept.secret) and not self.is_app(library):
+            raise NotFound("This library is not connected", "Connect it again")
+        return kept or HostLogin("", "")
 
     def _connect(self, account_id: AccountId, login: Login, library_id: LibraryId | None) -> Library:
         """Keep the login: of a new library, or in place of the former one, whose app password is ended."""
         with _client(login) as client:
             address = Place(login.base, login_flow.user_id(client)).address
         if library_id is not None and self._catalogue.libraries.get(library_id, account_id).address != address:
-            with _client(login) as client:
-                login_flow.revoke(client)
+            _revoke(login)
             raise Refused("You logged in as somebody else", "Log out of Nextcloud first, then connect again")
         name = f"{Place.of(address).user} ({login.base.partition('://')[2]})"
         library = self._catalogue.libraries.add(account_id, "nextcloud", name, address)
         former = self._catalogue.host_logins.get(library.id)
-        if former is not None:
-            self._end(library, login)
+        ended = self._to_end(library, former)
         options = former.options if former is not None else {}
         kept = HostLogin(login.name, self._vault.lock(login.password), login.fingerprint, options)
         self._catalogue.host_logins.put(library.id, kept)
         self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
-        if former is None:
+        if former is None or not former.secret:
             self._catalogue.folder_marks.clear(library.id)
             self._read_shared_once(account_id, library)
         self._scan(library.id)
+        # Last: killed before, an app password is left over at Nextcloud, and no library that has only a dead one.
+        if ended is not None and ended.password != login.password:
+            _revoke(ended)
         return library
 
-    def _end(self, library: Library, newer: Login) -> None:
-        """End the former app password, unless it is the one that was given again."""
+    def _to_end(self, library: Library, kept: HostLogin | None) -> Login | None:
+        """The login whose app password Nextcloud is to forget; None where that is done, or nobody can read it."""
+        if kept is None or not kept.secret or kept.refused is not None:
+            return None
         try:
-            former = self.login_of(library)
+            return self.login_of(library)
         except NotFound:
-            return
-        if former.password != newer.password:
-            with _client(former) as client:
-                login_flow.revoke(client)
+            return None
 
     def _read_shared_once(self, account_id: AccountId, added: Library) -> None:
         """Other libraries of the account leave out what the new user owns: they are listed again."""
@@ -281,6 +308,12 @@ def _client(login: Login) -> Iterator[NextcloudClient]:
         yield client
     finally:
         client.close()
+
+
+def _revoke(login: Login) -> None:
+    """End an app password, best effort."""
+    with _client(login) as client:
+        login_flow.revoke(client)
 
 
 def _tidy(paths: tuple[str, ...]) -> tuple[str, ...]:

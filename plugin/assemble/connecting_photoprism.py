@@ -7,7 +7,7 @@ from typing import Any
 
 from plugin.assemble.vault import Vault
 from plugin.domain import Account, Library, LibraryId
-from plugin.errors import HostError, HostRefused, LoginRefused, NotFound, Refused
+from plugin.errors import HostError, HostRefused, KinfolkError, LoginRefused, NotFound, Refused
 from plugin.hosts.network.certificates import fingerprint_of, plain, readable
 from plugin.hosts.network.limits import HASTY
 from plugin.hosts.network.login import Login
@@ -41,6 +41,15 @@ class Connected:
     def edition_name(self) -> str:
         """As PhotoPrism calls it in every language."""
         return EDITIONS.get(self.edition, self.edition)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a login that works found: the server's settings, whose login it is ("" unknown), what is missing."""
+
+    config: dict[str, Any]
+    user: str
+    missing: tuple[Sentence, ...]
 
 
 class PhotoPrismConnections:
@@ -103,9 +112,15 @@ class PhotoPrismConnections:
         login = Login(base, "app", password, plain(fingerprint))
         if user:
             login = replace(login, password=self._app_password(login, user))
-        config, missing = self._tried(login)
+        try:
+            found = self._tried(login)
+            self._require_same_user(account, base, found.user, library_id)
+        except KinfolkError:
+            if user:
+                self._revoke(login)
+            raise
         chosen = {"made": bool(user), "private": private, "live": live}
-        return self._keep(account, login, config, missing, chosen)
+        return self._keep(account, login, found, chosen)
 
     def reads_private(self, library: Library) -> bool:
         """Whether private photos are read."""
@@ -135,14 +150,29 @@ class PhotoPrismConnections:
             raise NotFound("The app password of this library cannot be read", "Connect it again")
         return Login(library.address, kept.name, password, kept.fingerprint)
 
-    def _tried(self, login: Login) -> tuple[dict[str, Any], tuple[Sentence, ...]]:
-        """What the server tells of itself, once a search was allowed, and what is missing. Raises `HostError`."""
+    def _require_same_user(self, account: Account, base: str, user: str, again: LibraryId | None) -> None:
+        """Raises `Refused` where another user's login would be lost; one that is connected again may become another."""
+        mine = self._catalogue.libraries.all(account.id)
+        library = next((one for one in mine if (one.host, one.address) == ("photoprism", base)), None)
+        kept = self._catalogue.host_logins.get(library.id) if library is not None else None
+        if library is None or kept is None or library.id == again:
+            return
+        if not user or kept.options.get("user") != (user,):
+            raise Refused(
+                "This PhotoPrism is connected already, perhaps as somebody else",
+                "To use another login for it, press Connect again beside it on the Libraries page",
+            )
+
+    def _tried(self, login: Login) -> Found:
+        """What the server tells, once a search was allowed, and what is missing. Raises `HostError`."""
         with opened(login) as client:
             config = client.config()
             if not login.password and not config.get("public"):
                 raise HostRefused("This PhotoPrism wants a login", "Make an app password there and copy it here")
             client.get("/photos", count="1", quality="0", merged="true", primary="true")
-            return config, (*missing_at(config), *missing_scopes(client))
+            people = allowed(client, "/subjects", count="1")
+            missing = (*missing_at(config, people=people), *missing_scopes(client, people=people))
+            return Found(config, user_of(client), missing)
 
     def _app_password(self, login: Login, user: str) -> str:
         """An app password made with the user's own; the session that was needed for it is ended. Raises `HostError`."""
@@ -172,15 +202,14 @@ class PhotoPrismConnections:
         self,
         account: Account,
         login: Login,
-        config: dict[str, Any],
-        missing: tuple[Sentence, ...],
+        found: Found,
         chosen: Mapping[str, bool],
     ) -> Connected:
         name = f"PhotoPrism ({login.base.partition('://')[2]})"
         library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
         self.disconnect(library)
         options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
-        # Without a name nothing pauses: a PhotoPrism in public mode has no login that could be refused.
+        options |= {"user": (found.user,)} if found.user else {}
         kept_name = login.name if login.password else ""
         kept = HostLogin(kept_name, self._vault.lock(login.password), login.fingerprint, options)
         self._catalogue.host_logins.put(library.id, kept)
@@ -188,7 +217,7 @@ class PhotoPrismConnections:
         self._catalogue.preferences.delete(last_look(library.id))
         self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
         self._scan(library.id)
-        return Connected(library, text(config, "edition"), text(config, "version"), missing)
+        return Connected(library, text(found.config, "edition"), text(found.config, "version"), found.missing)
 
     def _revoke(self, login: Login) -> None:
         with opened(login) as client:
@@ -205,14 +234,25 @@ class PhotoPrismConnections:
         return base
 
 
-def missing_at(config: dict[str, Any]) -> tuple[Sentence, ...]:
-    """What this PhotoPrism is missing, each as a sentence for a person."""
+def missing_at(config: dict[str, Any], *, people: bool) -> tuple[Sentence, ...]:
+    """What this PhotoPrism is missing, each as a sentence for a person.
+
+    `people`: whether the login may ask for them; what the scope of an app password does not allow looks switched off.
+    """
     settings = config.get("settings")
     features = settings.get("features") if isinstance(settings, dict) else None
     found = []
-    if isinstance(features, dict) and not features.get("people", True):
+    features = features if isinstance(features, dict) else {}
+    if people and not features.get("people", True):
         found.append(
             Sentence("People are switched off in this PhotoPrism, so it could not take names back. Photos are read")
+        )
+    if not features.get("edit", True):
+        found.append(
+            Sentence(
+                "Editing is switched off in this PhotoPrism, or this user may not do it, so it may refuse names. "
+                "Photos are read"
+            )
         )
     version = text(config, "version")[:6]
     if version.isdecimal() and version < OLDEST:
@@ -222,10 +262,10 @@ def missing_at(config: dict[str, Any]) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
-def missing_scopes(client: PhotoPrismClient) -> tuple[Sentence, ...]:
+def missing_scopes(client: PhotoPrismClient, *, people: bool) -> tuple[Sentence, ...]:
     """What the app password may not do, each as a sentence for a person. Asks for nothing that is there."""
     found = []
-    if not allowed(client, "/subjects", count="1"):
+    if not people:
         found.append(
             Sentence("The app password lacks the scope people: names are neither read nor written. Photos are read")
         )
@@ -245,6 +285,17 @@ def allowed(client: PhotoPrismClient, path: str, **query: str) -> bool:
     except HostError:
         return True
     return True
+
+
+def user_of(client: PhotoPrismClient) -> str:
+    """The id of whose login this is, "" where PhotoPrism does not say. Raises `LoginRefused`."""
+    try:
+        answer = client.get("/session")
+    except LoginRefused:
+        raise
+    except HostError:
+        return ""
+    return text(answer.get("user") if isinstance(answer, dict) else None, "UID")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -13,12 +12,14 @@ from pathlib import Path
 from plugin.account_export import AccountExport
 from plugin.accounts import Accounts
 from plugin.app_identity import app_identity
+from plugin.assemble.as_app import AppAccess
 from plugin.assemble.connecting import NextcloudConnections
 from plugin.assemble.connecting_photoprism import PhotoPrismConnections
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
 from plugin.assemble.fetching import FetchWatch
 from plugin.assemble.manifests import Manifests
+from plugin.assemble.opening import OpenHosts
 from plugin.assemble.smart_home import broker_login
 from plugin.assemble.snapshot import drop_snapshot, leave_snapshot, make_whole
 from plugin.assemble.vault import Vault
@@ -40,27 +41,12 @@ from plugin.domain import (
 )
 from plugin.drawing import Drawing
 from plugin.engine import MAXIMUM_AREA, EngineSwitch, FaceEngine
-from plugin.errors import KinfolkError, ModelError, NotFound
+from plugin.errors import KinfolkError, ModelError
 from plugin.exapp.app import NextcloudApp
 from plugin.face_search import FaceSearch
 from plugin.foreground import ForegroundScan
 from plugin.history import History
-from plugin.hosts.folder.options import FolderOptions
-from plugin.hosts.network.login import Login
-from plugin.hosts.nextcloud.address import Place
-from plugin.hosts.nextcloud.host import NextcloudHost
-from plugin.hosts.nextcloud.options import NextcloudOptions
-from plugin.hosts.photoprism.host import PhotoPrismHost
-from plugin.hosts.photoprism.options import PhotoPrismOptions
-from plugin.hosts.registry import (
-    Access,
-    HostOptions,
-    NextcloudAccess,
-    PhotoPrismAccess,
-    host_kinds,
-    open_nextcloud,
-    open_photoprism,
-)
+from plugin.hosts.registry import host_kinds
 from plugin.index.exact import ExactIndex
 from plugin.index.guarded import GuardedIndex
 from plugin.index.loading import ExactLoader
@@ -68,6 +54,7 @@ from plugin.indexing import Indexing
 from plugin.intake import Intake
 from plugin.media import DecodeLimits, StandardMedia
 from plugin.media.thumbnails import small_jpeg
+from plugin.mqtt.left import LeftAtBroker
 from plugin.mqtt.link import LARGEST_PICTURE_BYTES, SmartHomeLink
 from plugin.mqtt.topics import Topics
 from plugin.pausing import Pausing
@@ -155,9 +142,6 @@ class Kinfolk:
         self._stack = stack
         self.fetch_watch = FetchWatch()
         self.vault = Vault(folder)
-        self._hosts: dict[tuple[str, str, str], Host] = {}
-        self._network_hosts: dict[LibraryId, tuple[Access, NextcloudHost | PhotoPrismHost]] = {}
-        self._opening_hosts = threading.Lock()
         self._search_loader: tuple[str, ExactLoader] | None = None
 
     @cached_property
@@ -285,8 +269,21 @@ class Kinfolk:
         if identity is None:
             return None
         return NextcloudApp(
-            identity, self.catalogue.preferences, self.engine, self.preferences.current, self._packs, self.pull_pack
+            identity,
+            self.catalogue.preferences,
+            self.engine,
+            self.preferences.current,
+            self._packs,
+            self.pull_pack,
+            self._let_in_again,
         )
+
+    def _let_in_again(self) -> None:
+        """The app was enabled: what Nextcloud refused to it before may be asked again."""
+        for library in self.catalogue.libraries.all():
+            if self.app_access.reads(library):
+                self.connections.resume(library)
+                self._scan_soon(library.id)
 
     def _searched(self) -> EmbeddingIndex:
         """The index on disk where this process keeps it; else what is in the catalogue is read, new faces each time."""
@@ -416,8 +413,9 @@ class Kinfolk:
         login = broker_login(mqtt, self.settings.config, os.environ)
         if login is None:
             return None
-        topics = Topics(self.catalogue.written.installation(), mqtt.topic, mqtt.discovery_prefix)
-        return SmartHomeLink(self.smart_home, self.catalogue.smart_home, topics, login)
+        left = LeftAtBroker(self.folder.path)
+        topics = Topics(left.name(self.catalogue.written.installation), mqtt.topic, mqtt.discovery_prefix)
+        return SmartHomeLink(self.smart_home, self.catalogue.smart_home, topics, login, look=left)
 
     def _loader(self) -> ExactLoader:
         return ExactLoader(self.catalogue.faces, self.preferences.current().pack, self._exact)
@@ -433,107 +431,32 @@ class Kinfolk:
         )
 
     def host_of(self, library: Library) -> Host:
-        """The host of a library; one per address (or login), since hosts may keep connections."""
-        if library.host in {"nextcloud", "photoprism"}:
-            return self._on_the_network(library)
-        login = self.manifests.login_of(library) if library.host == "manifest" else None
-        key = (library.host, library.address, login.credentials if login else "")
-        if key not in self._hosts:
-            libraries = self.settings.libraries
-            options = HostOptions(FolderOptions(skip=libraries.skip, videos=libraries.videos), manifest=login)
-            self._hosts[key] = host_kinds()[library.host].open(library, options)
-        return self._hosts[key]
+        """The host of a library; see `OpenHosts`."""
+        return self.hosts.host_of(library)
 
-    def _on_the_network(self, library: Library) -> Host:
-        """Opened anew when the login or what is chosen changed, in this process or another."""
-        access = self._access(library) if library.host == "nextcloud" else self._photoprism_access(library)
-        with self._opening_hosts:
-            known = self._network_hosts.get(library.id)
-            if known is not None and _same(known[0], access) and known[1].client.is_refused == _is_closed(access):
-                return known[1]
-            host: NextcloudHost | PhotoPrismHost
-            if isinstance(access, NextcloudAccess):
-                host = open_nextcloud(library, access)
-            else:
-                host = open_photoprism(library, access)
-            self._network_hosts[library.id] = (access, host)
-            self._stack.callback(host.close)
-        return host
-
-    def _photoprism_access(self, library: Library) -> PhotoPrismAccess:
-        kept = self.catalogue.host_logins.get(library.id)
-        if kept is None:
-            return PhotoPrismAccess()
-        try:
-            login = self.photoprism.login_of(library)
-        except NotFound:
-            login = None
-        assets, logins = self.catalogue.assets, self.catalogue.host_logins
-        return PhotoPrismAccess(
-            PhotoPrismOptions(
-                private="private" in kept.options,
-                videos=self.settings.libraries.videos,
-                live="live" in kept.options,
-            ),
-            login,
-            paused=kept.refused is not None,
-            remembered=lambda key: assets.of_host_key(library.id, key),
-            on_refused=lambda error: logins.refuse(library.id, kept.secret, error.explanation),
+    @cached_property
+    def hosts(self) -> OpenHosts:
+        """The hosts of all libraries."""
+        hosts = OpenHosts(
+            self.catalogue,
+            self.settings.libraries,
+            self.connections,
+            self.photoprism,
+            self.manifests,
+            self.app_access,
         )
+        self._stack.callback(hosts.close)
+        return hosts
 
-    def _access(self, library: Library) -> NextcloudAccess:
-        kept = self.catalogue.host_logins.get(library.id)
-        if kept is None:
-            return self._access_as_app(library)
-        try:
-            login = self.connections.login_of(library)
-        except NotFound:
-            login = None
-        assets, logins, settings = self.catalogue.assets, self.catalogue.host_logins, self.settings.libraries
-        return NextcloudAccess(
-            NextcloudOptions(
-                folders=kept.options.get("folders", ()),
-                left_out=kept.options.get("left_out", ()),
-                skip=settings.skip,
-                videos=settings.videos,
-                others=self._others(library),
-            ),
-            login,
-            paused=kept.refused is not None,
-            remembered=lambda key: assets.of_host_key(library.id, key),
-            on_refused=lambda error: logins.refuse(library.id, kept.secret, error.explanation),
-        )
-
-    def _access_as_app(self, library: Library) -> NextcloudAccess:
-        """As an app of that Nextcloud, for nobody but the user whose account this is; else there is no way in."""
-        app, place = self.nextcloud_app, Place.of(library.address)
-        if app is None or app.identity.nextcloud_url != place.base:
-            return NextcloudAccess()
-        if self.catalogue.outside_users.account_of(place.base, place.user) != library.account_id:
-            return NextcloudAccess()
-        assets, settings = self.catalogue.assets, self.settings.libraries
-        return NextcloudAccess(
-            NextcloudOptions(skip=settings.skip, videos=settings.videos, others=self._others(library)),
-            Login(place.base, headers=app.identity.headers(place.user)),
-            remembered=lambda key: assets.of_host_key(library.id, key),
-        )
-
-    def _others(self, library: Library) -> frozenset[str]:
-        """Users of the same server whose files the same account reads as a whole: they are read once, as theirs."""
-        place, found = Place.of(library.address), set[str]()
-        for other in self.catalogue.libraries.all(library.account_id):
-            if other.host != "nextcloud" or other.id == library.id:
-                continue
-            theirs, kept = Place.of(other.address), self.catalogue.host_logins.get(other.id)
-            whole = kept is not None and not kept.options.get("folders") and not kept.options.get("left_out")
-            if whole and theirs.base == place.base:
-                found.add(theirs.user)
-        return frozenset(found)
+    @cached_property
+    def app_access(self) -> AppAccess:
+        """Libraries of the Nextcloud this is an app of."""
+        return AppAccess(lambda: self.nextcloud_app, self.catalogue.outside_users)
 
     @cached_property
     def connections(self) -> NextcloudConnections:
         """Connecting to Nextcloud."""
-        return NextcloudConnections(self.catalogue, self.vault, self._scan_soon)
+        return NextcloudConnections(self.catalogue, self.vault, self._scan_soon, app=self.app_access)
 
     @cached_property
     def photoprism(self) -> PhotoPrismConnections:
@@ -654,15 +577,6 @@ class Kinfolk:
         return shutil.disk_usage(self.folder.path).free
 
 
-def _is_closed(access: Access) -> bool:
-    """Whether nothing may be asked; a client that found out by itself is replaced once a user asks to try again."""
-    return access.paused or access.login is None
-
-
-def _same(one: Access, other: Access) -> bool:
-    return (one.options, one.login, one.paused) == (other.options, other.login, other.paused)
-
-
 @contextmanager
 def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) -> Iterator[Kinfolk]:
     """Open the data folder.
@@ -706,4 +620,5 @@ def restore(settings: Settings, backup: Path) -> None:
     folder = DataFolder(settings.data)
     folder.create()
     with folder.held("web", STOP_THE_OTHER), folder.held("worker", STOP_THE_OTHER):
+        LeftAtBroker(folder.path).look_again()
         restore_backup(backup, folder.catalogue)

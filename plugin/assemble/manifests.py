@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from plugin.assemble.vault import Vault
 from plugin.domain import AccountId, Library
 from plugin.hosts.network.login import Login
-from plugin.hosts.registry import host_kinds, open_manifest
+from plugin.hosts.registry import ManifestAccess, host_kinds, open_manifest
 from plugin.ports.catalogue import Catalogue, HostLogin
 
 
@@ -32,20 +32,23 @@ class Manifests:
         """
         address = host_kinds()["manifest"].address(address)
         login = self._login(address, name, password) if password else None
-        host = open_manifest(Library(0, 0, "manifest", address, address), login)
+        host = open_manifest(Library(0, 0, "manifest", address, address), ManifestAccess(login))
         try:
             host.check()
         finally:
             host.close()
         library = self._catalogue.libraries.add(account_id, "manifest", address, address)
+        logins = self._catalogue.host_logins
         if login is not None:
-            self._catalogue.host_logins.put(library.id, HostLogin(name, self._vault.lock(password), None, {}))
+            logins.put(library.id, HostLogin(name, self._vault.lock(password)))
+        elif logins.get(library.id) is not None:
+            logins.put(library.id, HostLogin("", ""))
         return library
 
     def login_of(self, library: Library) -> Login | None:
         """The stored login, None where there is none that can be read."""
         kept = self._catalogue.host_logins.get(library.id) if library.id else None
-        password = self._vault.unlock(kept.secret) if kept else None
+        password = self._vault.unlock(kept.secret) if kept and kept.secret else None
         return self._login(library.address, kept.name, password) if kept is not None and password else None
 
     @staticmethod

@@ -232,7 +232,7 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         hooks=Hooks(
             kinfolk.catalogue.hooks,
             kinfolk.catalogue.libraries,
-            NextcloudHooks(kinfolk.nextcloud_app),
+            NextcloudHooks(kinfolk.nextcloud_app, kinfolk.connections.fingerprint),
             kinfolk.nudge,
         ),
         writing=kinfolk.writing,

@@ -15,6 +15,7 @@ from plugin.catalogue.backup import newest_backup, write_backup
 from plugin.catalogue.backup_files import PREFIX
 from plugin.catalogue.restore import finish_restore, restore_backup
 from plugin.errors import KinfolkError
+from plugin.mqtt.left import LeftAtBroker
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ def make_whole(folder: DataFolder) -> None:
         copy = copy_to_restore(folder)
         if folder.catalogue.exists() or copy is None:
             return
+        LeftAtBroker(folder.path).look_again()
         restore_backup(copy, folder.catalogue)
     log.warning("There was no catalogue; it was restored from %s", copy.relative_to(folder.path))
 

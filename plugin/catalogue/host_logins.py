@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from plugin.catalogue.tables import host_login
+from plugin.catalogue.tables import host_login, library
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import LibraryId
 from plugin.ports.catalogue import HostLogin
@@ -43,4 +43,15 @@ class SqlHostLogins:
         """The host does not accept this secret any more; says nothing about one that was stored since."""
         same = (host_login.c.library_id == library_id, host_login.c.secret == secret)
         with self._transactions.write() as connection:
-            connection.execute(update(host_login).where(*same).values(refused=reason))
+            known = connection.execute(update(host_login).where(*same).values(refused=reason)).rowcount
+            if not known and not secret:
+                _add_without_secret(connection, library_id, reason)
+
+
+def _add_without_secret(connection: Connection, library_id: LibraryId, reason: str) -> None:
+    """For a host that asks us for no login, unless there is one by now, or no library any more."""
+    there = select(library.c.id).where(library.c.id == library_id)
+    taken = select(host_login.c.library_id).where(host_login.c.library_id == library_id)
+    if connection.execute(there).first() is not None and connection.execute(taken).first() is None:
+        values = {"name": "", "secret": "", "options": {}, "refused": reason}
+        connection.execute(insert(host_login).values(library_id=library_id, **values))

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, literal, select, update
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.privacy import overwrite_deleted
 from plugin.catalogue.tables import asset, face, host_guess, host_marker, host_person, person, written_name
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, AssetId, FaceId, FaceState, LibraryId, PersonId
-from plugin.ports.written import NameKind, PersonLink, WrittenState
+from plugin.ports.written import GUESS, NameKind, PersonLink, WrittenState
 
 
 class SqlHostPeople:
@@ -22,7 +22,15 @@ class SqlHostPeople:
     def links(self, library_id: LibraryId) -> list[PersonLink]:
         """Every link of a library, with what the person is called now."""
         row = host_person.c
-        columns = (row.subject, row.person_id, row.name, row.there, row.before, person.c.name)
+        columns = (
+            row.subject,
+            row.person_id,
+            row.name,
+            row.there,
+            row.before,
+            person.c.name,
+            func.coalesce(row.aim, ""),
+        )
         query = select(*columns).select_from(host_person.join(person, person.c.id == row.person_id))
         with self._transactions.read() as connection:
             found = connection.execute(query.where(row.library_id == library_id).order_by(row.subject))
@@ -31,7 +39,13 @@ class SqlHostPeople:
     def agree(self, library_id: LibraryId, link: PersonLink) -> None:
         """Both sides have these names now; names written to the library's markers of the subject follow."""
         where = (host_person.c.library_id == library_id, host_person.c.subject == link.subject)
-        values = {"person_id": link.person_id, "name": link.name, "there": link.there, "before": link.before}
+        values = {
+            "person_id": link.person_id,
+            "name": link.name,
+            "there": link.there,
+            "before": link.before,
+            "aim": link.aim or None,
+        }
         with self._transactions.write() as connection:
             overwrite_deleted(connection)
             former = connection.execute(select(host_person.c.person_id, host_person.c.name).where(*where)).first()
@@ -48,10 +62,16 @@ class SqlHostPeople:
             connection.execute(delete(host_person).where(*where))
 
     def seen(self, asset_id: AssetId) -> dict[str, str]:
-        """What each marker of an asset said when it was looked at last."""
+        """What each marker of an asset said when it was looked at last; a guess only while it is kept (`guess`)."""
         query = select(host_marker.c.marker, host_marker.c.subject).where(host_marker.c.asset_id == asset_id)
+        # A guess goes with its face, and a face that is found anew is another one.
+        guesses = select(literal(GUESS).concat(host_guess.c.subject)).join(face, face.c.id == host_guess.c.face_id)
         with self._transactions.read() as connection:
-            return {row.marker: row.subject for row in connection.execute(query)}
+            said = {row.marker: row.subject for row in connection.execute(query)}
+            if not any(subject.startswith(GUESS) for subject in said.values()):
+                return said
+            kept = set(connection.execute(guesses.where(face.c.asset_id == asset_id)).scalars())
+        return {marker: subject for marker, subject in said.items() if subject[:1] != GUESS or subject in kept}
 
     def see(self, asset_id: AssetId, markers: Mapping[str, str]) -> None:
         """Remember what these markers say."""

@@ -1,5 +1,7 @@
 """Hooks of libraries, and users of hosts who have an account."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, insert, select, update
 
 from plugin.catalogue.tables import library, library_hook, outside_user
@@ -19,25 +21,39 @@ class SqlHooks:
         """The hook, or None."""
         with self._transactions.read() as connection:
             row = connection.execute(select(library_hook).where(library_hook.c.library_id == library_id)).first()
-        return LibraryHook(row.library_id, row.secret_digest, row.registered_at, row.heard_at) if row else None
+        if row is None:
+            return None
+        return LibraryHook(row.library_id, row.secret_digest, row.registered_at, row.heard_at, tuple(row.urls or ()))
 
-    def put(self, library_id: LibraryId, secret_digest: str) -> None:
+    def put(self, library_id: LibraryId, secret_digest: str, urls: Sequence[str] = ()) -> None:
         """A new secret in place of the former one."""
-        values = {"library_id": library_id, "secret_digest": secret_digest, "registered_at": self._transactions.now()}
+        values = {
+            "library_id": library_id,
+            "secret_digest": secret_digest,
+            "registered_at": self._transactions.now(),
+            "urls": list(urls),
+        }
         with self._transactions.write() as connection:
             if connection.execute(select(library.c.id).where(library.c.id == library_id)).first() is None:
                 raise NotFound("There is no such library")
             connection.execute(delete(library_hook).where(library_hook.c.library_id == library_id))
             connection.execute(insert(library_hook).values(**values))
 
+    def told_at(self, library_id: LibraryId, urls: Sequence[str]) -> None:
+        """The host tells at these addresses and no others."""
+        self._set(library_id, urls=list(urls))
+
+    def close(self, library_id: LibraryId) -> None:
+        """The secret opens nothing any more, but the host may still be telling."""
+        self._set(library_id, secret_digest="")
+
     def heard(self, library_id: LibraryId) -> None:
         """The host told something now."""
+        self._set(library_id, heard_at=self._transactions.now())
+
+    def _set(self, library_id: LibraryId, **values: object) -> None:
         with self._transactions.write() as connection:
-            connection.execute(
-                update(library_hook)
-                .where(library_hook.c.library_id == library_id)
-                .values(heard_at=self._transactions.now())
-            )
+            connection.execute(update(library_hook).where(library_hook.c.library_id == library_id).values(**values))
 
     def remove(self, library_id: LibraryId) -> None:
         """Forget it."""

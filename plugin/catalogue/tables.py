@@ -378,6 +378,18 @@ library_hook = Table(
     Column("secret_digest", String, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("heard_at", UtcDateTime),
+    Column("urls", JSON(none_as_null=True)),
+)
+
+# Files that a library sees and leaves to another one of the same account, which reads the same file of the same server.
+left_file = Table(
+    "left_file",
+    metadata,
+    Column("library_id", ForeignKey("library.id", ondelete="CASCADE"), primary_key=True),
+    Column("host_key", String, primary_key=True),
+    Column("path", String, nullable=False),
+    Column("to_library_id", ForeignKey("library.id", ondelete="CASCADE"), nullable=False),
+    Index("ix_left_file_to_library_id", "to_library_id", "host_key"),
 )
 
 # Users of a Nextcloud whose account here has no password: Nextcloud says who they are.
@@ -486,6 +498,7 @@ host_person = Table(
     Column("name", String, nullable=False),
     Column("there", String, nullable=False),
     Column("before", String, nullable=False),
+    Column("aim", String),
 )
 
 # What markers of a host said when they were looked at last: a subject, "" for nobody, "!" for no face.

@@ -23,12 +23,11 @@ def clear(context: typer.Context) -> None:
     """Tell Home Assistant nothing more, for any account, and empty every topic at the broker: before a removal."""
     with opened(context, exclusive=True) as kinfolk:
         kinfolk.smart_home.forbid_all()
-        topics = len(kinfolk.catalogue.smart_home.topics())
-        if topics:
-            if kinfolk.home_link is None:
-                raise BrokerAway(f"{topics} topics are left, but no MQTT broker is known", "Name it in mqtt.host")
-            kinfolk.home_link.clear()
-    say(f"Home Assistant is told nothing more; {topics} topics were emptied")
+        link, known = kinfolk.home_link, len(kinfolk.catalogue.smart_home.topics())
+        if link is None and known:
+            raise BrokerAway(f"{known} topics are left, but no MQTT broker is known", "Name it in mqtt.host")
+        emptied = link.clear() if link else 0
+    say(f"Home Assistant is told nothing more; {emptied} topics were emptied")
 
 
 def take(context: typer.Context) -> None:

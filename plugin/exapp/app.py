@@ -33,6 +33,7 @@ class NextcloudApp:
         preferences: the pack in force.
         packs: every pack known.
         pull: fetches a pack and tells how far it is.
+        on_enabled: told when the app may ask Nextcloud again.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class NextcloudApp:
         preferences: Callable[[], Preferences],
         packs: Callable[[], list[PackInfo]],
         pull: Callable[[str, Progress], None],
+        on_enabled: Callable[[], None] = lambda: None,
     ) -> None:
         self.identity = identity
         self.nextcloud = AppNextcloud(identity)
@@ -51,6 +53,7 @@ class NextcloudApp:
         self._preferences = preferences
         self._packs = packs
         self._pull = pull
+        self._on_enabled = on_enabled
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -90,6 +93,7 @@ class NextcloudApp:
             if self.recognize_on:
                 self.recognize.register()
             self._rows.set(ENABLED_ROW, "yes")
+            self._on_enabled()
             return
         self._rows.delete(ENABLED_ROW)
         try:

@@ -16,10 +16,12 @@ from urllib.parse import urljoin, urlsplit
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
 from plugin.errors import AssetGone, BadListing, HostRefused
+from plugin.hosts.network.address import server_of
 from plugin.hosts.network.ahead import Ahead
 from plugin.hosts.network.bodies import chunks, spooled
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.network.login import Login
+from plugin.hosts.network.texts import storable
 from plugin.ports.host import KnownContent
 
 KINDS = {"photo": AssetKind.PHOTO, "video": AssetKind.VIDEO}
@@ -33,11 +35,8 @@ class ManifestHost:
     stable_keys = True
 
     def __init__(self, address: str, client: HostClient | None = None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-            raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
         self._address = address
-        self._base = f"{parts.scheme}://{parts.netloc}"
+        self._base = server_of(address)
         self.client = client or HostClient(Login(self._base))
         self._known: tuple[float, dict[str, Row]] = (0.0, {})
         self._ahead = Ahead(self._fetch)
@@ -57,7 +56,8 @@ class ManifestHost:
             try:
                 yield self._asset(key, row)
             except HostRefused as error:
-                yield IntakeProblem(str(row.get("path") or key), "entry_refused", error.message, hides_below=True)
+                path = storable(str(row.get("path") or key))
+                yield IntakeProblem(path, "entry_refused", error.message, hides_below=True)
         self._rows()  # a server that went away meanwhile says so, as every host must
 
     def look_up(self, host_key: str, known: KnownContent) -> HostAsset | None:  # noqa: ARG002 - hashes are told
@@ -100,11 +100,11 @@ class ManifestHost:
 
     def _asset(self, key: str, row: Row) -> HostAsset:
         """Raises `HostRefused` for an entry that must not or cannot be read."""
-        path, content, kind = row.get("path", key), row.get("hash"), KINDS.get(row.get("type", "photo"))
+        path, content, kind = row.get("path", key), row.get("hash"), KINDS.get(str(row.get("type", "photo")))
         self._way(row.get("url"))
         if not (isinstance(path, str) and isinstance(content, str) and content and kind and key.isprintable()):
             raise HostRefused("An entry of the manifest lacks its hash or has another form", "")
-        return HostAsset(key, path.encode("utf-8", "replace").decode(), kind, content, content)
+        return HostAsset(key, storable(path), kind, storable(content), storable(content))
 
     def _way(self, url: object) -> str:
         """Path and query of an address at the manifest's own server. Raises `HostRefused` for every other one."""

@@ -9,12 +9,14 @@ from plugin.errors import LoginRefused
 from plugin.hosts.folder.host import FolderHost
 from plugin.hosts.folder.options import FolderOptions
 from plugin.hosts.manifest import ManifestHost
+from plugin.hosts.network.address import server_of
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost, Remembered
 from plugin.hosts.nextcloud.options import NextcloudOptions
+from plugin.hosts.nextcloud.words import NEXTCLOUD, NEXTCLOUD_AS_APP
 from plugin.hosts.photoprism.address import base_address
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
@@ -32,6 +34,7 @@ class NextcloudAccess:
         paused: the server did not accept the login before: nothing is asked.
         remembered: what the catalogue has of an asset.
         on_refused: told when the server does not accept the login any more.
+        as_app: Kinfolk is an app of it.
     """
 
     options: NextcloudOptions = field(default_factory=NextcloudOptions)
@@ -39,6 +42,12 @@ class NextcloudAccess:
     paused: bool = False
     remembered: Remembered = lambda _key: None
     on_refused: Callable[[LoginRefused], None] = lambda _error: None
+    as_app: bool = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may be asked."""
+        return self.paused or self.login is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,31 @@ class PhotoPrismAccess:
     remembered: Remembered = lambda _key: None
     on_refused: Callable[[LoginRefused], None] = lambda _error: None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may be asked."""
+        return self.paused or self.login is None
 
-Access = NextcloudAccess | PhotoPrismAccess
+
+@dataclass(frozen=True, slots=True)
+class ManifestAccess:
+    """How one library gets at its manifest; the attributes are those of `NextcloudAccess`.
+
+    Many need no login, and then `login` is None. There is nothing to choose.
+    """
+
+    login: Login | None = None
+    paused: bool = False
+    on_refused: Callable[[LoginRefused], None] = lambda _error: None
+    options: None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may be asked."""
+        return self.paused
+
+
+Access = NextcloudAccess | PhotoPrismAccess | ManifestAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +94,7 @@ class HostOptions:
     folder: FolderOptions = field(default_factory=FolderOptions)
     nextcloud: NextcloudAccess = field(default_factory=NextcloudAccess)
     photoprism: PhotoPrismAccess = field(default_factory=PhotoPrismAccess)
-    manifest: Login | None = None
+    manifest: ManifestAccess = field(default_factory=ManifestAccess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +117,25 @@ class HostKind:
 def open_nextcloud(library: Library, access: NextcloudAccess) -> NextcloudHost:
     """The host of a library; without a login that may be used, every request is refused before it is sent."""
     place = Place.of(library.address)
-    refused = NextcloudClient.words.refusal() if access.paused or access.login is None else None
+    words = NEXTCLOUD_AS_APP if access.as_app else NEXTCLOUD
+    refused = words.refusal() if access.is_closed else None
     client = NextcloudClient(access.login or Login(place.base), refused=refused, on_refused=access.on_refused)
+    client.words = words
     return NextcloudHost(place, client, access.options, access.remembered)
 
 
 def open_photoprism(library: Library, access: PhotoPrismAccess) -> PhotoPrismHost:
     """As `open_nextcloud`."""
-    refused = PhotoPrismClient.words.refusal() if access.paused or access.login is None else None
+    refused = PhotoPrismClient.words.refusal() if access.is_closed else None
     client = PhotoPrismClient(access.login or Login(library.address), refused=refused, on_refused=access.on_refused)
     return PhotoPrismHost(client, access.options, access.remembered)
 
 
-def open_manifest(library: Library, login: Login | None) -> ManifestHost:
-    """The host of a library, with a login where its server wants one."""
-    return ManifestHost(library.address, HostClient(login) if login else None)
+def open_manifest(library: Library, access: ManifestAccess) -> ManifestHost:
+    """The host of a library, with a login where its server wants one. Raises `HostRefused` for no such address."""
+    refused = HostClient.words.refusal() if access.is_closed else None
+    login = access.login or Login(server_of(library.address))
+    return ManifestHost(library.address, HostClient(login, refused=refused, on_refused=access.on_refused))
 
 
 def host_kinds() -> dict[str, HostKind]:

@@ -7,6 +7,7 @@ import cv2
 from PIL import Image
 
 from plugin.domain import Box, Picture
+from plugin.errors import PictureBroken
 
 FACE_THUMBNAIL_PX = 250
 _MARGIN = 0.1
@@ -44,9 +45,16 @@ def encode_preview(picture: Picture, long_side: int) -> bytes:
 
 
 def small_jpeg(picture: bytes, most_bytes: int) -> bytes:
-    """A picture of ours as JPEG, for programs that know no WebP; coarser until it has at most so many bytes."""
-    with Image.open(BytesIO(picture)) as opened:
-        pixels = opened.convert("RGB")
+    """A picture of ours as JPEG, for programs that know no WebP; coarser until it has at most so many bytes.
+
+    Raises:
+        PictureBroken: it is damaged.
+    """
+    try:
+        with Image.open(BytesIO(picture)) as opened:
+            pixels = opened.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise PictureBroken("A preview in the cache is damaged") from error
     encoded = BytesIO()
     for quality in (85, 70, 50, 30):
         encoded = BytesIO()

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 
 from plugin.domain import AccountId
-from plugin.errors import BrokerError, HostError, KinfolkError, PictureError
+from plugin.errors import BrokerError, KinfolkError
 from plugin.mqtt.broker import BrokerLogin, Connection, Heard, OnHeard, PahoConnection
+from plugin.mqtt.left import Look, NothingToLookFor
 from plugin.mqtt.messages import OFFLINE, kept, seen
 from plugin.mqtt.readings import reading
 from plugin.mqtt.topics import Topics
@@ -37,6 +38,9 @@ PICTURE_AGAIN = timedelta(minutes=10)
 
 LARGEST_PICTURE_BYTES = 512 * 1024
 
+HEARD_AFTER = timedelta(seconds=3)
+"""By then a broker has said everything it keeps to whoever began to listen; nobody tells when it is done."""
+
 Opens = Callable[[BrokerLogin, str, tuple[str, bytes] | None, OnHeard], Connection]
 
 
@@ -48,6 +52,7 @@ class SmartHomeLink:
         rows: where something of ours may be kept by the broker.
         topics: where everything is told.
         login: which broker, asked before every connection. Raises `BrokerError`.
+        look: whether the broker may keep what the catalogue does not know.
         opens: makes a connection; tests pass their own.
         wait: sleeps for so many seconds, unless it is woken; tests pass their own.
         clock: what time it is, aware.
@@ -60,6 +65,7 @@ class SmartHomeLink:
         topics: Topics,
         login: Callable[[], BrokerLogin],
         *,
+        look: Look | None = None,
         opens: Opens = PahoConnection,
         wait: Callable[[float], None] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -68,6 +74,7 @@ class SmartHomeLink:
         self._rows = rows
         self._topics = topics
         self._login = login
+        self._look = look or NothingToLookFor()
         self._opens = opens
         self._clock = clock
         self._stopping, self._woken = threading.Event(), threading.Event()
@@ -98,17 +105,27 @@ class SmartHomeLink:
         """Something changed that should be told now."""
         self._woken.set()
 
-    def clear(self) -> None:
-        """Take everything back that was ever told, now and here. Raises `BrokerError`."""
-        topics = self._rows.topics()
-        if topics:
-            connection = self._opens(self._login(), self._topics.device, None, lambda _: None)
-            try:
-                self._take_back(connection, topics)
-            finally:
-                connection.close()
+    def clear(self) -> int:
+        """Take everything back that was ever told, now and here; how many topics. Raises `BrokerError`.
+
+        The broker is looked at in any case: a catalogue may be older than what was told.
+        """
+        connection = self._opens(self._login(), self._topics.device, None, self._note_found)
+        try:
+            connection.listen(self._topics.everywhere)
+            until = self._clock() + HEARD_AFTER
+            while self._clock() < until:
+                self._wait(HEARD_AFTER.total_seconds())
+            self._rows.note_topics(self._found_there() - self._rows.topics())
+            topics = self._rows.topics()
+            self._take_back(connection, topics)
+        finally:
+            connection.close()
+        self._look.done()
+        return len(topics)
 
     def _run(self) -> None:
+        """Whatever happens, it is tried again: a thread that ends says nothing more, and takes nothing back."""
         pause = FIRST_WAIT
         while not self._stopping.is_set():
             try:
@@ -123,6 +140,10 @@ class SmartHomeLink:
             except KinfolkError as error:  # the catalogue: others say so louder
                 self._failed(error.explanation)
                 self._wait(LONGEST_WAIT)
+            except Exception as error:
+                log.exception("Smart home")
+                self._failed(_unexpected(error).explanation)
+                self._wait(LONGEST_WAIT)
 
     def _lasted(self) -> bool:
         """Whether there was a connection that held: one that breaks at once (a twin of us?) is no reason to hurry."""
@@ -130,7 +151,8 @@ class SmartHomeLink:
         return self._status.state is LinkState.CONNECTED and since is not None and self._clock() - since >= STEADY
 
     def _is_needed(self) -> bool:
-        return self._home.is_told() or bool(self._home.sensor_topics()) or bool(self._rows.topics())
+        home = self._home
+        return home.is_told() or bool(home.sensor_topics()) or bool(self._rows.topics()) or self._look.is_due()
 
     def _connect(self) -> None:
         """Connect, and serve for as long as there is something to tell or to hear."""
@@ -143,19 +165,24 @@ class SmartHomeLink:
         try:
             self._told.clear()
             self._note(LinkState.CONNECTED, connections=self._status.connections + 1)
-            everywhere = self._topics.everywhere if is_told or self._rows.topics() else []
+            may_be_there = is_told or self._rows.topics() or self._look.is_due()
+            everywhere = self._topics.everywhere if may_be_there else []
             connection.listen([*everywhere, *dict.fromkeys(topic for topic, _ in self._home.sensor_topics())])
             self._serve(connection, is_told=is_told)
-        except KinfolkError:
+        except BaseException:
             connection.close(read_will=True)
             raise
         connection.close()
 
     def _serve(self, connection: Connection, *, is_told: bool) -> None:
         """Until it is told to stop, or nobody (or somebody for the first time) allows anything."""
+        began = self._clock()
         while not self._stopping.is_set():
+            has_heard_all = self._clock() - began >= HEARD_AFTER
             self.tell(connection)
-            if self._home.is_told() != is_told or not self._is_needed():
+            if has_heard_all:
+                self._look.done()
+            if self._home.is_told() != is_told or (has_heard_all and not self._is_needed()):
                 return
             self._wait(LOOK_SECONDS)
             if connection.lost:
@@ -214,8 +241,8 @@ class SmartHomeLink:
         self._pictures_due.pop(topic, None)
         try:
             picture = self._home.picture(account_id, newest.asset_id)
-        except (HostError, PictureError) as error:
-            log.info("The newest photo of a person cannot be told now: %s", error.explanation)
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one picture, the rest is told
+            log.info("The newest photo of a person cannot be told now: %s", error)
             self._pictures_due[topic] = self._clock() + PICTURE_AGAIN
             return
         if len(picture) <= LARGEST_PICTURE_BYTES:
@@ -229,8 +256,7 @@ class SmartHomeLink:
 
     def _heard(self, heard: Heard) -> None:
         try:
-            if heard.kept and heard.payload:
-                self._found.put(heard.topic)
+            self._note_found(heard)
             if heard.topic == self._topics.wishes:
                 self._hear_wish(heard)
             for number, (topic, key) in enumerate(self._home.sensor_topics()):
@@ -239,6 +265,12 @@ class SmartHomeLink:
                     self._home.heard(number, value, kept=heard.kept)
         except KinfolkError as error:
             log.warning("%s", error.explanation)
+        except Exception:  # Paho's thread would end, and nobody notice
+            log.exception("A message of the MQTT broker")
+
+    def _note_found(self, heard: Heard) -> None:
+        if heard.kept and heard.payload:
+            self._found.put(heard.topic)
 
     def _hear_wish(self, heard: Heard) -> None:
         """A press that somebody kept at the broker would be pressed again at every start, so it does not count."""
@@ -268,3 +300,11 @@ class SmartHomeLink:
         self._woken.wait(seconds)
         if not self._stopping.is_set():
             self._woken.clear()
+
+
+def _unexpected(error: Exception) -> BrokerError:
+    return BrokerError(
+        "Home Assistant could not be told anything (%(reason)s)",
+        "It is tried again by itself; the log says more",
+        reason=repr(error)[:200],
+    )

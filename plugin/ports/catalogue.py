@@ -137,7 +137,8 @@ class HostLogin:
 
     Attributes:
         name: of the user.
-        secret: encrypted; the key is not in the catalogue.
+        secret: encrypted; the key is not in the catalogue. "" where the host wants no login of ours: we are an app of
+            it, or it is open to everybody. What is chosen and whether it refused us is kept all the same.
         fingerprint: of a certificate the user confirmed, None for one that is vouched for.
         options: what the user chose, such as folders to read; each a tuple of paths.
         refused: why the host does not accept it any more; None while it does.
@@ -156,7 +157,7 @@ class HostLoginRows(Protocol):
     def get(self, library_id: LibraryId) -> HostLogin | None: ...
     def put(self, library_id: LibraryId, login: HostLogin) -> None: ...
     def refuse(self, library_id: LibraryId, secret: str, reason: str) -> None:
-        """The host does not accept this secret any more; a newer one stays."""
+        """The host does not accept this secret any more; a newer one stays. "": it let us in without, and stopped."""
         ...
 
 

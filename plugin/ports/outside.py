@@ -1,6 +1,6 @@
 """The ports to what other programs may tell Kinfolk, and to whose accounts their users have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,15 +13,17 @@ class LibraryHook:
     """The right of a host to tell that a library changed.
 
     Attributes:
-        secret_digest: SHA-256 in hex; the secret itself is only known to the host.
+        secret_digest: SHA-256 in hex; the secret itself is only known to the host. "": it opens nothing any more.
         registered_at: when the host was asked to tell.
         heard_at: when it did so last; None: never yet.
+        urls: where it may be telling; none for what was registered before this was written down.
     """
 
     library_id: LibraryId
     secret_digest: str
     registered_at: datetime
     heard_at: datetime | None = None
+    urls: tuple[str, ...] = ()
 
 
 class HookRows(Protocol):
@@ -31,8 +33,16 @@ class HookRows(Protocol):
         """The hook of a library, or None."""
         ...
 
-    def put(self, library_id: LibraryId, secret_digest: str) -> None:
+    def put(self, library_id: LibraryId, secret_digest: str, urls: Sequence[str] = ()) -> None:
         """Remember a new secret; the former one opens nothing any more. Raises `NotFound`."""
+        ...
+
+    def told_at(self, library_id: LibraryId, urls: Sequence[str]) -> None:
+        """The host tells at these addresses and no others."""
+        ...
+
+    def close(self, library_id: LibraryId) -> None:
+        """The secret opens nothing any more; what the host was asked stays written down."""
         ...
 
     def heard(self, library_id: LibraryId) -> None:
@@ -75,15 +85,25 @@ class HookRegistrar(Protocol):
         """Whether no administrator is needed, since Kinfolk is an app of that host."""
         ...
 
-    def register(
-        self, library: Library, url: str, secret: str, name: str, password: str, registered: Callable[[], None]
-    ) -> None:
-        """Ask, replacing what was asked before; twice is the same as once. Raises `HostError`.
+    def told_at(self, library: Library, url: str) -> str:
+        """Where the host will tell when a user gives it this address."""
+        ...
 
-        `registered` is called once the host has the new secret, while it still has the former one.
+    def register(
+        self,
+        library: Library,
+        urls: Sequence[str],
+        secret: str,
+        name: str,
+        password: str,
+        registered: Callable[[], None],
+    ) -> None:
+        """Ask to be told at the first address, and not at the others any more; twice is the same as once.
+
+        `registered` is called once the host has the new secret, while it still has the former one. Raises `HostError`.
         """
         ...
 
-    def remove(self, library: Library, url: str, name: str, password: str) -> None:
-        """Ask no more; what is not there is no error. Raises `HostError`."""
+    def remove(self, library: Library, urls: Sequence[str], name: str, password: str) -> None:
+        """Ask no more at any of these; what is not there is no error. Raises `HostError`."""
         ...

@@ -120,12 +120,19 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class MarkedPhoto:
-    """The markers of one photo. `file`: what new ones are put on; `unusable`: how many lie outside the picture."""
+    """The markers of one photo.
+
+    Attributes:
+        file: what new ones are put on.
+        unusable: how many lie outside the picture.
+        elsewhere: on other files of the photo, whose pictures are not shown (any more).
+    """
 
     host_key: str
     file: str
     markers: tuple[Marker, ...]
     unusable: int = 0
+    elsewhere: tuple[Marker, ...] = ()
 
 
 @runtime_checkable

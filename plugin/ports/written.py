@@ -177,6 +177,7 @@ class PersonLink:
         there: of the subject then, as the host keeps it.
         before: of the subject when it was met, which it gets back in the end; "" when Kinfolk made it.
         called: of the person here now.
+        aim: what the subject was being renamed to, "" when nothing was begun.
     """
 
     subject: str
@@ -185,6 +186,11 @@ class PersonLink:
     there: str
     before: str = ""
     called: str = ""
+    aim: str = ""
+
+
+GUESS = "?"
+"""Before the subject a host takes a marker for, in what is remembered of a marker."""
 
 
 class HostPeopleRows(Protocol):
@@ -200,7 +206,7 @@ class HostPeopleRows(Protocol):
         ...
 
     def seen(self, asset_id: AssetId) -> dict[str, str]:
-        """What each marker of an asset said when it was looked at last."""
+        """What each marker of an asset said when it was looked at last; a guess only while it is kept (`guess`)."""
         ...
 
     def see(self, asset_id: AssetId, markers: Mapping[str, str]) -> None:

@@ -96,8 +96,8 @@ class Recognition:
         """Make unassigned faces wait for recognition again; returns how many."""
         return self._catalogue.faces.requeue_unassigned(account_id)
 
-    def nightly(self) -> int:
-        """A second look; returns how many faces were looked at.
+    def nightly(self, should_stop: Callable[[], bool] = lambda: False) -> int:
+        """A second look; returns how many faces were looked at. What is left when it stops early comes the next time.
 
         By Immich's algorithm every unassigned face gets another chance. By ours only people that changed since the last
         night are looked at, now face by face even if they are large: mistakes made with few photos mend with more.
@@ -109,7 +109,8 @@ class Recognition:
         with self._one_run:
             apply_verdicts(self._catalogue)
             regrouping = self._regrouping(preferences)
-            looked_at = sum(regrouping.look_again(account.id) for account in self._catalogue.accounts.all())
+            accounts = (account for account in self._catalogue.accounts.all() if not should_stop())
+            looked_at = sum(regrouping.look_again(account.id) for account in accounts)
             self._catalogue.people.delete_empty()
             return looked_at
 

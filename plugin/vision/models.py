@@ -13,7 +13,7 @@ from typing import Literal
 from plugin.errors import AcceleratorFailed, LicenceNotAccepted, PackUnknown
 from plugin.ports.vision import PackInfo
 from plugin.vision.accelerator.compiled import CompiledModels, environment_of
-from plugin.vision.accelerator.keeper import Accelerator, Patience
+from plugin.vision.accelerator.keeper import Accelerator, AcceleratorState, Patience
 from plugin.vision.accelerator.process import AcceleratorProcess
 from plugin.vision.detections import Detector
 from plugin.vision.downloads import GIVE_UP_SECONDS, Progress
@@ -155,6 +155,7 @@ class OnnxFaceModels:
                 check_one_runtime()
                 self._install(pack)
                 self._loaded[name] = self._load(pack)
+                self._idle.used()
             return self._loaded[name].model
 
     def loaded(self, name: str) -> OnnxFaceModel | None:
@@ -182,11 +183,17 @@ class OnnxFaceModels:
         self.unload()
 
     def _unload_unused(self) -> None:
-        if not self._idle.is_over():  # somebody was faster
-            self._idle.used()
-            return
+        with self._lock:  # a pack that is being fetched and loaded may take longer than anything rests
+            # Somebody was faster; or an accelerator compiles, which must not begin anew.
+            if not self._idle.is_over() or self._compiles():
+                self._idle.used()
+                return
         log.info("Models leave memory until they are needed again")
         self.unload()
+
+    def _compiles(self) -> bool:
+        loaded = [one.accelerator for one in list(self._loaded.values()) if one.accelerator]
+        return any(accelerator.state is AcceleratorState.STARTING for accelerator in loaded)
 
     def _allowed(self, name: str) -> Pack:
         pack = self._packs.get(name)

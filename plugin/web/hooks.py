@@ -35,6 +35,7 @@ class HookPage:
         needs_admin: whether an administrator of Nextcloud has to be asked.
         url: where Nextcloud would tell.
         error: why the last attempt was refused.
+        is_left: whether it is off, but Nextcloud could not be told.
     """
 
     library: Library
@@ -43,6 +44,7 @@ class HookPage:
     url: str
     name: str = ""
     error: str = ""
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,15 @@ def hook_page(library_id: int, error: str = "") -> str:
     if not hooks.possible(library):
         raise NotFound("This library cannot tell")
     url = form_text("url") or address_for_hooks("hooks.told", library_id=library_id)
-    page = HookPage(library, hooks.of(library), hooks.needs_admin(library), url, form_text("name", 200), error)
+    page = HookPage(
+        library,
+        hooks.of(library),
+        hooks.needs_admin(library),
+        url,
+        form_text("name", 200),
+        error,
+        hooks.is_left(library),
+    )
     return render_template("library_hook.html", page=page)
 
 

@@ -22,7 +22,11 @@ CONNECTED = frozenset({"nextcloud", "photoprism"})
 
 @dataclass(frozen=True, slots=True)
 class ShownLibrary:
-    """A library, what its last listing could not take, and whether its host takes names."""
+    """A library, what its last listing could not take, and whether its host takes names.
+
+    Attributes:
+        as_app: it is paused, and there is no login that could be given again.
+    """
 
     library: Library
     problems: list[IntakeProblem]
@@ -31,6 +35,7 @@ class ShownLibrary:
     hook: LibraryHook | None = None
     can_tell: bool = False
     takes_names: bool = False
+    as_app: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +59,25 @@ def may_add_own() -> bool:
 def libraries_page(path: str = "", error: str = "") -> str:
     """The page, with what was entered and why it was refused."""
     rows = services().catalogue.libraries
-    hooks = services().hooks
-    shown, of_library = [], rows.all_problems(account().id)
-    for library in rows.all(account().id):
-        problems = of_library.get(library.id, [])
-        paused = library.host in CONNECTED and services().nextcloud.is_paused(library)
-        can_tell = hooks.possible(library)
-        told = hooks.of(library) if can_tell or library.host == "photoprism" else None, can_tell
-        takes_names = bool(services().writing.kinds(library))
-        shown.append(ShownLibrary(library, problems[:PROBLEMS_SHOWN], len(problems), paused, *told, takes_names))
+    problems = rows.all_problems(account().id)
+    shown = [shown_library(library, problems.get(library.id, [])) for library in rows.all(account().id)]
     return render_template("libraries.html", page=LibrariesPage(shown, path, error, may_add_own()))
+
+
+def shown_library(library: Library, problems: list[IntakeProblem]) -> ShownLibrary:
+    """What the page shows of one library."""
+    hooks, nextcloud = services().hooks, services().nextcloud
+    paused, can_tell = library.host in CONNECTED and nextcloud.is_paused(library), hooks.possible(library)
+    return ShownLibrary(
+        library,
+        problems[:PROBLEMS_SHOWN],
+        len(problems),
+        paused,
+        hooks.of(library) if can_tell or library.host == "photoprism" else None,
+        can_tell,
+        takes_names=bool(services().writing.kinds(library)),
+        as_app=paused and nextcloud.is_app(library),
+    )
 
 
 @pages.get("")

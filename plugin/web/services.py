@@ -126,7 +126,11 @@ class NextcloudConnecting(Protocol):
         ...
 
     def is_paused(self, library: Library) -> bool:
-        """Whether the login was refused and nothing is asked any more."""
+        """Whether the host refused us and nothing is asked any more."""
+        ...
+
+    def is_app(self, library: Library) -> bool:
+        """Whether it is read without a login, by an app of that Nextcloud."""
         ...
 
     def resume(self, library: Library) -> None:

@@ -5,7 +5,7 @@ is which person here, so that a rename is one request and both sides may spell a
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -75,28 +75,31 @@ class MarkerNames:
                 self._people.forget(self._library_id, link.subject)
             elif there == link.there:
                 wanted = (link.before or there) if removing else self._wanted(link)
-                if wanted != there:
+                if there not in {wanted, self.said(wanted)}:
                     self._rename(link, wanted)
+                elif link.aim:
+                    self._people.agree(self._library_id, replace(link, aim=""))  # not wanted any more
 
     def _wanted(self, link: PersonLink) -> str:
         """What the host is to call somebody; as it does while nothing changed here."""
-        called = self.said(link.called)
-        return link.there if called in {"", self.said(link.name)} else called
+        return link.there if self.said(link.called) in {"", self.said(link.name)} else link.called
 
     def _rename(self, link: PersonLink, name: str) -> None:
         taken = {fold(there) for subject, there in self._subjects.items() if subject != link.subject}
-        if fold(name) in taken:
+        if fold(self.said(name)) in taken:
             # The host would make the two one, which nobody could undo: each marker is named anew instead.
             self._people.forget(self._library_id, link.subject)
             return
+        # Noted first: the answer may get lost, and the new name must not be taken for somebody's word there.
+        self._people.agree(self._library_id, replace(link, aim=name))
         try:
-            there = self._host.rename_subject(link.subject, name)
+            there = self._host.rename_subject(link.subject, self.said(name))
         except (WriteError, AnswerFailed, AssetGone) as error:
             # One name the host does not take must not keep all others back; it is tried again with the next run.
             log.warning("A person could not be renamed on the host: %s", error.explanation)
             return
         self._subjects[link.subject] = there
-        self._people.agree(self._library_id, replace(link, name=link.called or link.name, there=there))
+        self._people.agree(self._library_id, replace(link, name=name, there=there, aim=""))
 
     def said(self, name: str) -> str:
         """Shortened to what the host takes."""
@@ -110,10 +113,13 @@ class MarkerNames:
         """A marker can only be changed one by one."""
         return False
 
-    def read(self, asset: Asset, path: str) -> NamesThere:  # noqa: ARG002  markers lie on the asset itself
-        """See `NameKeeper.read`."""
+    def read(self, asset: Asset, path: str) -> NamesThere:
+        """See `NameKeeper.read`. What was written under another path lies on a file the photo showed then."""
         photo = self._host.marked(asset.host_key)
-        self._taking.one(asset, photo)
+        if path == asset.path:
+            self._taking.one(asset, photo)
+        else:
+            photo = replace(photo, markers=photo.elsewhere)
         called = {link.subject: self.said(link.name) for link in self._people.links(self._library_id)}
         found = (self._there(marker, called) for marker in photo.markers)
         return NamesThere(tuple(name for name in found if name is not None), photo)
@@ -164,7 +170,7 @@ class MarkerNames:
     def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str], kept: Collection[str]) -> str:
         if put.box is None:
             raise ValueError("a marker needs a box")
-        marker = _of_id(photo, put.mark) or self._reusable(photo, put, put.box, ours, kept)
+        marker = _of_id(photo.markers, put.mark) or self._reusable(photo, put, put.box, ours, kept)
         if not put.name:
             return self._deny(marker)
         if not fold(put.name):
@@ -189,7 +195,8 @@ class MarkerNames:
 
     def _require(self, photo: MarkedPhoto, marker: Marker) -> None:
         """Somebody there may have said something since it was read. Raises `ChangedMeanwhile`."""
-        now = _of_id(self._host.marked(photo.host_key), marker.id)
+        there = self._host.marked(photo.host_key)
+        now = _of_id(there.markers + there.elsewhere, marker.id)
         if now is None or _said(now) != _said(marker):
             raise ChangedMeanwhile(
                 "Meanwhile this face was given to somebody else, so nothing was changed", "It is read again"
@@ -205,7 +212,7 @@ class MarkerNames:
 
     def _take(self, photo: MarkedPhoto, taken: NameThere, *, stays_denied: bool) -> None:
         """As it was before: a face the host found has no name any more, one we drew is removed."""
-        marker = _of_id(photo, taken.mark)
+        marker = _of_id(photo.markers, taken.mark)
         if marker is None or stays_denied:
             return
         if taken.standing is Standing.DENIED:
@@ -268,5 +275,5 @@ def _said(marker: Marker) -> tuple[str, str, bool]:
     return marker.subject, marker.name, marker.invalid
 
 
-def _of_id(photo: MarkedPhoto, marker_id: str) -> Marker | None:
-    return next((marker for marker in photo.markers if marker_id and marker.id == marker_id), None)
+def _of_id(markers: Iterable[Marker], marker_id: str) -> Marker | None:
+    return next((marker for marker in markers if marker_id and marker.id == marker_id), None)

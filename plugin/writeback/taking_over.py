@@ -5,8 +5,8 @@ is taken over once (`HostPeopleRows.seen`): what is corrected here afterwards st
 again. Everything is an event of the history and can be undone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from plugin.domain import Asset, AssignedBy, Face, FaceId, FaceState, Library, PersonId
 from plugin.errors import NotFound, Refused
@@ -14,15 +14,12 @@ from plugin.faces.boxes import iou, match_boxes
 from plugin.people import People, clean_name
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.writing import MarkedPhoto, Marker
-from plugin.ports.written import NameKind, PersonLink, WrittenName, WrittenState
+from plugin.ports.written import GUESS, NameKind, PersonLink, WrittenName, WrittenState
 from plugin.sentences import Sentence
-from plugin.writeback.marker_names import SAME_MARKER_IOU, shortened
+from plugin.writeback.marker_names import SAME_MARKER_IOU, fold, shortened
 
 NO_FACE = "!"
 """What is remembered of a marker somebody called no face; "" is one without a name, else it is a subject."""
-
-GUESS = "?"
-"""Before the subject the host takes a marker for."""
 
 
 @dataclass(slots=True)
@@ -96,7 +93,13 @@ class TakingOver:
         self._names, taken = names, Taken()
         for link in self._catalogue.host_people.links(self._library.id):
             there = names.get(link.subject)
-            if there is not None and there != link.there:
+            if there is None or there == link.there:
+                continue
+            if link.aim and fold(there) == fold(shortened(link.aim)):
+                # A rename of ours whose answer nobody heard.
+                done = replace(link, name=link.aim, there=there, aim="")
+                self._catalogue.host_people.agree(self._library.id, done)
+            else:
                 taken.renamed += self._rename(link, there)
         return taken
 
@@ -148,19 +151,44 @@ class TakingOver:
             return
         faces = [face for face in self._catalogue.faces.of_asset(asset.id, self._account_id) if face.frame_ms is None]
         _, written = self._catalogue.written.names_of(asset, NameKind.MARKERS)
-        matches = match_boxes([face.box for face in faces], [marker.box for marker in new], SAME_MARKER_IOU)
+        matches = matched(photo.markers, {marker.id for marker in new}, faces)
         remembered: dict[str, str] = {}
-        for marker, match in zip(new, matches, strict=True):
-            face = faces[match] if match is not None else None
-            case = _Marked(marker, face, seen.get(marker.id), written, links)
+        for marker in new:
+            face = matches.get(marker.id)
+            case = _Marked(marker, face, seen.get(marker.id), written, links, self._is_denied_here)
             if case.is_ours(self._called):
+                self._meet(case, links)
                 continue
-            if face is None and marker.subject and marker.by_hand and not marker.invalid:
-                taken.faceless += 1  # looked at again: a later detection may find the face
+            if face is None and marker.subject and not marker.invalid:
+                taken.faceless += marker.by_hand  # looked at again: a later detection may find the face
                 continue
             remembered[marker.id] = word(marker)
             case.note(news, taken)
         news.seen.append((asset, remembered))
+
+    def _meet(self, case: "_Marked", links: dict[str, PersonId]) -> None:
+        """Remember who the host's person is, where the answer that said it was lost."""
+        subject, mine = case.marker.subject, case.reached()
+        there = self._names.get(subject) or case.marker.name
+        if mine is None or not subject or subject in links or fold(there) != fold(shortened(mine.name)):
+            return
+        if not self._catalogue.people.existing(self._account_id, [mine.person_id]):
+            return
+        # Nobody knows whether we made this person, so the name is given back in the end as if we had not.
+        self._catalogue.host_people.agree(self._library.id, replace(mine, subject=subject, there=there, before=there))
+        links[subject], self._called[subject] = mine.person_id, mine.name
+
+    def _is_denied_here(self, marker: Marker, face: Face, linked: PersonId | None) -> bool:
+        """Whether a user of Kinfolk said that this face is not whom the marker names."""
+        rejected = self._catalogue.verdicts.rejected_persons(face.id)
+        if not rejected or linked is not None:
+            return linked in rejected
+        try:
+            there = self._names.get(marker.subject) or marker.name
+            namesakes = self._people.same_name(self._account_id, there)
+        except Refused:
+            return False
+        return any(person.id in rejected for person in namesakes)
 
     def _say(self, news: _News, links: dict[str, PersonId], taken: Taken) -> None:
         for subject, face_ids in news.named.items():
@@ -202,6 +230,24 @@ class TakingOver:
         return len(face_ids)
 
 
+def matched(markers: Sequence[Marker], new: Collection[str], faces: Sequence[Face]) -> dict[str, Face]:
+    """Which face each marker is about, by id.
+
+    Markers that were looked at before keep others from their faces. Those that say "no face" only get what is left,
+    and what was removed long ago nothing.
+    """
+    found: dict[str, Face] = {}
+    free = list(faces)
+    denied = [marker for marker in markers if marker.invalid and marker.id in new]
+    for some in ([marker for marker in markers if not marker.invalid], denied):
+        matches = match_boxes([face.box for face in free], [marker.box for marker in some], SAME_MARKER_IOU)
+        pairs = zip(some, matches, strict=True)
+        found |= {marker.id: free[match] for marker, match in pairs if match is not None}
+        taken = {face.id for face in found.values()}
+        free = [face for face in free if face.id not in taken]
+    return found
+
+
 def word(marker: Marker) -> str:
     """What somebody says with a marker, or what the host guesses."""
     if marker.invalid:
@@ -218,9 +264,19 @@ class _Marked:
     before: str | None
     written: Sequence[WrittenName]
     links: dict[str, PersonId]
+    denied: Callable[[Marker, Face, PersonId | None], bool]
 
     def _mine(self) -> WrittenName | None:
         return next((row for row in self.written if row.mark == self.marker.id), None)
+
+    def reached(self) -> PersonLink | None:
+        """Whom our name here stands for, be it written or about to be; `subject` is left to be filled in."""
+        for row in self.written:
+            box, name = (row.aim.box, row.aim.name) if row.aim is not None else (row.box, row.name)
+            here = box is not None and iou(box, self.marker.box) > SAME_MARKER_IOU
+            if here and name and row.key.person_id and row.mark in {"", self.marker.id}:
+                return PersonLink("", row.key.person_id, name, "")
+        return None
 
     def is_ours(self, called: Mapping[str, str]) -> bool:
         """Whether it says what we wrote, or a write of ours there was cut off: the next run finds out."""
@@ -265,4 +321,5 @@ class _Marked:
         if face.state is FaceState.IGNORED:
             return True
         linked = self.links.get(self.marker.subject)
-        return face.assigned_by is AssignedBy.USER and face.person_id is not None and face.person_id != linked
+        named = face.assigned_by is AssignedBy.USER and face.person_id is not None and face.person_id != linked
+        return named or self.denied(self.marker, face, linked)

@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ import pytest
 
 from plugin.errors import BrokerAway, BrokerRefused
 from plugin.mqtt.broker import LARGEST_MESSAGE_BYTES, BrokerLogin, Heard, PahoConnection
+from plugin.mqtt.left import LeftAtBroker
 from plugin.mqtt.link import SmartHomeLink
 from plugin.mqtt.messages import kept
 from plugin.ports.smart_home import HomeTold, LinkState, Wish
@@ -46,10 +48,14 @@ def broker(shared: Mosquitto) -> Mosquitto:
 class Linked:
     """A link that runs, looking often."""
 
-    def __init__(self, login: BrokerLogin, told: HomeTold = HOME, rows: FakeRows | None = None) -> None:
+    def __init__(
+        self, login: BrokerLogin, told: HomeTold = HOME, rows: FakeRows | None = None, look: LeftAtBroker | None = None
+    ) -> None:
         self.home, self.rows = FakeHome(told), rows or FakeRows()
         self._woken = threading.Event()
-        self.link = SmartHomeLink(self.home, self.rows, TOPICS, lambda: login, wait=self._wait)  # type: ignore[arg-type]  # what it uses
+        self.link = SmartHomeLink(
+            self.home, self.rows, TOPICS, lambda: login, look=look, wait=self._wait  # type: ignore[arg-type]  # what it uses
+        )  # fmt: skip
 
     def _wait(self, _seconds: float) -> None:
         self._woken.wait(0.05)
@@ -82,6 +88,40 @@ def test_home_assistant_finds_devices_states_and_the_picture_after_a_restart_of_
         eventually(lambda: linked.home.told_seen != [])
         assert ours(broker) == wanted()
         assert linked.link.status.state is LinkState.CONNECTED
+
+
+@pytest.mark.parametrize("sensors", [[], [("cellar", "")]])
+def test_after_a_restore_to_before_anything_was_allowed_nothing_of_ours_stays(
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sensors: list[tuple[str, str]]
+) -> None:
+    monkeypatch.setattr("plugin.mqtt.link.HEARD_AFTER", timedelta(seconds=0.5))
+    with Linked(broker.login) as linked:
+        eventually(lambda: linked.home.told_seen != [])
+    left = LeftAtBroker(tmp_path)
+    left.look_again()
+    restored = Linked(broker.login, HomeTold(()), FakeRows(), left)
+    restored.home.sensors = sensors
+    with restored:
+        eventually(lambda: not left.is_due())
+    assert also_large(broker) == {}
+
+
+def test_a_will_that_was_read_meanwhile_does_not_stay(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody allows anything any more, and the catalogue knows one topic only."""
+    monkeypatch.setattr("plugin.mqtt.link.HEARD_AFTER", timedelta(seconds=0.5))
+    with Linked(broker.login) as linked:
+        eventually(lambda: linked.home.told_seen != [])
+    rows = FakeRows({PICTURE})
+    with Linked(broker.login, HomeTold(()), rows):
+        eventually(lambda: also_large(broker) == {})
+
+
+def test_clear_finds_what_the_catalogue_does_not_know(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugin.mqtt.link.HEARD_AFTER", timedelta(seconds=0.5))
+    with Linked(broker.login) as linked:
+        eventually(lambda: linked.home.told_seen != [])
+    assert Linked(broker.login, HomeTold(()), FakeRows()).link.clear() == len(wanted())
+    assert also_large(broker) == {}
 
 
 def test_the_end_of_kinfolk_is_told(broker: Mosquitto) -> None:

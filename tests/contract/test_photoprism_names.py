@@ -14,12 +14,13 @@ from PIL import Image
 from werkzeug.wrappers import Request, Response
 
 from plugin.catalogue.store import open_in_memory
-from plugin.domain import AssignedBy, HostAsset
+from plugin.domain import AssignedBy, FaceState, HostAsset
 from plugin.hosts.network.limits import Limits
 from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions
+from plugin.intake import Intake
 from plugin.people import People
 from plugin.ports.written import NameKind, WriteState
 from plugin.writeback import Taken, WriteBack
@@ -188,12 +189,17 @@ def test_a_face_taken_away_here_is_no_face_there_and_one_again_when_it_is_brough
     assert home.there()[0] == ["Anna"]
 
 
-def test_a_person_who_was_there_before_gets_the_old_name_back(home: Home) -> None:
+def was_there_before(home: Home) -> None:
+    """Somebody had named Anna on one photo, and that was taken over."""
     box = home.catalogue.faces.get(home.faces[ANNA]).box
     file = home.library_there.primary(ANNA).uid
     old = home.library_there.people.detect(file, (box.x, box.y, box.w, box.h))
     home.library_there.people.update(old.uid, {"Name": "Anna", "SubjSrc": MANUAL})
     home.take()
+
+
+def test_a_person_who_was_there_before_gets_the_old_name_back(home: Home) -> None:
+    was_there_before(home)
     home.start()
     home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
     home.write()
@@ -201,6 +207,131 @@ def test_a_person_who_was_there_before_gets_the_old_name_back(home: Home) -> Non
     home.writing.remove(home.library, NameKind.MARKERS)
     home.write()
     assert home.there() == [["Anna"], []]
+
+
+def test_who_got_the_old_name_back_and_is_written_again_stays_one_person_there(home: Home) -> None:
+    was_there_before(home)
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
+    home.write()
+    home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    assert home.there() == [["Anna"], []]
+    assert home.take() == Taken()
+    home.start()
+    assert home.there() == [["Anna Maria"], ["Anna Maria"]]
+    assert list(home.library_there.people.subjects.values()) == ["Anna Maria"]
+
+
+def lost(home: Home, method: str, path: str, status: int = 504) -> None:
+    """What is asked this way is done, but nobody hears of it. Then the answers come again."""
+
+    def unheard(request: Request) -> Response | None:
+        if request.method != method or path not in request.path:
+            return None
+        home.server.answer(request)
+        return Response("<html>", status, content_type="text/html")
+
+    home.server.interfere = unheard
+    home.write()
+    home.server.interfere = lambda _request: None
+    home.host.client._busy = None
+
+
+def test_an_old_name_given_back_by_a_request_nobody_heard_of_renames_nobody_here(home: Home) -> None:
+    was_there_before(home)
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
+    home.write()
+    home.writing.remove(home.library, NameKind.MARKERS)
+    lost(home, "PUT", "/subjects/")
+    assert home.there()[0] == ["Anna"]
+    assert home.take() == Taken()
+    home.write()
+    assert (home.here(), home.there()) == ("Anna Maria", [["Anna"], []])
+
+
+def test_a_rename_nobody_heard_of_is_not_taken_for_somebodys_word(home: Home) -> None:
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, 'Anna "Mia" Maria')
+    lost(home, "PUT", "/subjects/")
+    home.catalogue.people.rename(home.anna, home.account.id, "Annika")
+    assert home.take() == Taken()
+    home.write()
+    assert (home.here(), home.there()) == ("Annika", [["Annika"], ["Annika"]])
+
+
+def test_a_rename_nobody_heard_of_does_not_lose_the_name_from_before(home: Home) -> None:
+    was_there_before(home)
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
+    lost(home, "PUT", "/subjects/")
+    home.write()
+    home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    assert (home.here(), home.there()) == ("Anna Maria", [["Anna"], []])
+
+
+@pytest.mark.parametrize("name", ["Anna", 'Anna "Anni" B.'])
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_who_was_named_by_a_request_nobody_heard_of_is_known_there(home: Home, method: str, name: str) -> None:
+    home.catalogue.people.rename(home.anna, home.account.id, name)
+    home.catalogue.faces.assign([(home.faces[SWIM], None)], AssignedBy.USER, FaceState.UNASSIGNED)
+    if method == "PUT":
+        box = home.catalogue.faces.get(home.faces[ANNA]).box
+        home.library_there.people.detect(home.library_there.primary(ANNA).uid, (box.x, box.y, box.w, box.h))
+    home.writing.start(home.library, NameKind.MARKERS)
+    lost(home, method, "/markers", 503)
+    home.write()
+    home.library_there.people.rename(next(iter(home.library_there.people.subjects)), "Anna Maria")
+    assert home.take() == Taken(renamed=1)
+    assert home.here() == "Anna Maria"
+    home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    assert home.there() == [[], []]
+    assert home.library_there.people.subjects == {}
+
+
+def test_a_name_somebody_gives_there_after_a_rename_that_was_never_done_is_taken_over(home: Home) -> None:
+    home.start()
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna Maria")
+    refused = Response("{}", 500, content_type="application/json")
+    home.server.interfere = lambda request: refused if "/subjects/" in request.path else None
+    home.write()
+    home.server.interfere = lambda _request: None
+    home.catalogue.people.rename(home.anna, home.account.id, "Anna")
+    home.write()
+    home.library_there.people.rename(next(iter(home.library_there.people.subjects)), "Anna Maria")
+    assert home.take() == Taken(renamed=1)
+    assert home.here() == "Anna Maria"
+
+
+def another_primary(home: Home, path: str) -> None:
+    """A stack shows another of its files from now on."""
+    photo = home.library_there.found(path)
+    other = home.library_there.stack(photo, "2024/edited.jpg", b"edited")
+    for file in photo.files:
+        file.primary = file is other
+    Intake(home.catalogue).sync(home.catalogue.libraries.get(home.library.id), home.host)
+
+
+@pytest.mark.parametrize("removing", [False, True])
+def test_markers_of_ours_go_from_a_file_that_is_not_shown_any_more(home: Home, removing: bool) -> None:
+    home.start()
+    photo = home.library_there.found(ANNA)
+    another_primary(home, ANNA)
+    by_hand = home.library_there.people.detect(photo.files[0].uid, (0.8, 0.8, 0.1, 0.1))
+    home.library_there.people.update(by_hand.uid, BERTA)
+    if removing:
+        home.writing.remove(home.library, NameKind.MARKERS)
+    home.write()
+    names = [home.library_there.people.named(file.uid) for file in photo.files]
+    assert names == [["Berta"], [] if removing else ["Anna"]]
+    assert len(home.library_there.people.of_file(photo.files[0].uid)) == 2
+    if not removing:
+        home.writing.remove(home.library, NameKind.MARKERS)
+        home.write()
+        assert [home.library_there.people.named(file.uid) for file in photo.files] == [["Berta"], []]
 
 
 def test_a_merge_here_moves_markers_and_its_undo_moves_them_back(home: Home) -> None:

@@ -76,6 +76,7 @@ def test_the_pages_before_the_first_person_tell_what_to_do(browser: Browser, scr
         visit.open("/")  # past the first run
         keep_screenshot(visit.page, f"empty-{screen['width']}")
         visit.page.get_by_role("link", name="Add a folder").click()
+        expect(visit.page.get_by_label("Folder on this machine")).to_be_visible()
         keep_screenshot(visit.page, f"libraries-empty-{screen['width']}")
         visit.page.get_by_label("Folder on this machine").fill("/photos/new")
         visit.page.get_by_role("button", name="Add and scan").click()
@@ -103,6 +104,7 @@ def test_the_first_start_and_the_log_in_fit(browser: Browser, catalogue: SqlCata
         visit.page.get_by_role("button", name="Start").click()
         expect(visit.page.get_by_text("Welcome! Your password is set.")).to_be_visible()
         visit.page.get_by_role("button", name="Log out").click()
+        expect(visit.page.get_by_role("heading", name="Welcome back")).to_be_visible()
         keep_screenshot(visit.page, f"login-{screen['width']}")
         assert visit.sideways() == 0
         visit.log_in()
@@ -130,6 +132,7 @@ def test_a_question_is_answered_and_the_answer_taken_back(browser: Browser, fami
     with visiting(browser, family.services, viewport=PHONE, java_script_enabled=scripted) as visit:
         page = visit.page
         page.get_by_role("link", name="Review").click()
+        expect(page.get_by_role("button", name="Yes")).to_be_visible()
         asked = page.get_by_role("heading", level=1).inner_text()
         page.get_by_role("button", name="Yes").click()
         expect(page.get_by_text("Yes, noted.")).to_be_visible()

@@ -64,6 +64,7 @@ def test_the_pages_of_connecting_fit_and_are_accessible(
         looks_right(visit, f"photoprism-libraries-{screen['width']}-{scheme}")
         visit.open(f"/libraries/photoprism/{library.id}/trigger")
         visit.page.get_by_role("button", name="Make a secret").click()
+        expect(visit.page.get_by_label("Secret")).not_to_be_empty()
         looks_right(visit, f"photoprism-trigger-{screen['width']}-{scheme}")
         visit.open("/libraries/photoprism")
         fill(visit, self_made.address, "token")

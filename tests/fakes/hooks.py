@@ -1,6 +1,6 @@
 """Asking hosts to tell, without a host, and a clock that a test moves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from plugin.domain import Library
@@ -25,14 +25,23 @@ class FakeRegistrar:
     def as_app(self, library: Library) -> bool:
         return self.app_of is not None and library.address.rpartition("@")[2] == self.app_of
 
+    def told_at(self, library: Library, url: str) -> str:
+        return url
+
     def register(
-        self, library: Library, url: str, secret: str, name: str, password: str, registered: Callable[[], None]
+        self,
+        library: Library,
+        urls: Sequence[str],
+        secret: str,
+        name: str,
+        password: str,
+        registered: Callable[[], None],
     ) -> None:
-        self._ask(("register", library.id, url, secret, name, password))
+        self._ask(("register", library.id, " ".join(urls), secret, name, password))
         registered()
 
-    def remove(self, library: Library, url: str, name: str, password: str) -> None:
-        self._ask(("remove", library.id, url, "", name, password))
+    def remove(self, library: Library, urls: Sequence[str], name: str, password: str) -> None:
+        self._ask(("remove", library.id, " ".join(urls), "", name, password))
 
     def _ask(self, asked: Asked) -> None:
         if self.failure:

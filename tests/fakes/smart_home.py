@@ -13,7 +13,11 @@ from plugin.ports.smart_home import HomeTold, LinkState, LinkStatus, Wish
 
 @dataclass
 class FakeBroker:
-    """Keeps what is to be kept. `failing`: raised by whoever connects; `deaf_after`: messages before it breaks."""
+    """Keeps what is to be kept.
+
+    `failing`: raised by whoever connects; `deaf_after`: messages before it breaks; `is_slow`: it says what it keeps
+    when the test asks for it, as a real one does a moment after somebody began to listen.
+    """
 
     kept: dict[str, bytes] = field(default_factory=dict)
     said: list[tuple[str, bytes]] = field(default_factory=list)
@@ -23,6 +27,7 @@ class FakeBroker:
     connections: int = 0
     will: tuple[str, bytes] | None = None
     lost: bool = False
+    is_slow: bool = False
     on_heard: OnHeard = lambda heard: None
 
     def open(self, login: BrokerLogin, name: str, will: tuple[str, bytes] | None, on_heard: OnHeard) -> "FakeBroker":
@@ -34,8 +39,12 @@ class FakeBroker:
 
     def listen(self, topics: list[str]) -> None:
         self.listening += topics
+        if not self.is_slow:
+            self.say_what_is_kept()
+
+    def say_what_is_kept(self) -> None:
         for topic, payload in list(self.kept.items()):
-            if any(topic_matches_sub(pattern, topic) for pattern in topics):
+            if any(topic_matches_sub(pattern, topic) for pattern in self.listening):
                 self.on_heard(Heard(topic, payload, kept=True))
 
     def publish(self, topic: str, payload: bytes, *, keep: bool) -> None:

@@ -25,10 +25,34 @@ ROOT = Path(__file__).parents[2]
 ADDON = ROOT / "kinfolk"
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "addon.yaml").read_text(encoding="utf-8"))
 SCHEMA: dict[str, Any] = MANIFEST["schema"]
-OPTIONS = option_keys(allowed_values())
+ALL_OPTIONS = option_keys(allowed_values())
+FOR_AMD = {"runtime_accelerator", "runtime_gfx_override"}
+"""Options that do nothing without ROCm: of the add-on for AMD graphics cards only."""
+OPTIONS = {option: key for option, key in ALL_OPTIONS.items() if option not in FOR_AMD}
 DOC = (ROOT / "docs/home-assistant.md").read_text(encoding="utf-8")
 
 Check = Callable[[Any], bool]
+
+
+def manifest_in(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def write_local(addons: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    script = ROOT / "scripts/local-addon.sh"
+    return subprocess.run(["sh", script, addons, *more], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of local add-ons, written as the documentation says."""
+    addons = tmp_path_factory.mktemp("addons")
+    for more in ([], ["rocm"]):
+        written = write_local(addons, *more)
+        assert (written.returncode, written.stderr) == (0, "")
+    return {"cpu": addons / "kinfolk", "rocm": addons / "kinfolk_rocm"}
+
 
 SCHEMA_ELEMENT = re.compile(
     r"^(?:|bool|email|url|port|device(?:\(subsystem=[a-z]+\))?|str(?:\(\d*,\d*\))?|password(?:\(\d*,\d*\))?"
@@ -236,11 +260,12 @@ def word_of(field: dict[str, Any]) -> str:
     return words[field["type"]]
 
 
-@pytest.mark.parametrize("option", OPTIONS)
-def test_every_setting_is_an_option_with_its_own_range(option: str) -> None:
-    wanted = wanted_element(OPTIONS[option])
+@pytest.mark.parametrize("option", ALL_OPTIONS)
+def test_every_setting_is_an_option_with_its_own_range(option: str, local: dict[str, Path]) -> None:
+    wanted = wanted_element(ALL_OPTIONS[option])
     missing = f"addon.yaml, schema, needs:\n{yaml.safe_dump({option: wanted}, sort_keys=False)}"
-    assert SCHEMA.get(option) == wanted, missing
+    assert manifest_in(local["rocm"])["schema"].get(option) == wanted, missing
+    assert SCHEMA.get(option) == (None if option in FOR_AMD else wanted), missing
 
 
 def test_there_are_no_other_options() -> None:
@@ -274,8 +299,8 @@ def test_a_new_install_starts_with_what_is_filled_in_beforehand() -> None:
 def test_every_option_has_words_in_every_language(language: str) -> None:
     words = yaml.safe_load((ADDON / "translations" / f"{language}.yaml").read_text(encoding="utf-8"))
     assert set(words) == {"configuration", "network"}
-    assert [option for option in OPTIONS if option not in words["configuration"]] == []
-    assert [option for option in words["configuration"] if option not in OPTIONS] == []
+    assert [option for option in ALL_OPTIONS if option not in words["configuration"]] == []
+    assert [option for option in words["configuration"] if option not in ALL_OPTIONS] == []
     for option, said in words["configuration"].items():
         assert set(said) == {"name", "description"}, option
         assert all(map(is_text, said.values())), option
@@ -297,16 +322,16 @@ def test_the_other_languages_are_not_english() -> None:
         assert same == [], language
 
 
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("option", ALL_OPTIONS)
 def test_the_table_of_options_names_setting_documentation_and_tests(option: str) -> None:
-    key = OPTIONS[option]
+    key = ALL_OPTIONS[option]
     row = f"| `{option}` | `{key}` | [every key](configuration.md#every-key), row `{key}` | R W E |"
     assert row in DOC.splitlines(), f"docs/home-assistant.md needs:\n{row}"
     assert f"| `{key}` |" in (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_options_has_no_other_rows_and_its_tests_exist() -> None:
-    assert re.findall(r"^\| `(\w+)` \| `[\w.]+` \| \[every key\]", DOC, re.MULTILINE) == list(OPTIONS)
+    assert re.findall(r"^\| `(\w+)` \| `[\w.]+` \| \[every key\]", DOC, re.MULTILINE) == list(ALL_OPTIONS)
     tests = (ROOT / "tests/unit/test_addon_options.py").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", DOC))
     assert len(named) == 3
@@ -365,3 +390,123 @@ def test_what_the_store_shows_has_no_broken_link() -> None:
     for page in ("README.md", "DOCS.md", "CHANGELOG.md"):
         links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ADDON / page).read_text(encoding="utf-8"))
         assert links == [], "the store shows these pages without the rest of the repository"
+
+
+VARIANTS = ("cpu", "rocm")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_local_add_on_is_built_and_never_fetched(variant: str, local: dict[str, Path]) -> None:
+    """With `image` the Supervisor asks a registry, whatever is on the machine."""
+    manifest = manifest_in(local[variant])
+    assert "image" not in manifest
+    assert manifest["version"] == __version__
+    assert (local[variant] / "Dockerfile").is_file()
+    for key, value in manifest.items():
+        assert (REQUIRED | OPTIONAL)[key](value), f"{key} is {value!r}"
+    assert [key for key, value in DEFAULTS.items() if manifest.get(key, ...) == value] == []
+    assert rating(manifest, own_profile=True) == 8
+
+
+def copied_by(dockerfile: Path) -> list[str]:
+    """What the build takes from its folder."""
+    said = re.sub(r"\\\n", " ", dockerfile.read_text(encoding="utf-8"))
+    words = [line.split()[1:-1] for line in said.splitlines() if line.startswith("COPY ") and "--from=" not in line]
+    return [word for line in words for word in line if not word.startswith("--")]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_folder_of_a_local_add_on_has_all_that_its_dockerfile_copies(variant: str, local: dict[str, Path]) -> None:
+    folder = local[variant]
+    sources = copied_by(folder / "Dockerfile")
+    assert len(sources) > 8
+    assert [source for source in sources if not (folder / source).exists()] == []
+    assert (folder / ".dockerignore").read_bytes() == (ROOT / ".dockerignore").read_bytes()
+    python = {str(path.relative_to(ROOT)) for path in (ROOT / "plugin").rglob("*.py")}
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*.py")} == python
+    assert not list(folder.rglob("__pycache__"))
+    # What the store would take for a manifest, a build file or a repository.
+    found = [path for word in ("config", "build", "repository") for path in folder.rglob(f"{word}.*")]
+    assert [path for path in found if path.suffix in {".yaml", ".yml", ".json"}] == [folder / "config.yaml"]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_last_stage_of_a_local_add_on_is_the_add_on(variant: str, local: dict[str, Path]) -> None:
+    """The Supervisor names no stage."""
+    text = (local[variant] / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^FROM (.*)$", text, re.MULTILINE)[-1] == "addon AS local"
+    before_stages = text.partition("\nFROM ")[0]
+    assert re.findall(r"^ARG ACCELERATOR.*$", before_stages, re.MULTILINE) == [f"ARG ACCELERATOR={variant}"]
+    # Inside a stage it has no value of its own that would win.
+    assert set(re.findall(r"^ARG ACCELERATOR.*$", text, re.MULTILINE)) == {
+        f"ARG ACCELERATOR={variant}",
+        "ARG ACCELERATOR",
+    }
+
+
+def test_cards_are_for_the_add_on_with_rocm_only(local: dict[str, Path]) -> None:
+    plain, rocm = manifest_in(local["cpu"]), manifest_in(local["rocm"])
+    assert plain == {key: value for key, value in MANIFEST.items() if key != "image"}
+    assert {"video", "devices"} & set(plain) == set()
+    assert (rocm["video"], rocm["devices"], rocm["arch"]) == (True, ["/dev/kfd"], ["amd64"])
+    assert (rocm["slug"], rocm["name"]) == ("kinfolk_rocm", "Kinfolk with ROCm")
+    same = set(plain) - {"slug", "name", "arch", "schema"}
+    assert {key: rocm[key] for key in same} == {key: plain[key] for key in same}
+    assert set(rocm["schema"]) - set(plain["schema"]) == FOR_AMD
+    assert set(rocm) - set(plain) == {"video", "devices"}
+
+
+def test_the_profile_lets_the_add_on_with_rocm_alone_at_cards(local: dict[str, Path]) -> None:
+    cards = {"/dev/kfd", "/dev/dri/", "/dev/dri/**", "/opt/rocm*/**"}
+    for variant, wanted in (("cpu", set()), ("rocm", cards)):
+        text = (local[variant] / "apparmor.txt").read_text(encoding="utf-8")
+        assert set(re.findall(r"^  (/dev/kfd|/dev/dri\S*|/opt/rocm\S*) \w+,$", text, re.MULTILINE)) == wanted
+        assert re.findall(r"^profile ([^ ]+) ", text, re.MULTILINE) == [manifest_in(local[variant])["slug"]]
+        assert text.count("{") == text.count("}")
+
+
+def test_a_local_add_on_is_written_again_over_itself_and_over_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "kinfolk_rocm").mkdir()
+    (tmp_path / "kinfolk_rocm/precious").touch()
+    refused = write_local(tmp_path, "rocm")
+    assert refused.returncode == 2
+    assert "something else" in refused.stderr
+    assert (tmp_path / "kinfolk_rocm/precious").exists()
+    (tmp_path / ".kinfolk.part").mkdir()  # what a killed one left
+    assert write_local(tmp_path).returncode == 0
+    (tmp_path / "kinfolk/old.txt").touch()
+    assert write_local(tmp_path).returncode == 0
+    assert not (tmp_path / "kinfolk/old.txt").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kinfolk", "kinfolk_rocm"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["missing"], [".", "cuda"], [".", "rocm", "more"]])
+def test_a_local_add_on_is_refused_without_a_folder_or_for_other_cards(arguments: list[str], tmp_path: Path) -> None:
+    script = ROOT / "scripts/local-addon.sh"
+    done = subprocess.run(["sh", script, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "/addons" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("page", ["docs/home-assistant.md", "docs/amd.md", "kinfolk/DOCS.md", "README.md"])
+def test_no_page_offers_an_image_by_hand_to_the_supervisor(page: str) -> None:
+    """`install()` of the Supervisor always pulls `image`: one that was built or loaded by hand is never looked for."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert not re.search(rf"docker build.*{re.escape(MANIFEST['image'])}", text)
+
+
+def test_the_documentation_says_how_it_is_installed_until_there_is_an_image() -> None:
+    assert "**not published yet**" in DOC
+    assert "scripts/local-addon.sh /addons\n" in DOC
+    assert "scripts/local-addon.sh /addons rocm\n" in DOC
+    assert "scripts/local-addon.sh /addons rocm\n" in (ROOT / "docs/amd.md").read_text(encoding="utf-8")
+
+
+def test_no_image_with_rocm_is_claimed() -> None:
+    """None is published, so nothing may sound as if one could be fetched."""
+    assert f"{MANIFEST['image']}:{__version__}-rocm" not in DOC
+    for page in (DOC, (ADDON / "DOCS.md").read_text(encoding="utf-8")):
+        assert "never built" in page or "Nobody has tried" in page
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "plugin").rglob("*.py")]
+    assert not any("the image with ROCm" in text for text in sources)

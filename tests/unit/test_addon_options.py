@@ -16,7 +16,11 @@ from plugin.settings.addon_options import FIXED, OPTIONS_FILE, SUPERVISOR, optio
 from plugin.settings.explaining import allowed_values
 
 ROOT = Path(__file__).parents[2]
-SCHEMA: dict[str, Any] = yaml.safe_load((ROOT / "addon.yaml").read_text(encoding="utf-8"))["schema"]
+MANIFEST_FOR_AMD = "".join(
+    (ROOT / part).read_text(encoding="utf-8") for part in ("addon.yaml", "deploy/addon-rocm.yaml")
+)
+"""It has every option there is (scripts/local-addon.sh)."""
+SCHEMA: dict[str, Any] = yaml.safe_load(MANIFEST_FOR_AMD)["schema"]
 OPTIONS = option_keys(allowed_values())
 
 FITTING: dict[str, list[Any]] = {

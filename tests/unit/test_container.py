@@ -245,7 +245,7 @@ def test_kinfolk_is_built_apart_and_installed_without_the_network(tmp_path: Path
 
 
 def enter(
-    tmp_path: Path, uid: int, *arguments: str, owner: str = "8099"
+    tmp_path: Path, uid: int, *arguments: str, more: dict[str, str] | None = None
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """The entrypoint as this user."""
     data = tmp_path / "data"
@@ -253,8 +253,9 @@ def enter(
     (data / "options.json").write_text("{}")
     programs = tmp_path / "programs"
     programs.mkdir(exist_ok=True)
-    (programs / "id").write_text(f"#!/bin/sh\necho {uid}\n")
-    (programs / "id").chmod(0o755)
+    for program, script in ({"id": f"echo {uid}"} | (more or {})).items():
+        (programs / program).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / program).chmod(0o755)
     script = " ".join([str(DEPLOY / "entrypoint.sh"), *arguments])
     return shell(script, tmp_path, ["kinfolk", "setpriv", "chown"], KINFOLK_DATA=str(data))
 
@@ -265,6 +266,13 @@ def test_the_entrypoint_becomes_kinfolk_where_it_is_not_root(tmp_path: Path) -> 
     assert asked == ["kinfolk serve --no-worker"]
 
 
+def groups_of_cards() -> str:
+    """8099 and the groups of the cards of this machine, as setpriv is to be told."""
+    devices = [Path("/dev/kfd"), *sorted(Path("/dev/dri").glob("renderD*"))]
+    groups = [device.stat().st_gid for device in devices if device.is_char_device()]
+    return ",".join(map(str, [8099, *filter(None, groups)]))
+
+
 def test_the_entrypoint_gives_up_root_for_good(tmp_path: Path) -> None:
     done, asked = enter(tmp_path, 0, "serve")
     assert (done.returncode, done.stderr) == (0, "")
@@ -272,10 +280,56 @@ def test_the_entrypoint_gives_up_root_for_good(tmp_path: Path) -> None:
     chown, dropped = ([""] if mine else []) + asked
     assert mine or re.match(r"chown --no-dereference 8099:8099 \S+/data \S+/data/options.json$", chown)
     assert re.match(
-        r"setpriv --reuid=8099 --regid=8099 --groups=8099(,\d+)* --inh-caps=-all --bounding-set=-all --no-new-privs "
-        r"kinfolk serve$",
+        rf"setpriv --reuid=8099 --regid=8099 --groups={groups_of_cards()} --inh-caps=-all --bounding-set=-all "
+        r"--no-new-privs kinfolk serve$",
         dropped,
     )
+
+
+BROKEN_FIND = {"find": 'echo "find $*" >>"$RECORD"; exit 1'}
+"""As when a file vanishes between being listed and being looked at."""
+
+
+@pytest.mark.parametrize("arguments", [["snapshot", "take"], ["snapshot", "drop"], ["home", "clear"]])
+def test_a_command_beside_a_working_kinfolk_does_not_walk_its_files(tmp_path: Path, arguments: list[str]) -> None:
+    """The Supervisor gives a backup up when `backup_pre` fails."""
+    done, asked = enter(tmp_path, 0, *arguments, more=BROKEN_FIND)
+    assert (done.returncode, done.stderr) == (0, "")
+    (dropped,) = asked
+    assert dropped.startswith("setpriv")
+    assert dropped.endswith(f"kinfolk {' '.join(arguments)}")
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"], ["worker"]])
+def test_a_file_that_vanishes_stops_no_start(tmp_path: Path, arguments: list[str]) -> None:
+    done, asked = enter(tmp_path, 0, *arguments, more=BROKEN_FIND)
+    assert done.returncode == 0
+    assert "could be given to Kinfolk" in done.stderr
+    assert asked[0].startswith(f"find {tmp_path}/data -ignore_readdir_race ")
+    assert asked[1].startswith("setpriv")
+
+
+def test_the_groups_of_the_cards_are_those_of_their_devices(tmp_path: Path) -> None:
+    """With devices that are none: `[ -c ]` is answered by the test, as /dev may not be changed here."""
+    text = (DEPLOY / "entrypoint.sh").read_text().replace("[ -c ", "[ -e ").replace("/dev/", f"{tmp_path}/dev/")
+    entrypoint = tmp_path / "entrypoint.sh"
+    entrypoint.write_text(text)
+    entrypoint.chmod(0o755)
+    devices = {"kfd": 993, "dri/renderD128": 105, "dri/renderD129": 0, "dri/card0": 44}
+    for name in devices:
+        (tmp_path / "dev" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "dev" / name).touch()
+    answers = "".join(f"*/{name}) echo {group} ;; " for name, group in devices.items())
+    (tmp_path / "data").mkdir()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for program, script in {"id": "echo 0", "stat": f'case "$2" in {answers}esac'}.items():
+        (programs / program).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / program).chmod(0o755)
+    data = str(tmp_path / "data")
+    done, asked = shell(f"{entrypoint} serve", tmp_path, ["kinfolk", "setpriv", "chown"], KINFOLK_DATA=data)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " --groups=8099,993,105 " in asked[-1], "the group of root opens nothing to us"
 
 
 def test_a_link_in_the_data_folder_leads_root_nowhere(tmp_path: Path) -> None:
@@ -349,7 +403,16 @@ def test_the_compose_files_name_commands_and_settings_that_exist() -> None:
     scaled = services_of(DEPLOY / "compose.scaled.yaml")
     assert (scaled["pages"]["command"], scaled["worker"]["command"]) == (["serve", "--no-worker"], ["worker"])
     beside = services_of(DEPLOY / "compose.nextcloud.yaml")["kinfolk"]["environment"]
-    assert set(beside) <= {variable(key) for key in allowed_values()}
+    assert set(beside) <= {variable(key) for key in allowed_values()} | {"TZ"}
+
+
+@pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
+def test_nights_and_quiet_hours_follow_the_clock_that_is_named(path: Path) -> None:
+    """A container knows UTC only."""
+    mine = [one for one in services_of(path).values() if "kinfolk/kinfolk" in one["image"]]
+    assert [one["environment"]["TZ"] for one in mine] == ["${TZ:-UTC}"] * len(mine)
+    for page in ("docs/home-assistant.md", "docs/home-assistant-mqtt.md"):
+        assert "`TZ`" in (ROOT / page).read_text(encoding="utf-8"), page
 
 
 def test_no_password_is_written_into_a_compose_file() -> None:

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from werkzeug.wrappers import Request, Response
@@ -13,7 +14,16 @@ from werkzeug.wrappers import Request, Response
 from plugin.assemble.hooks import NextcloudHooks
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
 from plugin.domain import Library, LibraryId
-from plugin.errors import DiskFull, HostError, HostRefused, HostUnreachable, NotFound, Refused
+from plugin.errors import (
+    CertificateRefused,
+    DiskFull,
+    HostBusy,
+    HostError,
+    HostRefused,
+    HostUnreachable,
+    NotFound,
+    Refused,
+)
 from plugin.hooks import GAP_SECONDS, MOST_NAMED, WAIT_SECONDS, Hooks, concerns
 from plugin.hosts.nextcloud.address import Place
 from tests.fakes.album import NudgeLog
@@ -21,6 +31,7 @@ from tests.fakes.hooks import FakeRegistrar, HandMovedTime
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud import webhooks as told
 from tests.fakes.nextcloud.app_api import AppCloud
+from tests.fakes.nextcloud.certificate import self_signed
 
 URL = "http://kinfolk:8087/hooks/nextcloud/1"
 
@@ -318,8 +329,8 @@ def test_an_administrator_registers_six_kinds_of_events_and_twice_is_once(
     cloud: FakeNextcloud, listeners: AppCloud
 ) -> None:
     registrar = NextcloudHooks(None)
-    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password", nothing)
-    registrar.register(library_at(cloud), URL, "second", "admin", "admin-password", nothing)
+    registrar.register(library_at(cloud), [URL], "first", "admin", "admin-password", nothing)
+    registrar.register(library_at(cloud), [URL], "second", "admin", "admin-password", nothing)
     rows = list(listeners.hooks.values())
     assert len(rows) == len({row["event"] for row in rows}) == 6
     assert {row["authData"]["X-Kinfolk-Hook"] for row in rows} == {"second"}
@@ -334,26 +345,112 @@ def test_a_kind_of_event_this_version_does_not_know_is_left_out(cloud: FakeNextc
         return Response("{}", 400) if b"NodeRestoredEvent" in request.get_data() else None
 
     cloud.interfere = refuse
-    NextcloudHooks(None).register(library_at(cloud), URL, "first", "admin", "admin-password", nothing)
+    NextcloudHooks(None).register(library_at(cloud), [URL], "first", "admin", "admin-password", nothing)
     assert len(listeners.hooks) == 5
 
 
 def test_what_others_registered_stays(cloud: FakeNextcloud, listeners: AppCloud) -> None:
     listeners.hooks[1] = {"id": 1, "uri": "https://elsewhere.example", "event": "x"}
     registrar = NextcloudHooks(None)
-    registrar.register(library_at(cloud), URL, "first", "admin", "admin-password", nothing)
-    registrar.remove(library_at(cloud), URL, "admin", "admin-password")
-    registrar.remove(library_at(cloud), URL, "admin", "admin-password")
+    registrar.register(library_at(cloud), [URL], "first", "admin", "admin-password", nothing)
+    registrar.remove(library_at(cloud), [URL], "admin", "admin-password")
+    registrar.remove(library_at(cloud), [URL], "admin", "admin-password")
     assert list(listeners.hooks) == [1]
 
 
 def test_who_is_no_administrator_is_told_so(cloud: FakeNextcloud, listeners: AppCloud) -> None:
     with pytest.raises(HostRefused):
-        NextcloudHooks(None).register(library_at(cloud), URL, "s", "anna", "anna-password", nothing)
+        NextcloudHooks(None).register(library_at(cloud), [URL], "s", "anna", "anna-password", nothing)
     with pytest.raises(HostRefused):
-        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "wrong", nothing)
+        NextcloudHooks(None).register(library_at(cloud), [URL], "s", "admin", "wrong", nothing)
 
 
 def test_a_nextcloud_before_30_says_what_it_needs(cloud: FakeNextcloud) -> None:
     with pytest.raises(HostRefused, match="no webhooks"):
-        NextcloudHooks(None).register(library_at(cloud), URL, "s", "admin", "admin-password", nothing)
+        NextcloudHooks(None).register(library_at(cloud), [URL], "s", "admin", "admin-password", nothing)
+
+
+OTHER = "https://kinfolk.example.org/hooks/nextcloud/1"
+
+
+@dataclass
+class AtCloud:
+    """Hooks of a library at a Nextcloud that answers."""
+
+    hooks: Hooks
+    owner: int
+    library: Library
+
+    def register(self, url: str) -> None:
+        self.hooks.register(self.owner, self.library.id, url, "admin", "admin-password")
+
+    def remove(self, url: str) -> None:
+        self.hooks.remove(self.owner, self.library.id, url, "admin", "admin-password")
+
+
+@pytest.fixture
+def at_cloud(cloud: FakeNextcloud, listeners: AppCloud) -> Iterator[AtCloud]:
+    with closing(open_in_memory()) as rows:
+        owner = rows.accounts.all()[0].id
+        library = rows.libraries.add(owner, "nextcloud", "Anna", library_at(cloud).address)
+        yield AtCloud(Hooks(rows.hooks, rows.libraries, NextcloudHooks(None), NudgeLog()), owner, library)
+
+
+def test_what_was_set_up_at_one_address_is_replaced_and_switched_off_at_another(
+    at_cloud: AtCloud, listeners: AppCloud
+) -> None:
+    at_cloud.register(URL)
+    at_cloud.register(OTHER)
+    assert {row["uri"] for row in listeners.hooks.values()} == {OTHER}
+    at_cloud.remove(URL)
+    assert listeners.hooks == {}
+
+
+def test_switching_off_can_be_tried_again_when_the_host_was_away(
+    at_cloud: AtCloud, cloud: FakeNextcloud, listeners: AppCloud
+) -> None:
+    at_cloud.register(URL)
+    cloud.interfere = lambda _request: Response("", 503)
+    with pytest.raises(HostError):
+        at_cloud.remove(OTHER)
+    secret = next(iter(listeners.hooks.values()))["authData"]["X-Kinfolk-Hook"]
+    assert not at_cloud.hooks.opens(at_cloud.library.id, secret)
+    assert at_cloud.hooks.of(at_cloud.library) is None
+    assert at_cloud.hooks.is_left(at_cloud.library)
+    cloud.interfere = lambda _request: None
+    at_cloud.remove(OTHER)
+    assert listeners.hooks == {}
+    assert not at_cloud.hooks.is_left(at_cloud.library)
+
+
+def test_broken_off_while_it_moves_to_another_address_nothing_is_forgotten(
+    at_cloud: AtCloud, cloud: FakeNextcloud, listeners: AppCloud
+) -> None:
+    at_cloud.register(URL)
+    cloud.interfere = lambda request: Response("", 500) if request.method == "DELETE" else None
+    with pytest.raises(HostError):
+        at_cloud.register(OTHER)
+    assert {row["uri"] for row in listeners.hooks.values()} == {URL, OTHER}
+    cloud.interfere = lambda _request: None
+    at_cloud.remove("http://kinfolk.local/hooks/nextcloud/1")
+    assert listeners.hooks == {}
+
+
+def test_a_confirmed_certificate_counts_for_webhooks_too(tmp_path: Path) -> None:
+    context, fingerprint = self_signed(tmp_path)
+    with FakeNextcloud(tls=context) as secured:
+        secured.cloud.add_user("admin", "admin-password")
+        known = AppCloud()
+        secured.parts.append(told.part(known, {"admin"}))
+        with pytest.raises(CertificateRefused):
+            NextcloudHooks(None).register(library_at(secured), [URL], "s", "admin", "admin-password", nothing)
+        registrar = NextcloudHooks(None, {1: fingerprint}.get)
+        registrar.register(library_at(secured), [URL], "s", "admin", "admin-password", nothing)
+        assert len(known.hooks) == 6
+
+
+def test_while_somebody_waits_nothing_is_asked_twice(cloud: FakeNextcloud, listeners: AppCloud) -> None:
+    cloud.interfere = lambda request: Response("", 504) if request.method == "POST" else None
+    with pytest.raises(HostBusy):
+        NextcloudHooks(None).register(library_at(cloud), [URL], "s", "admin", "admin-password", nothing)
+    assert cloud.asked["POST"] == 1

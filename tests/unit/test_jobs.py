@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from datetime import time as time_of_day
+from typing import Any
 
 import pytest
 from huey import Huey
@@ -13,6 +14,7 @@ from plugin.domain import HostAsset
 from plugin.errors import HostUnreachable
 from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
 from plugin.people import People
+from plugin.ports.host import Host
 from plugin.ports.written import NameKind
 from plugin.watchers import Watchers
 from plugin.writeback import WriteBack
@@ -317,6 +319,22 @@ def test_a_watch_that_lost_its_disk_is_begun_anew_and_not_trusted_meanwhile(work
     watchers.stop()
 
 
+def test_a_host_that_was_opened_anew_is_watched_anew(workshop: Workshop) -> None:
+    """As after "Listen for new photos" was switched on or off, or another login was given."""
+    hosts: list[Host] = [FakeHost()]
+    watchers = Watchers(workshop.catalogue.libraries, lambda library: hosts[-1], list[int]().append)
+    watchers.refresh()
+    listening = FakeWatchableHost()
+    hosts.append(listening)
+    watchers.refresh()
+    watchers.refresh()
+    assert len(listening.watches) == 1
+    hosts.append(FakeHost())
+    watchers.refresh()
+    assert listening.watching == []
+    watchers.stop()
+
+
 def test_watches_come_and_go_with_libraries(workshop: Workshop) -> None:
     host, told = FakeWatchableHost(), list[int]()
     watchers = Watchers(workshop.catalogue.libraries, lambda library: host, told.append)
@@ -388,6 +406,57 @@ def test_a_sweep_writes_only_where_something_is_due(queue: Huey, workshop: Works
     queue.flush()
     jobs.sweep()
     assert "writeback" in {task.name for task in queue.pending()}
+
+
+def test_a_night_within_a_pause_is_made_up_for_by_the_sweep_after_it(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quiet hours may cover every night."""
+    workshop.work()
+    held, looks, kept_up = [True], list[int](), list[int]()
+    workshop.pipeline.held = lambda: held[0]
+    monkeypatch.setattr(workshop.recognition, "nightly", lambda _stop: looks.append(1))
+    jobs = jobs_on(queue, workshop)
+    jobs._upkeep = lambda: kept_up.append(1)
+    jobs._run_nightly()
+    jobs.sweep()
+    assert "second look" not in {task.name for task in queue.pending()}
+    assert looks == []
+    held[0] = False
+    queue.flush()
+    jobs.sweep()
+    (task,) = [task for task in queue.pending() if task.name == "second look"]
+    queue.execute(task)
+    assert looks == [1]
+    queue.flush()
+    jobs.sweep()
+    assert "second look" not in {task.name for task in queue.pending()}
+    assert kept_up == [1], "the backup of the night is no work that rests"
+
+
+def test_during_a_pause_no_host_is_told_names_or_asked_for_them(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing = writing_to(FakeWritingHost(), workshop)
+    jobs = jobs_on(queue, workshop, writing)
+    writing.start(workshop.library, NameKind.TAGS)
+    asked = list[str]()
+    run = writing.run
+
+    def watched(*given: Any) -> Any:
+        asked.append("told")
+        return run(*given)
+
+    monkeypatch.setattr(writing, "run", watched)
+    monkeypatch.setattr(writing, "take_over", lambda _library: asked.append("asked"))
+    workshop.pipeline.held = lambda: True
+    jobs._run_writing()
+    jobs._run_taking_over(workshop.library.id)
+    assert asked == []
+    workshop.pipeline.held = lambda: False
+    jobs._run_writing()
+    jobs._run_taking_over(workshop.library.id)
+    assert set(asked) == {"told", "asked"}
 
 
 def test_a_request_during_a_pause_wakes_no_disk_and_is_done_by_itself_afterwards(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,19 @@ def nothing() -> None:
 
 
 @dataclass
+class Looking:
+    """`plugin.mqtt.left.Look`."""
+
+    due: bool = True
+
+    def is_due(self) -> bool:
+        return self.due
+
+    def done(self) -> None:
+        self.due = False
+
+
+@dataclass
 class Bench:
     """A link whose thread is run by the test, from one wait to the next."""
 
@@ -32,11 +46,12 @@ class Bench:
     broker: FakeBroker = field(default_factory=FakeBroker)
     rows: FakeRows = field(default_factory=FakeRows)
     clock: HandMovedClock = field(default_factory=HandMovedClock)
+    looking: "Looking" = field(default_factory=lambda: Looking(due=False))
 
     def __post_init__(self) -> None:
         self.link = SmartHomeLink(
             self.home, self.rows, TOPICS, lambda: LOGIN,  # type: ignore[arg-type]  # what it uses of them
-            opens=self.broker.open, wait=self.clock.wait, clock=self.clock.now,
+            look=self.looking, opens=self.broker.open, wait=self.clock.wait, clock=self.clock.now,
         )  # fmt: skip
         self.clock.stop = self.link.stop
 
@@ -155,12 +170,116 @@ def test_what_a_restored_catalogue_does_not_know_is_taken_back_and_nothing_of_ot
 def test_clear_takes_everything_back_at_once(bench: Bench) -> None:
     bench.tell()
     bench.run()
-    bench.link.clear()
+    bench.clock.plan = [nothing] * 2
+    assert bench.link.clear() == len(kept(HOME, TOPICS)) + 1
     assert bench.broker.kept == {}
     assert bench.rows.known == set()
-    before = bench.broker.connections
-    bench.link.clear()
-    assert bench.broker.connections == before
+    assert bench.link.clear() == 0
+
+
+def test_clear_takes_back_what_an_older_catalogue_does_not_know(bench: Bench) -> None:
+    bench.tell()
+    bench.run()
+    restored = Bench(broker=bench.broker, looking=Looking())
+    restored.broker.is_slow = True
+    restored.clock.plan = [restored.broker.say_what_is_kept]
+    assert restored.link.clear() == len(kept(HOME, TOPICS)) + 1
+    assert bench.broker.kept == {}
+    assert not restored.looking.due
+
+
+class TestAfterARestoreToBeforeAnythingWasAllowed:
+    @pytest.mark.parametrize("sensors", [[], [("cellar", "")]])
+    def test_everything_is_taken_back_although_nothing_is_known(self, bench: Bench, sensors: list[Any]) -> None:
+        bench.tell()
+        bench.run()
+        restored = Bench(FakeHome(sensors=sensors), bench.broker, looking=Looking())
+        restored.broker.is_slow = True
+        restored.run(restored.broker.say_what_is_kept, nothing, nothing)
+        assert bench.broker.kept == {}
+        assert restored.rows.known == set()
+        assert not restored.looking.due
+        assert restored.broker.will is None
+
+    def test_a_look_that_was_cut_off_is_made_again(self, bench: Bench) -> None:
+        bench.tell()
+        bench.run()
+        restored = Bench(broker=bench.broker, looking=Looking())
+        restored.broker.is_slow = True
+        restored.run(restored.broker.break_off)
+        assert restored.looking.due
+        again = Bench(broker=bench.broker, looking=restored.looking)
+        again.run(restored.broker.say_what_is_kept, nothing)
+        assert bench.broker.kept == {}
+        assert not again.looking.due
+
+    def test_nothing_is_looked_for_where_nothing_was_restored(self, bench: Bench) -> None:
+        bench.run(nothing)
+        assert bench.broker.connections == 0
+
+
+def test_a_will_that_the_broker_read_meanwhile_is_taken_back_too(bench: Bench) -> None:
+    """Nobody is told any more; what the catalogue knows is gone at once, what the broker says comes a moment later."""
+    bench.rows.known = {SEEN}
+    bench.broker.kept = {AVAILABLE: b"offline"}
+    bench.broker.is_slow = True
+    bench.run(bench.broker.say_what_is_kept, nothing)
+    assert bench.broker.kept == {}
+
+
+class TestSomethingUnexpected:
+    def test_does_not_end_the_link(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken() -> HomeTold:
+            raise RuntimeError("?")
+
+        bench.tell()
+        states = list[LinkState]()
+        monkeypatch.setattr(bench.home, "told", broken)
+
+        def mend_and_forbid() -> None:
+            states.append(bench.link.status.state)
+            monkeypatch.undo()
+            bench.tell(HomeTold(()))
+
+        bench.run(mend_and_forbid, nothing, nothing)
+        assert states == [LinkState.AWAY]
+        assert bench.link.status.failures == 1
+        assert bench.broker.kept == {}, "taken back afterwards"
+        assert bench.rows.known == set()
+
+    def test_closes_the_connection_and_says_that_we_are_away(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken() -> HomeTold:
+            raise RuntimeError("?")
+
+        bench.tell()
+        bench.run(lambda: monkeypatch.setattr(bench.home, "told", broken), nothing)
+        assert bench.broker.lost
+        assert bench.broker.kept[AVAILABLE] == b"offline"
+        assert "RuntimeError" in bench.link.status.trouble
+
+    def test_about_a_picture_stops_nothing_else(self, bench: Bench) -> None:
+        def broken(asset_id: int) -> bytes:
+            raise OSError("cannot identify image file")
+
+        bench.home.pictures = broken
+        bench.tell()
+        bench.run(nothing, nothing)
+        assert bench.broker.kept.keys() == kept(HOME, TOPICS).keys() | {AVAILABLE}
+        assert bench.home.told_seen == [(7, NEWEST.taken_at)] * 3
+        assert (bench.link.status.state, bench.link.status.failures) == (LinkState.RESTING, 0)
+
+    def test_in_a_message_ends_nothing(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is heard in a thread of Paho's, which would end."""
+
+        def broken(_wish: Wish) -> None:
+            raise RuntimeError("?")
+
+        monkeypatch.setattr(bench.home, "asked", broken)
+        bench.tell()
+        bench.run(lambda: bench.broker.press("kinfolk/abc123/do", b"scan"), nothing)
+        assert bench.link.status.failures == 0
 
 
 def test_a_broker_that_is_away_is_tried_again_later_each_time_and_counted(bench: Bench) -> None:

@@ -2,13 +2,14 @@
 
 import sqlite3
 import stat
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from plugin.assemble import open_kinfolk
 from plugin.assemble.connecting import NextcloudConnections
@@ -18,6 +19,7 @@ from plugin.assemble.vault import KEYS, Vault
 from plugin.domain import Account, Library
 from plugin.errors import (
     CertificateRefused,
+    DiskFull,
     HostError,
     HostRefused,
     HostUnreachable,
@@ -27,6 +29,7 @@ from plugin.errors import (
     SettingsError,
 )
 from plugin.hosts.nextcloud.address import Place, base_address
+from plugin.ports.catalogue import HostLogin
 from plugin.settings import load_settings
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud.certificate import self_signed
@@ -128,6 +131,54 @@ def test_only_an_app_password_is_kept_of_a_password_that_was_typed(
 def test_connecting_twice_is_one_library_and_one_app_password(kinfolk: Kinfolk, server: FakeNextcloud) -> None:
     assert connected(kinfolk, server).id == connected(kinfolk, server).id
     assert len(server.cloud.users["anna"].app_passwords) == 1
+
+
+def test_killed_before_the_new_login_is_kept_the_former_one_still_works(
+    kinfolk: Kinfolk, server: FakeNextcloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_library_id: int, _login: HostLogin) -> None:
+        raise DiskFull("There is no space left")
+
+    library = connected(kinfolk, server)
+    with monkeypatch.context() as broken:
+        broken.setattr(kinfolk.catalogue.host_logins, "put", killed)
+        with pytest.raises(DiskFull):
+            connected(kinfolk, server)
+    kinfolk.host_of(library).check()
+
+
+def test_folders_chosen_while_it_is_connected_again_stay(kinfolk: Kinfolk, server: FakeNextcloud) -> None:
+    library = connected(kinfolk, server)
+
+    def choosing(request: Request) -> Response | None:
+        if request.method == "DELETE":
+            kinfolk.connections.choose(library, ("Photos",), ())
+        return None
+
+    server.interfere = choosing
+    connected(kinfolk, server)
+    assert kinfolk.connections.choice(library).folders == ("Photos",)
+
+
+def test_a_login_that_was_refused_is_not_sent_once_more(
+    kinfolk: Kinfolk, admin: Account, server: FakeNextcloud
+) -> None:
+    library = connected(kinfolk, server)
+    dead = kinfolk.connections.login_of(library).password
+    server.cloud.revoke("anna")
+    with pytest.raises(LoginRefused):
+        kinfolk.host_of(library).check()
+    before = len(server.seen)
+    connected(kinfolk, server)
+    sent = "Basic " + b64encode(f"anna:{dead}".encode()).decode()
+    assert sent not in [seen.headers.get("Authorization") for seen in server.seen[before:]]
+
+
+def test_a_library_whose_password_cannot_be_read_can_be_removed(kinfolk: Kinfolk, server: FakeNextcloud) -> None:
+    library = connected(kinfolk, server)
+    (kinfolk.folder.path / "hosts.key").unlink()
+    with open_kinfolk(kinfolk.settings, exclusive=False) as moved:
+        moved.connections.disconnect(library)
 
 
 def test_one_account_holds_several_users(kinfolk: Kinfolk, server: FakeNextcloud) -> None:
@@ -290,7 +341,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_until_it_is_confirmed(
         server._tls = other
         server.start()
         before = len(server.seen)
-        kinfolk._network_hosts.clear()
+        kinfolk.hosts.close()
         with pytest.raises(CertificateRefused, match="not the one"):
             kinfolk.host_of(library).check()
         assert len(server.seen) == before

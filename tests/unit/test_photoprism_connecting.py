@@ -110,6 +110,26 @@ def test_public_mode_needs_no_password_and_others_do(kinfolk: Kinfolk, admin: Ac
     assert kinfolk.catalogue.libraries.get(library.id).asset_count == 1
 
 
+def test_a_photoprism_that_is_not_public_any_more_is_asked_once(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    server.library.public = True
+    library = kinfolk.photoprism.connect(admin, server.address, "").library
+    kinfolk.pipeline.sync(library.id)
+    server.library.public, before = False, len(server.seen)
+    for _ in range(3):
+        with pytest.raises(LoginRefused):
+            kinfolk.pipeline.sync(library.id)
+    assert [(seen.path, seen.status) for seen in server.seen[before:]] == [
+        ("/api/v1/config", 200),
+        ("/api/v1/photos", 401),
+    ]
+    assert kinfolk.connections.is_paused(library)
+    server.library.public = True
+    kinfolk.connections.resume(library)
+    kinfolk.pipeline.sync(library.id)
+
+
 def test_a_scope_that_is_too_small_says_which_is_needed(
     kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
 ) -> None:
@@ -127,10 +147,62 @@ def test_a_scope_that_only_names_need_is_told(
 
 
 def test_what_is_missing_there_is_told(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
-    server.library.features["people"] = False
+    server.library.features |= {"people": False, "edit": False}
     server.library.version = "221118-e58fee0fb-Linux-AMD64"
     connected = kinfolk.photoprism.connect(admin, server.address, server.library.token())
-    assert [str(sentence)[:20] for sentence in connected.missing] == ["People are switched ", "This PhotoPrism is o"]
+    assert [str(sentence)[:20] for sentence in connected.missing] == [
+        "People are switched ", "Editing is switched ", "This PhotoPrism is o",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", ["/photos", "/config"])
+def test_an_app_password_made_for_nothing_is_ended(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, broken: str
+) -> None:
+    server.interfere = lambda request: Response("{}", 403) if request.path.endswith(broken) else None
+    with pytest.raises(HostRefused):
+        kinfolk.photoprism.connect(admin, server.address, OWN, user="admin")
+    assert server.library.sessions == {}
+    assert kinfolk.catalogue.libraries.all() == []
+
+
+@pytest.mark.parametrize("way", ["app password", "own password"])
+def test_somebody_else_at_the_same_photoprism_does_not_take_the_place_of_the_first_login(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, way: str
+) -> None:
+    token = server.library.token()
+    library = kinfolk.photoprism.connect(admin, server.address, token).library
+    server.library.passwords["ben"] = "Ben's own password"
+    before = set(server.library.sessions)
+    given = ("Ben's own password", "ben") if way == "own password" else (server.library.token("ben"), "")
+    with pytest.raises(Refused, match="somebody else"):
+        kinfolk.photoprism.connect(admin, server.address, given[0], user=given[1])
+    assert kinfolk.photoprism.login_of(library).password == token
+    assert set(server.library.sessions) - before <= {given[0]}, "what was made for it is ended"
+    again = kinfolk.photoprism.connect(admin, server.address, given[0], user=given[1], library_id=library.id)
+    assert again.library.id == library.id
+    assert kinfolk.photoprism.login_of(library).password != token
+
+
+def test_the_same_user_may_connect_anew_with_another_password(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    library = kinfolk.photoprism.connect(admin, server.address, server.library.token()).library
+    newer = server.library.token()
+    assert kinfolk.photoprism.connect(admin, server.address, newer).library.id == library.id
+    assert kinfolk.photoprism.login_of(library).password == newer
+
+
+def test_who_cannot_be_told_apart_has_to_be_connected_again(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism
+) -> None:
+    server.interfere = lambda request: (
+        Response("{}", 404) if (request.method, request.path[-8:]) == ("GET", "/session") else None
+    )
+    library = kinfolk.photoprism.connect(admin, server.address, server.library.token()).library
+    with pytest.raises(Refused, match="somebody else"):
+        kinfolk.photoprism.connect(admin, server.address, server.library.token())
+    kinfolk.photoprism.connect(admin, server.address, server.library.token(), library_id=library.id)
 
 
 def test_a_refused_login_pauses_until_it_is_connected_again(

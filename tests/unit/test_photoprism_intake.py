@@ -313,6 +313,29 @@ def test_a_photo_without_a_hash_is_told_and_not_taken_for_deleted(house: House) 
     assert house.problems() == {}
 
 
+@pytest.mark.parametrize(
+    "odd", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-12:00", "0002-01-01T00:00:00+23:59", "x", 5, None, []]
+)
+@pytest.mark.parametrize("field", ["TakenAt", "CreatedAt", "UpdatedAt"])
+def test_a_photo_with_an_odd_time_does_not_keep_the_others_back(house: House, field: str, odd: object) -> None:
+    house.put("a.jpg", "b.jpg")
+
+    def odd_time(request: Request) -> Response | None:
+        if not request.path.endswith("/photos"):
+            return None
+        given = house.server.answer(request)
+        rows = json.loads(given.get_data())
+        rows[0][field] = odd
+        given.set_data(json.dumps(rows))
+        return given
+
+    house.server.interfere = odd_time
+    for _ in range(2):
+        house.sync()
+        assert house.present() == {"a.jpg", "b.jpg"}
+        house.later(minutes=20)
+
+
 def test_a_problem_of_a_later_pass_is_told_too(house: House) -> None:
     house.put("a.jpg")
     house.sync()

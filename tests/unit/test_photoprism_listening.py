@@ -4,17 +4,22 @@ import base64
 import hashlib
 import json
 import socket
+import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugin.errors import DiskFull
 from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.listening import Listening
 from plugin.hosts.photoprism.options import PhotoPrismOptions
+from tests.fakes.nextcloud.certificate import self_signed
 
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455."""
@@ -26,14 +31,18 @@ class FakeWebsocket:
     Attributes:
         words: what is said on each connection; it is closed afterwards, and stays open when there is nothing to say.
         heard: the request line and the first word of each connection.
+        cut_off: how often somebody hung up in the middle of a word.
+        left: once for each connection that ended before a word was said.
     """
 
-    def __init__(self, *words: list[bytes]) -> None:
+    def __init__(self, *words: list[bytes], tls: ssl.SSLContext | None = None) -> None:
         self.words = list(words)
         self.heard: list[tuple[str, Any]] = []
-        self.greeted = threading.Semaphore(0)
+        self.greeted, self.left = threading.Semaphore(0), threading.Semaphore(0)
+        self.cut_off = 0
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.base = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._open: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -51,8 +60,13 @@ class FakeWebsocket:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            self._open.append(connection)
-            self._talk(connection)
+            try:
+                if self._tls is not None:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
+                self._talk(connection)
+            except OSError:
+                self.left.release()
 
     def _talk(self, connection: socket.socket) -> None:
         request = connection.recv(4096).decode()
@@ -65,14 +79,20 @@ class FakeWebsocket:
             f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
         )
         head = connection.recv(6)
+        if len(head) < 6:
+            self.left.release()
+            return
         length = head[1] & 127
         body = connection.recv(length)
         said = bytes(byte ^ head[2 + number % 4] for number, byte in enumerate(body))
         self.heard.append((request.split("\r\n")[0], json.loads(said)))
         self.greeted.release()
         if self.words:
-            for word in self.words.pop(0):
-                connection.sendall(word)
+            try:
+                for word in self.words.pop(0):
+                    connection.sendall(word)
+            except OSError:
+                self.cut_off += 1
             connection.close()
 
 
@@ -81,8 +101,8 @@ def event(name: str) -> bytes:
 
 
 def frame(said: bytes, kind: int = 1) -> bytes:
-    assert len(said) < 126
-    return bytes([0x80 | kind, len(said)]) + said
+    length = bytes([len(said)]) if len(said) < 126 else bytes([127]) + struct.pack("!Q", len(said))
+    return bytes([0x80 | kind]) + length + said
 
 
 Listens = Callable[..., threading.Semaphore]
@@ -125,7 +145,7 @@ def test_what_happens_there_is_told_once_for_many_events(listens: Listens, webso
     "noise",
     [
         event("config.updated"), frame(b"no json"), frame(b"[1]"), frame(b'{"event": 5}'), frame(b"", 8),
-        frame(b"\xff\xfe"), b"\xff\xff\xff", frame(b"ping", 9),
+        frame(b"\xff\xfe"), b"\xff\xff\xff", frame(b"ping", 9), frame(b"[" * 100_000), frame(b'{"event":' * 50_000),
     ],
 )  # fmt: skip
 def test_noise_tells_nothing_and_does_no_harm(listens: Listens, websockets: list[FakeWebsocket], noise: bytes) -> None:
@@ -135,6 +155,55 @@ def test_noise_tells_nothing_and_does_no_harm(listens: Listens, websockets: list
     assert told.acquire(timeout=5), "the next connection is heard"
     assert not told.acquire(blocking=False)
     assert len(server.heard) >= 2
+
+
+@pytest.mark.parametrize("pieces", [1, 64])
+def test_a_word_without_an_end_is_not_taken_into_memory(
+    listens: Listens, websockets: list[FakeWebsocket], pieces: int
+) -> None:
+    piece = bytes(64 * 2**20 // pieces)
+    begun = bytes([0x01]) + frame(piece)[1:]  # text that goes on in the next frame
+    server = FakeWebsocket([begun, *[bytes([0x00]) + frame(piece)[1:]] * (pieces - 1)], [event("photos.created")])
+    websockets.append(server)
+    assert listens(server).acquire(timeout=10), "the next connection is heard"
+    assert server.cut_off == 1
+
+
+def test_who_could_not_be_told_once_is_told_the_next_time(websockets: list[FakeWebsocket]) -> None:
+    server = FakeWebsocket([event("photos.created")], [event("photos.created")])
+    websockets.append(server)
+    told, calls = threading.Semaphore(0), iter([DiskFull("The disk is full")])
+
+    def tell() -> None:
+        told.release()
+        for error in calls:
+            raise error
+
+    listening = Listening(Login(server.base, "app", "token"), tell, settle=0.01, again=0.2)
+    assert told.acquire(timeout=5)
+    assert told.acquire(timeout=5)
+    assert listening.holds
+    listening.stop()
+    assert not listening.holds
+
+
+@pytest.mark.parametrize("pinned", ["the right one", "another one", "none"])
+def test_the_token_is_sent_to_the_confirmed_certificate_only(
+    websockets: list[FakeWebsocket], tmp_path: Path, pinned: str
+) -> None:
+    context, fingerprint = self_signed(tmp_path)
+    server = FakeWebsocket(tls=context)
+    websockets.append(server)
+    confirmed = {"the right one": fingerprint, "another one": "ab" * 32, "none": None}[pinned]
+    listening = Listening(Login(server.base, "app", "token", confirmed), lambda: None, again=0.02)
+    if pinned == "the right one":
+        assert server.greeted.acquire(timeout=5)
+        assert server.heard == [("GET /api/v1/ws HTTP/1.1", {"session": "token"})]
+    else:
+        for _ in range(2):
+            assert server.left.acquire(timeout=5)
+        assert server.heard == []
+    listening.stop()
 
 
 def test_nobody_listens_unless_it_was_chosen_and_there_is_a_login() -> None:

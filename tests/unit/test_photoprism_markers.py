@@ -33,7 +33,7 @@ def test_a_marker_is_read_as_it_is() -> None:
     "odd",
     [
         {"UID": None}, {"UID": 7}, {"UID": "../markers"}, {"UID": "ms1"}, {"X": None}, {"X": "0.1"}, {"W": 0},
-        {"W": -1}, {"X": math.nan}, {"H": math.inf}, {"X": 1.2}, {"Y": -5},
+        {"W": -1}, {"X": math.nan}, {"H": math.inf}, {"X": 1.2}, {"Y": -5}, {"X": 10**400}, {"W": -(10**400)},
     ],
 )  # fmt: skip
 def test_what_is_no_marker_is_none(odd: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from plugin import recognition
 from plugin.domain import ScanProgress, ScanStage
 from plugin.errors import HostUnreachable
 from plugin.foreground import ForegroundScan
+from plugin.recognition.regrouping import Regrouping
 from plugin.restraint import CpuShare
 from tests.fakes.workshop import Workshop, photo
 
@@ -218,6 +219,48 @@ class TestAPause:
         workshop.pipeline.held = lambda: False
         workshop.pipeline.recognise()
         assert workshop.people() == EXPECTED
+
+    def test_the_second_look_of_the_night_is_made_after_it(
+        self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(workshop)
+        workshop.work()
+        looks = spy_on_second_looks(monkeypatch)
+        workshop.pipeline.held = lambda: True
+        assert not workshop.pipeline.owes_second_look()
+        assert workshop.pipeline.nightly() is None
+        assert looks == []
+        assert not workshop.pipeline.owes_second_look(), "not while the pause lasts"
+        workshop.pipeline.held = lambda: False
+        assert workshop.pipeline.owes_second_look()
+        assert workshop.pipeline.nightly() is not None
+        assert looks == [1]
+        assert not workshop.pipeline.owes_second_look()
+
+    def test_a_second_look_that_it_cuts_off_is_owed(self, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Between one account and the next."""
+        workshop.catalogue.accounts.add("ben", None, is_admin=False)
+        looks = spy_on_second_looks(monkeypatch)
+        workshop.pipeline.held = lambda: bool(looks)
+        assert workshop.pipeline.nightly() is None
+        assert looks == [1]
+        workshop.pipeline.held = lambda: False
+        assert workshop.pipeline.owes_second_look()
+        workshop.pipeline.nightly()
+        assert looks == [1, 1, 2]
+
+
+def spy_on_second_looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The accounts whose faces are looked at once more."""
+    looks = list[int]()
+    look_again = Regrouping.look_again
+
+    def watched(self: Regrouping, account_id: int) -> int:
+        looks.append(account_id)
+        return look_again(self, account_id)
+
+    monkeypatch.setattr(Regrouping, "look_again", watched)
+    return looks
 
 
 def test_a_limited_share_of_the_processors_changes_nothing_but_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

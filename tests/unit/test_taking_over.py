@@ -1,12 +1,13 @@
 """What users said on a host with markers: verdicts once, undoable, and never what the host guessed or we wrote."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
 from plugin.catalogue.tables import face
-from plugin.domain import AssignedBy, FaceState, VerdictKind
+from plugin.domain import AssignedBy, Box, FaceState, VerdictKind
 from plugin.errors import HostRefused, HostUnreachable
 from plugin.people import People
 from plugin.ports.writing import MarkedPhoto
@@ -14,7 +15,7 @@ from plugin.ports.written import NameKind
 from plugin.suggestions import Suggestions
 from plugin.writeback import Taken
 from plugin.writeback.from_hosts import last_look
-from tests.fakes.album import NudgeLog
+from tests.fakes.album import NudgeLog, at_degrees, found_face
 from tests.fakes.photoprism.people import MANUAL, FakeMarker
 from tests.fakes.writing_host import Household
 
@@ -97,6 +98,29 @@ def test_a_guess_of_the_host_is_asked_about_until_somebody_knows(home: Home) -> 
     marker.subj_uid, marker.name = "", ""  # the host thinks better of it
     home.take()
     assert home.catalogue.host_people.guesses(home.account_id) == {}
+
+
+def test_a_guess_seen_before_its_face_was_found_is_asked_about_once_it_is_found(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    home.host.people.detect(home.paths[2], (0.02, 0.7, 0.1, 0.1), guess="Anna")
+    assert home.take() == Taken(named=1)
+    assert home.catalogue.host_people.guesses(home.account_id) == {}
+    moved(home, home.faces[2][1], 0.02, 0.7, 0.1)
+    assert home.take() == Taken()
+    anna = home.catalogue.faces.get(home.faces[0][0]).person_id
+    assert home.catalogue.host_people.guesses(home.account_id) == {home.faces[2][1]: anna}
+
+
+def test_a_guess_is_asked_about_again_when_its_face_was_found_anew(home: Home) -> None:
+    home.mark(0, 0, "Anna")
+    home.host.people.detect(home.paths[2], (0.2, 0.2, 0.2, 0.2), guess="Anna")
+    moved(home, home.faces[2][1], 0.2)
+    home.take()
+    anew = replace(found_face(at_degrees(100)), box=Box(0.29, 0.2, 0.2, 0.2))
+    (face_id,) = home.catalogue.detection.finish(home.asset(2), "opencv", [anew], (900, 600), None)
+    assert face_id not in home.faces[2]
+    home.take()
+    assert list(home.catalogue.host_people.guesses(home.account_id)) == [face_id]
 
 
 def test_a_guess_for_another_account_is_not_asked(home: Home) -> None:
@@ -206,9 +230,9 @@ def test_a_rename_of_one_of_two_people_of_one_name_leaves_the_other_one_alone(ho
     assert home.verdicts() == []
 
 
-def moved(home: Home, face_id: int, x: float) -> None:
+def moved(home: Home, face_id: int, x: float, y: float = 0.2, side: float = 0.2) -> None:
     with home.catalogue._transactions.write() as connection:
-        connection.execute(update(face).where(face.c.id == face_id).values(x=x, y=0.2, w=0.2, h=0.2))
+        connection.execute(update(face).where(face.c.id == face_id).values(x=x, y=y, w=side, h=side))
 
 
 @pytest.mark.parametrize("marked_at", [0.2, 0.29])
@@ -228,6 +252,48 @@ def test_two_faces_that_overlap_do_not_share_the_marker_of_one_of_them(home: Hom
         assert len(home.host.people.of_file(home.paths[1])) == 2
     assert marker.name in {"Anna", "Ben"}
     assert [home.who(0, 0), home.who(1, 0), home.who(1, 1)] == ["Anna", "Anna", "Ben"]
+
+
+@pytest.mark.parametrize("guess", ["", "Clara"])
+def test_a_marker_without_a_face_does_not_take_its_neighbours_face_at_the_second_look(home: Home, guess: str) -> None:
+    moved(home, home.faces[1][0], 0.2)
+    moved(home, home.faces[1][1], 0.7)
+    home.host.people.detect(home.paths[1], (0.2, 0.2, 0.2, 0.2), guess)
+    ben = home.host.people.detect(home.paths[1], (0.29, 0.2, 0.2, 0.2))
+    home.host.people.update(ben.uid, {"Name": "Ben", "SubjSrc": MANUAL})
+    for _ in range(2):
+        assert home.take() == Taken(faceless=1)
+        assert home.who(1, 0) is None
+    moved(home, home.faces[1][1], 0.29)  # its face is found
+    assert home.take() == Taken(named=1)
+    assert [home.who(1, 0), home.who(1, 1)] == [None, "Ben"]
+
+
+def test_a_face_marked_anew_after_its_marker_was_called_none_is_named(home: Home) -> None:
+    box = home.catalogue.faces.get(home.faces[0][0]).box
+    first = home.host.people.detect(home.paths[0], (box.x, box.y, box.w, box.h))
+    home.take()
+    home.host.people.update(first.uid, {"Invalid": True})
+    home.mark(0, 0, "Anna")
+    assert home.take() == Taken(named=1)
+    assert home.who(0, 0) == "Anna"
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_not_anna_said_here_is_not_overruled_by_the_first_look(home: Home, linked: bool) -> None:
+    anna = home.catalogue.people.add(home.account_id, "Anna")
+    home.name(1, 0, anna)
+    if linked:
+        home.mark(1, 1, "Anna")
+        home.take()
+    People(home.catalogue, NudgeLog()).reject_all(home.account_id, [home.faces[0][0]], anna)
+    marker = home.mark(0, 0, "Anna")
+    assert home.take() == Taken(kept=1)
+    assert home.who(0, 0) is None
+    home.host.people.clear(marker.uid)
+    home.take()
+    home.host.people.update(marker.uid, {"Name": "Anna", "SubjSrc": MANUAL})
+    assert home.take() == Taken(named=1), "the later word wins"
 
 
 def test_what_users_said_here_stays_until_somebody_changes_it_there(home: Home) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from plugin.domain import Box, FaceId, FoundFace
 from plugin.errors import HostUnreachable, NotFound, PictureBroken
+from plugin.media.thumbnails import small_jpeg
 from plugin.thumbnails import Thumbnails
 from tests.fakes.workshop import Workshop, photo
 
@@ -81,6 +82,23 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(workshop: Worksho
     with pytest.raises(NotADirectoryError):
         (tmp_path / "cache" / "previews").mkdir()
     assert thumbnails.preview(workshop.account_id, 1, 320)
+
+
+@pytest.mark.parametrize("left", [b"", bytes(4096)])
+def test_what_a_power_cut_left_in_the_cache_is_made_again(
+    workshop: Workshop, thumbnails: Thumbnails, tmp_path: Path, left: bytes
+) -> None:
+    whole = thumbnails.preview(workshop.account_id, 1, 320)
+    (cached,) = (tmp_path / "cache").rglob("*.webp")
+    cached.write_bytes(left)
+    assert thumbnails.preview(workshop.account_id, 1, 320) == whole
+    assert cached.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damaged", [b"", b"RIFF", b"no picture at all"])
+def test_a_damaged_picture_is_no_jpeg_and_says_so(damaged: bytes) -> None:
+    with pytest.raises(PictureBroken):
+        small_jpeg(damaged, 1000)
 
 
 def test_forgetting_removes_faces_that_are_gone_and_the_oldest_previews(

@@ -287,6 +287,20 @@ def test_closing_while_it_compiles_ends_that_too(bench: Making) -> None:
     one.accelerator.close()
     eventually(lambda: is_gone(one.started[0].pid))
     assert one.warnings.texts() == ()
+    assert one.accelerator.state is AcceleratorState.FAILED, "who waits for it would wait for ever"
+
+
+def test_one_that_failed_a_moment_ago_rests_when_its_models_come_back(model: Path) -> None:
+    patience = Patience(600)
+    patience.failed()
+    network = Network(model, [SHAPE], open_cpu=lambda path: CpuNetwork(session(path, [CPU])))
+
+    def start(provider: str, compiled: CompiledModels | None) -> AcceleratorProcess:
+        raise AssertionError("it rests")
+
+    accelerator = Accelerator([network], [FAKE], start, lambda _: None, Warnings(), patience)
+    assert accelerator.state is AcceleratorState.FAILED
+    accelerator.close()
 
 
 def test_it_runs_below_everything_else(bench: Making) -> None:
@@ -305,12 +319,33 @@ def test_only_the_first_compilation_is_announced_as_one(bench: Making, tmp_path:
     assert not again.accelerator.is_first_time
 
 
+def test_what_was_compiled_for_others_is_no_first_time_of_these(tmp_path: Path) -> None:
+    """A second pack, or other shapes after a changed `detection.long_side`."""
+    compiled = CompiledModels(tmp_path, FAKE, "gfx1030")
+    compiled.prepare()
+    compiled.completed(["one.onnx (1, 3, 640, 640)", "two.onnx (1, 3, 112, 112)"])
+    assert compiled.has(["two.onnx (1, 3, 112, 112)", "one.onnx (1, 3, 640, 640)"])
+    assert not compiled.has(["one.onnx (1, 3, 960, 960)", "two.onnx (1, 3, 112, 112)"])
+    assert not compiled.has(["three.onnx (1, 3, 640, 640)"])
+
+
+def test_an_accelerator_with_another_shape_compiles_for_the_first_time(
+    bench: Making, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = CompiledModels(tmp_path, FAKE, "gfx1030")
+    bench("works", compiled=compiled).until(AcceleratorState.READY)
+    monkeypatch.setattr(f"{__name__}.SHAPE", (2, 3, 8, 8))
+    other = bench("works", compiled=compiled)
+    other.until(AcceleratorState.READY)
+    assert other.accelerator.is_first_time
+
+
 def test_compiled_models_of_another_card_or_version_go(tmp_path: Path) -> None:
     old, new = CompiledModels(tmp_path, FAKE, "gfx1030-1.22"), CompiledModels(tmp_path, FAKE, "gfx1030-1.23")
     old.prepare()
     variables = new.prepare()
     assert Path(variables["ORT_MIGRAPHX_MODEL_CACHE_PATH"]).is_relative_to(new.folder)
-    new.completed()
+    new.completed(["a"])
     assert [path.name for path in tmp_path.iterdir()] == [new.folder.name]
 
 
@@ -333,8 +368,8 @@ def test_a_folder_that_cannot_be_made_costs_the_cache_only(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     compiled = CompiledModels(tmp_path / "file", FAKE, "gfx1030")
     assert compiled.prepare() == {}
-    assert not compiled.complete
-    compiled.completed()
+    assert not compiled.has(["a"])
+    compiled.completed(["a"])
 
 
 def test_what_is_forgotten_leaves_memory(model: Path) -> None:

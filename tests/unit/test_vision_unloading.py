@@ -19,7 +19,7 @@ from plugin.domain import Asset, Float32Array, Picture
 from plugin.ports.vision import FaceModel
 from plugin.settings import load_settings
 from plugin.vision import trial
-from plugin.vision.accelerator.keeper import COMPILING, load
+from plugin.vision.accelerator.keeper import COMPILING, AcceleratorState, load
 from plugin.vision.accelerator.process import AcceleratorProcess
 from plugin.vision.devices import processor
 from plugin.vision.idle import IdleWatch
@@ -125,6 +125,35 @@ def test_models_that_are_not_used_leave_memory_and_come_back_when_needed(
     assert np.array_equal(embeddings(again, picture), truth)
     models.close()
     assert np.array_equal(embeddings(again, picture), truth)  # whoever still works with it is not disturbed
+
+
+@pytest.mark.models
+def test_models_that_are_compiled_for_an_accelerator_stay_until_that_is_over(
+    model_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("plugin.vision.models.available_providers", lambda: [FAKE, CPU])
+    looks, look = list[bool](), OnnxFaceModels._unload_unused
+
+    def watched(self: OnnxFaceModels) -> None:
+        looks.append(self._idle.is_over())
+        look(self)
+
+    monkeypatch.setattr(OnnxFaceModels, "_unload_unused", watched)
+    monkeypatch.setattr(trial, "SECONDS", 0.01)
+    choice = RuntimeChoice(child=command("hangs"), compiled=tmp_path / "compiled", unload_after=0.2)
+    models, found = OnnxFaceModels(model_folder, choice=choice), list[trial.Trial]()
+    on_cpu = OnnxFaceModels(model_folder, choice=RuntimeChoice(accelerator="cpu"))
+    trying = threading.Thread(
+        target=lambda: found.append(trial.try_accelerator(models, on_cpu, "opencv", lambda _: None))
+    )
+    trying.start()
+    eventually(lambda: looks.count(True) >= 2)
+    accelerator = models.accelerator("opencv")
+    assert accelerator is not None
+    assert accelerator.state is AcceleratorState.STARTING
+    models.close()
+    trying.join(30)
+    assert [one.provider for one in found] == [CPU], "it waits for nothing that does not come"
 
 
 @pytest.mark.models

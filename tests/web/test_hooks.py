@@ -1,15 +1,42 @@
 """Where Nextcloud tells that something changed, and the page that asks it to."""
 
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 
-from plugin.domain import Library
-from plugin.errors import HostRefused
+from plugin.domain import Library, LibraryId
+from plugin.errors import HostRefused, HostUnreachable
+from plugin.hooks import GAP_SECONDS, MOST_NAMED, WAIT_SECONDS, Hooks
+from plugin.web.app import create_app
+from tests.fakes.album import NudgeLog
 from tests.fakes.nextcloud import webhooks as told
 from tests.web.conftest import Visitor, logged_in
 from tests.web.family import Family
+from tests.web.test_inside_nextcloud import IDENTITY, FakeInside
+
+STORM, SENDERS = 1_000, 4
 
 NEW = told.payload("NodeCreatedEvent", "/anna/files/new.jpg")
+
+
+class LooksLog(NudgeLog):
+    """When a library was to be compared, and how many files were named at most."""
+
+    def __init__(self, looks: list[float]) -> None:
+        super().__init__()
+        self._looks = looks
+        self.most_named = 0
+
+    def sync(self, library_id: LibraryId) -> None:
+        self._looks.append(time.monotonic())
+
+    def named(self, library_id: LibraryId, host_keys: Sequence[str]) -> None:
+        self.most_named = max(self.most_named, len(host_keys))
 
 
 @pytest.fixture
@@ -149,3 +176,69 @@ def test_members_look_but_do_not_set_up(app: Flask, family: Family) -> None:
     assert '<form class="stack"' not in member.text(page)
     for path in (page, f"{page}/remove"):
         assert member.post(path, page="/settings", url="http://x/", name="a", password="b").status_code == 403
+
+
+@pytest.mark.parametrize("user", ["", "anna"])
+def test_appapi_passes_on_what_nextcloud_tells(family: Family, cloud: Library, user: str) -> None:
+    family.registrar.app_of = "cloud.example.org"
+    app = create_app(replace(family.services, nextcloud_app=FakeInside()))
+    family.services.hooks.register(family.account.id, cloud.id, "", "", "")
+    secret = {"X-Kinfolk-Hook": family.registrar.asked[-1][3]}
+    path = f"/hooks/nextcloud/{cloud.id}"
+    heard = app.test_client().post(path, data=NEW, headers=IDENTITY.headers(user) | secret)
+    assert (heard.status_code, heard.data) == (202, b"")
+    family.time.move(5)
+    assert family.nudge.told == [f"named {cloud.id}: 437", f"sync {cloud.id}"]
+    without = app.test_client().post(path, data=NEW, headers=IDENTITY.headers(user))
+    assert without.status_code == 401, "that it comes through AppAPI is no secret of this library"
+
+
+def test_switching_off_is_offered_again_while_nextcloud_was_not_told(
+    maria: Visitor, family: Family, cloud: Library
+) -> None:
+    set_up(maria, cloud)
+    page = f"/libraries/{cloud.id}/hook"
+    family.registrar.failure = HostUnreachable("It is away")
+    fields = {"url": "http://elsewhere/hook", "name": "admin", "password": "hush"}
+    assert maria.post(f"{page}/remove", fields, page=page).status_code == 422
+    assert "Switch off" in maria.text(page)
+    family.registrar.failure = None
+    assert "does not tell any more" in maria.post(f"{page}/remove", fields, page=page).text
+    assert family.registrar.asked[-1][2] == f"http://elsewhere/hook http://kinfolk:8087/hooks/nextcloud/{cloud.id}"
+    assert "Switch off" not in maria.text(page)
+
+
+def test_a_storm_of_posts_is_answered_at_once_and_costs_a_few_looks(
+    family: Family, cloud: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real timers and a real catalogue, with the waits a hundredth of what they are."""
+    monkeypatch.setattr("plugin.hooks.WAIT_SECONDS", WAIT_SECONDS / 100)
+    monkeypatch.setattr("plugin.hooks.GAP_SECONDS", GAP_SECONDS / 100)
+    rows = family.catalogue
+    looks: list[float] = []
+    nudge = LooksLog(looks)
+    hooks = Hooks(rows.hooks, rows.libraries, family.registrar, nudge)
+    hooks.register(family.account.id, cloud.id, "http://kinfolk:8087/", "admin", "hush")
+    app = create_app(replace(family.services, hooks=hooks))
+    headers = {"X-Kinfolk-Hook": family.registrar.asked[-1][3]}
+    began, timers = time.monotonic(), 0
+
+    def storm(sender: int) -> set[int]:
+        nonlocal timers
+        client, answers = app.test_client(), set[int]()
+        for number in range(STORM // SENDERS):
+            payload = told.payload("NodeCreatedEvent", f"/anna/files/{sender}/{number}.jpg", node_id=1 + number)
+            answers.add(client.post(f"/hooks/nextcloud/{cloud.id}", data=payload, headers=headers).status_code)
+            timers = max(timers, sum(isinstance(thread, threading.Timer) for thread in threading.enumerate()))
+        return answers
+
+    with ThreadPoolExecutor(SENDERS) as senders:
+        answers = set[int]().union(*senders.map(storm, range(SENDERS)))
+    ended = time.monotonic()
+    while not looks or looks[-1] < ended:
+        time.sleep(0.01)  # the last events lead to a look, too
+    assert answers == {202}
+    assert timers <= 2, "one that waits, and one that is ending"
+    assert len(looks) <= (looks[-1] - began) / (GAP_SECONDS / 100) + 1
+    assert nudge.most_named <= MOST_NAMED
+    assert rows.libraries.get(cloud.id).sync_requested_at is not None

@@ -37,6 +37,14 @@ def web_address(typed: str, tails: tuple[str, ...], words: Words) -> str:
     return f"{parts.scheme.lower()}://{where}{_folder(parts.path, tails)}"
 
 
+def server_of(address: str) -> str:
+    """The server of a manifest's address. Raises `HostRefused` for what is no address of one."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise HostRefused("This is not the address of a manifest", "Type it as in a browser, with https://")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _folder(path: str, tails: tuple[str, ...]) -> str:
     """Where on the server the host lies: the path up to what belongs to one of its pages."""
     for tail in tails:

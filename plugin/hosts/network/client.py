@@ -219,7 +219,7 @@ class HostClient:
 
     def _login_refused(self) -> LoginRefused:
         error = self.words.refusal()
-        if self._refused is None and self.login.name:
+        if self._refused is None:
             self._refused = error
             self._on_refused(error)
         return error

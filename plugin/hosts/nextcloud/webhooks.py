@@ -7,7 +7,7 @@ they are found again.
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -28,8 +28,8 @@ Ask = Callable[[str, str, Mapping[str, object] | None, Mapping[str, str]], Any]
 """(method, path, JSON body, query) to the data of the OCS answer. Raises `HostError`."""
 
 
-def register(ask: Ask, url: str, secret: str, user: str, registered: Callable[[], None]) -> None:
-    """Ask to be told about the files of one user; what was asked with this address before is replaced.
+def register(ask: Ask, urls: Sequence[str], secret: str, user: str, registered: Callable[[], None]) -> None:
+    """Ask to be told about the files of one user at the first address; what was asked with any of them before goes.
 
     `registered` is called when Nextcloud has the new secret, before it forgets the former one.
 
@@ -37,7 +37,7 @@ def register(ask: Ask, url: str, secret: str, user: str, registered: Callable[[]
         HostRefused: not an administrator, or the app is not there (Nextcloud before 30, or switched off).
         HostError: no answer.
     """
-    former = listeners(ask, url)
+    url, former = urls[0], [number for url in urls for number in listeners(ask, url)]
     for kind in ONE_NODE:
         ask("POST", API, listener(kind, url, secret, user), {})
     for kind in TWO_NODES:
@@ -54,10 +54,11 @@ def register(ask: Ask, url: str, secret: str, user: str, registered: Callable[[]
         forget(ask, number)
 
 
-def remove(ask: Ask, url: str) -> None:
-    """Ask not to be told any more; what is not there is no error. Raises `HostError`."""
-    for number in listeners(ask, url):
-        forget(ask, number)
+def remove(ask: Ask, urls: Sequence[str]) -> None:
+    """Ask not to be told at these addresses any more; what is not there is no error. Raises `HostError`."""
+    for url in urls:
+        for number in listeners(ask, url):
+            forget(ask, number)
 
 
 def listeners(ask: Ask, url: str) -> list[int]:

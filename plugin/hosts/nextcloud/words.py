@@ -1,5 +1,7 @@
 """What users are told about their Nextcloud."""
 
+from dataclasses import replace
+
 from plugin.hosts.network.words import Said, Words
 
 NEXTCLOUD = Words(
@@ -25,3 +27,12 @@ NEXTCLOUD = Words(
         "This is not the address of a Nextcloud server", "Type it as in your browser: https://cloud.example.org"
     ),
 )
+
+NEXTCLOUD_AS_APP = replace(
+    NEXTCLOUD,
+    login_refused=Said(
+        "Nextcloud does not let Kinfolk in as an app",
+        "Enable Kinfolk in Nextcloud under Apps; if it is enabled there, scan this library again",
+    ),
+)
+"""Where no user logged in, and Nextcloud vouches for Kinfolk."""

@@ -32,6 +32,20 @@ READ_SECONDS = 120.0
 """Without a word in between, the connection is made anew; PhotoPrism pings."""
 
 LONGEST_WORD = 2**20
+"""Bytes; events about thousands of photos are some hundred kilobytes."""
+
+
+class BoundedSocket(websocket.WebSocket):
+    """Reads no word longer than `LONGEST_WORD`, be it one frame or many. `room`: what it may still read."""
+
+    room = LONGEST_WORD
+
+    def _recv(self, bufsize: int) -> bytes:
+        if bufsize > self.room:
+            raise ValueError("too much")
+        read: bytes = super()._recv(bufsize)  # type: ignore[no-untyped-call]  # the library's own
+        self.room -= len(read)
+        return read
 
 
 class Listening:
@@ -57,7 +71,7 @@ class Listening:
         self._again = again
         self._stopping = threading.Event()
         self._heard = threading.Event()
-        self._socket: websocket.WebSocket | None = None
+        self._socket: BoundedSocket | None = None
         self._threads = [
             threading.Thread(target=run, name="photoprism-websocket", daemon=True) for run in (self._listen, self._tell)
         ]
@@ -67,7 +81,7 @@ class Listening:
     @property
     def holds(self) -> bool:
         """Until it is stopped: a broken connection is made anew by itself."""
-        return not self._stopping.is_set()
+        return not self._stopping.is_set() and all(thread.is_alive() for thread in self._threads)
 
     @property
     def sees_everything(self) -> bool:
@@ -90,7 +104,7 @@ class Listening:
                 self._connect()
                 while not self._stopping.is_set():
                     self._hear()
-            except (OSError, websocket.WebSocketException, ValueError) as error:
+            except (OSError, websocket.WebSocketException, ValueError, RecursionError) as error:
                 log.debug("%s: %s", self._login.base, type(error).__name__)
             finally:
                 self._close()
@@ -99,16 +113,17 @@ class Listening:
     def _connect(self) -> None:
         scheme, _, rest = self._login.base.partition("://")
         options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False} if self._login.fingerprint else {}
-        self._socket = websocket.create_connection(
+        connected: Any = BoundedSocket(sslopt=options)
+        connected.settimeout(READ_SECONDS)
+        connected.connect(
             f"{'wss' if scheme == 'https' else 'ws'}://{rest}/api/v1/ws",
-            timeout=READ_SECONDS,
             header=[f"User-Agent: {USER_AGENT}"],
             http_no_proxy=["*"],
             redirect_limit=0,
-            sslopt=options,
         )
-        self._check_certificate(self._socket)
-        self._socket.send(json.dumps({"session": self._login.password}))
+        self._socket = connected
+        self._check_certificate(connected)
+        connected.send(json.dumps({"session": self._login.password}))
 
     def _check_certificate(self, connected: websocket.WebSocket) -> None:
         """Before the token is sent. Raises `ValueError` for another certificate than the one that was confirmed."""
@@ -119,9 +134,12 @@ class Listening:
 
     def _hear(self) -> None:
         connected = self._socket
-        said = connected.recv() if connected is not None else ""
-        if not said or len(said) > LONGEST_WORD:
-            raise ValueError("nothing, or too much")
+        if connected is None:
+            raise ValueError("no connection")
+        connected.room = LONGEST_WORD
+        said = connected.recv()
+        if not said:
+            raise ValueError("nothing")
         word = json.loads(said)
         event = word.get("event") if isinstance(word, dict) else None
         if isinstance(event, str) and event.startswith(TELLING):
@@ -133,7 +151,10 @@ class Listening:
             if self._stopping.wait(self._settle):
                 return
             self._heard.clear()
-            self._on_change()
+            try:
+                self._on_change()
+            except Exception:  # it outlives a callback that fails (a full disk, say); the next event calls it again
+                log.exception("A change at PhotoPrism could not be reported")
 
     def _close(self) -> None:
         connected: Any = self._socket

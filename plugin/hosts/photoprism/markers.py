@@ -8,11 +8,12 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from plugin.domain import Box
 from plugin.errors import AssetGone, HostBusy
+from plugin.hosts.network.texts import storable
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.ports.writing import MarkedPhoto, Marker
 
@@ -103,16 +104,22 @@ class Markers:
         return found
 
 
-def marked_photo(uid: str, file: Mapping[str, Any]) -> MarkedPhoto | None:
+def marked_photo(uid: str, file: Mapping[str, Any], others: Iterable[Mapping[str, Any]] = ()) -> MarkedPhoto | None:
     """The markers of a photo, from its primary file in a listing; None where nothing could be marked."""
     if not FILE.fullmatch(text(file.get("UID"))):
         return None
+    found, unusable = _markers_of(file)
+    elsewhere = tuple(marker for other in others for marker in _markers_of(other)[0])
+    return MarkedPhoto(uid, str(file["UID"]), found, unusable, elsewhere)
+
+
+def _markers_of(file: Mapping[str, Any]) -> tuple[tuple[Marker, ...], int]:
+    """(markers of a file, how many more cannot be used)."""
     told = file.get("Markers")
     rows = [row for row in told if isinstance(row, Mapping)] if isinstance(told, list) else []
     faces = [row for row in rows if row.get("Type") == "face"]
     found = [marker for row in faces if (marker := marker_of(row)) is not None]
-    unique = {marker.id: marker for marker in found}
-    return MarkedPhoto(uid, str(file["UID"]), tuple(unique.values()), len(faces) - len(found))
+    return tuple({marker.id: marker for marker in found}.values()), len(faces) - len(found)
 
 
 def marker_of(row: Mapping[str, Any]) -> Marker | None:
@@ -134,10 +141,12 @@ def marker_of(row: Mapping[str, Any]) -> Marker | None:
 
 def inside(*sides: object) -> Box | None:
     """The part of a box that lies in the picture; None for what is no box, or lies mostly outside."""
-    numbers = [float(side) for side in sides if isinstance(side, int | float) and math.isfinite(side)]
-    if len(numbers) != 4 or numbers[2] <= 0 or numbers[3] <= 0:
+    try:
+        x, y, w, h = (float(side) for side in sides if isinstance(side, int | float))
+    except (ValueError, OverflowError):  # others than four, or more than any number
         return None
-    x, y, w, h = numbers
+    if not all(map(math.isfinite, (x, y, w, h))) or w <= 0 or h <= 0:
+        return None
     left, top = max(x, 0.0), max(y, 0.0)
     right, bottom = min(x + w, 1.0), min(y + h, 1.0)
     if right <= left or bottom <= top or (right - left) * (bottom - top) < LEAST_INSIDE * w * h:
@@ -146,8 +155,8 @@ def inside(*sides: object) -> Box | None:
 
 
 def text(value: object) -> str:
-    """Without lone surrogates, which no database takes; not longer than any name."""
-    return value.encode("utf-8", "replace").decode()[:1000] if isinstance(value, str) else ""
+    """Not longer than any name; "" for what is no text."""
+    return storable(value)[:1000] if isinstance(value, str) else ""
 
 
 def _is_person(row: object) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from plugin.domain import AssetKind, HostAsset, IntakeProblem
 from plugin.errors import BadListing
+from plugin.hosts.network.texts import storable
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.markers import marked_photo
 from plugin.hosts.photoprism.options import PhotoPrismOptions
@@ -135,6 +136,7 @@ def photo_of(row: Mapping[str, Any]) -> RemotePhoto:
     files = [file for file in _list(row.get("Files")) if isinstance(file, Mapping)]
     files.sort(key=lambda file: not file.get("Primary"))
     primary = next((file for file in files if file.get("Primary")), {})
+    others = [file for file in files if file is not primary]
     film = next((file for file in files if file.get("Video") and not file.get("Missing")), {})
     first = next((file for file in files if file.get("Root") == "/" and not file.get("Video")), primary)
     root, name = (_text(primary.get(key)) or _text(row.get(f"File{key}")) for key in ("Root", "Name"))
@@ -150,7 +152,7 @@ def photo_of(row: Mapping[str, Any]) -> RemotePhoto:
         hidden=_number(row.get("Quality"), 0) < 0 or bool(row.get("DeletedAt")),
         stamp=max(filter(None, (_moment(row.get("CreatedAt")), _moment(row.get("UpdatedAt")))), default=None),
         taken_at=_moment(row.get("TakenAt")),
-        marked=marked_photo(uid, primary),
+        marked=marked_photo(uid, primary, others),
     )
 
 
@@ -161,8 +163,7 @@ def _rows(answer: object) -> list[Mapping[str, Any]]:
 
 
 def _text(value: object) -> str:
-    """Without lone surrogates, which no database takes."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
 
 
 def _hash(value: object) -> str:
@@ -180,10 +181,10 @@ def _moment(value: object) -> datetime | None:
     """In UTC; None for what is no time, and for the year 1, which Go writes for none."""
     try:
         found = datetime.fromisoformat(str(value))
-    except ValueError:
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return found.astimezone(UTC) if found.year > 1 else None
+    except (ValueError, OverflowError):  # the other side of the year 9999, say
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return found.astimezone(UTC) if found.year > 1 else None
 
 
 def _list(value: object) -> list[Any]:

@@ -1,10 +1,11 @@
 """Where accelerators keep what they compiled, so that it takes minutes once and not at every start."""
 
+import hashlib
 import logging
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,10 +50,9 @@ class CompiledModels:
         """Where the files are."""
         return self.root / re.sub(r"[^A-Za-z0-9.]+", "-", f"{self.provider}-{self.tag}")[:120]
 
-    @property
-    def complete(self) -> bool:
-        """Whether everything was compiled once, so that the next start is fast."""
-        return self._mark.exists()
+    def has(self, programs: Sequence[str]) -> bool:
+        """Whether these (models and their shapes) were all compiled once, so that the next start is fast."""
+        return self._mark(programs).exists()
 
     def prepare(self) -> dict[str, str]:
         """Make the folder; the environment that makes accelerators use it, empty where it cannot be made."""
@@ -66,19 +66,19 @@ class CompiledModels:
             return {}
         return found
 
-    def completed(self) -> None:
-        """Everything is compiled: the next start need not say so, and folders of other cards or versions go."""
+    def completed(self, programs: Sequence[str]) -> None:
+        """These are compiled: their next start need not say so, and folders of other cards or versions go."""
         try:
-            self._mark.touch(mode=0o600)
+            self._mark(programs).touch(mode=0o600)
             for other in self.root.iterdir():
                 if other.is_dir() and other != self.folder:
                     shutil.rmtree(other, ignore_errors=True)
         except OSError as error:
             log.info("Compiled models are not marked as complete: %s", error.strerror)
 
-    @property
-    def _mark(self) -> Path:
-        return self.folder / "complete"
+    def _mark(self, programs: Sequence[str]) -> Path:
+        fingerprint = hashlib.blake2b("\n".join(sorted(programs)).encode(), digest_size=8).hexdigest()
+        return self.folder / f"complete-{fingerprint}"
 
 
 def environment_of(compiled: CompiledModels | None, override: str | None = None) -> Mapping[str, str]:

@@ -122,7 +122,8 @@ class Accelerator:
         self._closed = False
         self._process: AcceleratorProcess | None = None
         self._starting: AcceleratorProcess | None = None
-        self.state = AcceleratorState.STARTING
+        # One that failed a moment ago, with models that left memory since, is not starting: it rests.
+        self.state = AcceleratorState.FAILED if patience.left() else AcceleratorState.STARTING
         self.is_first_time = False
         self._thread = threading.Thread(target=self._keep, name="accelerator", daemon=True)
         self._thread.start()
@@ -158,6 +159,7 @@ class Accelerator:
         """End it; the models go on on the CPU. Safe to call twice."""
         with self._lock:
             self._closed = True
+            self.state = AcceleratorState.FAILED  # nobody waits for what does not come
             processes = [process for process in (self._process, self._starting) if process]
             self._process = None
         for network in self._networks:
@@ -165,6 +167,11 @@ class Accelerator:
         self._wake.set()
         for process in processes:
             process.close()
+
+    @property
+    def _programs(self) -> list[str]:
+        """What is compiled: each model for each shape."""
+        return [f"{network.path.name} {shape}" for network in self._networks for shape in network.shapes]
 
     def _keep(self) -> None:
         while not self._closed:
@@ -174,8 +181,13 @@ class Accelerator:
             self._wake.wait(None if self._process else max(self._patience.left(), 0.01))
             self._wake.clear()
 
+    def _now(self, state: AcceleratorState) -> None:
+        with self._lock:
+            if not self._closed:
+                self.state = state
+
     def _bring_up(self) -> None:
-        self.state = AcceleratorState.STARTING
+        self._now(AcceleratorState.STARTING)
         for provider in self._providers:
             try:
                 self._try(provider)
@@ -200,7 +212,7 @@ class Accelerator:
         if trouble is not None:
             raise trouble
         compiled = self._compiled(provider)
-        self.is_first_time = compiled is not None and not compiled.complete
+        self.is_first_time = compiled is not None and not compiled.has(self._programs)
         process = self._start(provider, compiled)
         with self._lock:
             self._starting = process
@@ -213,7 +225,7 @@ class Accelerator:
             with self._lock:
                 self._starting = None
         if compiled is not None:
-            compiled.completed()
+            compiled.completed(self._programs)
         self._hand_over(process, remotes)
 
     def _hand_over(self, process: AcceleratorProcess, remotes: Sequence[RemoteNetwork]) -> None:
@@ -223,7 +235,7 @@ class Accelerator:
         if self._process is None:
             process.close()
             return
-        self.state = AcceleratorState.READY
+        self._now(AcceleratorState.READY)
         self._patience.worked()
         self._warnings.over(process.provider)
         for network, remote in zip(self._networks, remotes, strict=True):
@@ -234,7 +246,7 @@ class Accelerator:
         if self._closed:  # ended on purpose
             return
         self._warnings.note(provider, failure.explanation)
-        self.state = AcceleratorState.FAILED
+        self._now(AcceleratorState.FAILED)
         self._patience.failed()
 
 

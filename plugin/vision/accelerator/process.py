@@ -32,7 +32,7 @@ DIES_WITHIN = 5.0
 
 CPU_INSTEAD = Sentence("The CPU is used instead; check the driver and that this user may use the device")
 
-NO_LIBRARY = Sentence("Install the libraries of ROCm 7, or use the image with ROCm; see docs/amd.md")
+NO_LIBRARY = Sentence("Install the libraries of ROCm 7, or build an image that has them; see docs/amd.md")
 
 
 class AcceleratorProcess:

@@ -1,6 +1,7 @@
 """Serves a `Cloud` on loopback: who asks, which part answers, and the knobs for what goes wrong."""
 
 import ssl
+from base64 import b64decode
 
 from werkzeug.wrappers import Request, Response
 
@@ -20,6 +21,7 @@ class FakeNextcloud(FakeServer):
         version: major version.
         infinite: whether `Depth: infinity` is honoured; else Sabre answers as if it were 1.
         throttle_after: so many wrong passwords, and every answer is 429.
+        app_secret: an app with this secret may act for every user (AppAPI); "" for no app.
     """
 
     name = "nextcloud"
@@ -32,6 +34,7 @@ class FakeNextcloud(FakeServer):
         self.infinite = True
         self.throttle_after = 10
         self.wrong_passwords = 0
+        self.app_secret = ""
         self.parts: list[Part] = [*dav.PARTS, *tags.PARTS, *ocs.PARTS, *previews.PARTS, *login_flow.make_parts()]
 
     def answer(self, request: Request) -> Response:
@@ -54,6 +57,9 @@ class FakeNextcloud(FakeServer):
         return max(fitting, key=lambda part: len(part.prefix), default=None)
 
     def _who(self, request: Request, part: Part) -> tuple[str, Response | None]:
+        said, _, secret = b64decode(request.headers.get("AUTHORIZATION-APP-API", "")).decode().partition(":")
+        if self.app_secret and said in self.cloud.users and secret == self.app_secret:
+            return said, None
         login = request.authorization
         user, password = (login.username or "", login.password or "") if login else ("", "")
         if login is not None and self.wrong_passwords >= self.throttle_after:

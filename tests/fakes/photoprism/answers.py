@@ -140,7 +140,15 @@ def merged(rows: list[tuple[FakePhoto, FakeFile]], people: FakePeople) -> list[d
     return found
 
 
-def config(library: FakeLibrary, *, known: bool) -> dict[str, Any]:
+def features(library: FakeLibrary, scope: str) -> dict[str, bool]:
+    """As `Settings.ApplyScope` leaves them: what the scope of a token does not allow looks switched off."""
+    needs = {"people": "people", "edit": "photos", "download": "photos", "private": "photos", "archive": "photos"}
+    scopes = set(scope.split())
+    allowed = {name: "*" in scopes or needs.get(name, "*") in {"*", *scopes} for name in library.features}
+    return {name: value and allowed[name] for name, value in library.features.items()}
+
+
+def config(library: FakeLibrary, *, known: bool, scope: str = "*") -> dict[str, Any]:
     """`ClientConfig`: for somebody who is logged in, or the little everybody may know."""
     photos = list(library.photos.values())
     answer: dict[str, Any] = {
@@ -155,7 +163,7 @@ def config(library: FakeLibrary, *, known: bool) -> dict[str, Any]:
         "previewToken": "public",
         "downloadToken": "public",
         "count": {},
-        "settings": {"features": dict(library.features)},
+        "settings": {"features": features(library, scope)},
     }
     if not known:
         return answer

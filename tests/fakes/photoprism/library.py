@@ -70,7 +70,7 @@ class FakeLibrary:
     edition: str = "ce"
     version: str = "241213-382ffa899-Linux-AMD64"
     features: dict[str, bool] = field(
-        default_factory=lambda: {"people": True, "download": True, "private": True, "review": True, "archive": True}
+        default_factory=lambda: dict.fromkeys(("people", "edit", "download", "private", "review", "archive"), True)
     )
     clock: Callable[[], datetime] = now
     preview_token: str = "preview1"

@@ -58,6 +58,7 @@ class FakePhotoPrism(FakeServer):
             ("GET", r"/subjects", self._subjects),
             ("GET", r"/subjects/([^/]+)", self._subject),
             ("PUT", r"/subjects/([^/]+)", self._rename_subject),
+            ("GET", r"/session", self._who),
             ("POST", r"/session", self._log_in),
             ("DELETE", r"/session", self._log_out),
             ("POST", r"/oauth/token", self._app_password),
@@ -75,7 +76,8 @@ class FakePhotoPrism(FakeServer):
         return self.library.sessions.get(request.headers.get("X-Auth-Token", "") or bearer)
 
     def _config(self, request: Request) -> Response:
-        return said(config(self.library, known=self._session(request) is not None))
+        session = self._session(request)
+        return said(config(self.library, known=session is not None, scope=session.scope if session else "*"))
 
     def _photos(self, request: Request) -> Response:
         session = self._session(request)
@@ -204,6 +206,13 @@ class FakePhotoPrism(FakeServer):
         if file is None:
             return said({"error": "record not found"}, 404)
         return Response(file.data, content_type="application/octet-stream")
+
+    def _who(self, request: Request) -> Response:
+        session = self._session(request)
+        if session is None:
+            return failed(401, "Please log in to your account")
+        user = {"UID": f"u{session.user:0>15}", "Name": session.user}
+        return said({"status": "success", "scope": session.scope, "user": user})
 
     def _log_in(self, request: Request) -> Response:
         given = request.get_json()
