@@ -106,8 +106,8 @@ class Intake:
         else:
             self._catalogue.detection.once_more(library.id, PREVIEWS_AWAY, WAS_BUSY)
 
-    def look_up(self, library: Library, host: Host, host_keys: Sequence[str]) -> int:
-        """Take a few assets somebody named, before the host is listed; how many there are to look at.
+    def look_up(self, library: Library, host: Host, host_keys: Sequence[str]) -> list[AssetId]:
+        """Take a few assets somebody named, before the host is listed; those there are to look at.
 
         Nothing is taken for gone here, and what is not found is left to the next pass.
 
@@ -115,7 +115,8 @@ class Intake:
             HostError: recorded nowhere; the pass that follows meets it, too.
         """
         found = host.look_up_named(host_keys) if isinstance(host, NamingHost) else []
-        return sum(seen.outcome != "same" for seen in self._catalogue.assets.looked_up(library.id, found))
+        seen = self._catalogue.assets.looked_up(library.id, found)
+        return [one.asset_id for one in seen if one.outcome != "same"]
 
     def _still_standing(self, library: Library, sync: "_Pass") -> list[IntakeProblem]:
         """Problems of earlier passes in folders that were not listed, since nothing changed there."""

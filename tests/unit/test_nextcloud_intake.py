@@ -120,7 +120,7 @@ def test_raw_photos_nobody_can_show_are_told_of_until_a_jpeg_lies_beside_them(ho
 def named(house: House, *paths: str) -> int:
     """Look up what a hook named."""
     keys = [str(house.cloud.find("anna", path).id) for path in paths]
-    return Intake(house.catalogue).look_up(house.catalogue.libraries.get(house.library.id), house.host, keys)
+    return len(Intake(house.catalogue).look_up(house.catalogue.libraries.get(house.library.id), house.host, keys))
 
 
 def test_a_raw_photo_beside_many_new_folders_is_told_of_once(house: House) -> None:
@@ -174,7 +174,7 @@ def test_what_a_listing_leaves_out_is_not_taken_because_it_was_named(house: Hous
     house.reopen(house.library, left_out=("out",))
     keys = [*(str(node) for node in house.cloud.nodes), "0", "99999", "x", "", "-1", "1 OR 1", "9" * 30]
     library = house.catalogue.libraries.get(house.library.id)
-    assert Intake(house.catalogue).look_up(library, house.host, keys) == 1
+    assert len(Intake(house.catalogue).look_up(library, house.host, keys)) == 1
     assert house.present() == {"d.jpg"}
 
 
