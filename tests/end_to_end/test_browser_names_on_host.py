@@ -75,5 +75,5 @@ def test_names_left_on_photos_in_the_trash_are_told_of_and_need_not_be_waited_fo
         keep_screenshot(page, f"names-left-{scheme}")
         found = Axe().run(page).response["violations"]
         assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
-        page.get_by_role("button", name="Do not wait for them").click()
+        page.get_by_role("button", name="Do not wait any longer").click()
         expect(page.get_by_text("Off", exact=True)).to_have_count(3)
