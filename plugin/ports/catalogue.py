@@ -195,7 +195,10 @@ class AssetRows(Protocol):
         ...
 
     def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
-        """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending."""
+        """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending.
+
+        A file that another library of the account at the same server holds already is left to that one, and not told.
+        """
         ...
 
     def looked_up(self, library_id: LibraryId, found: Sequence[HostAsset]) -> list[SeenAsset]:
@@ -275,10 +278,17 @@ class DetectionQueue(Protocol):
         ...
 
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int: ...
-    def claim(self, worker: str, count: int, lease_seconds: float, besides: Collection[LibraryId] = ()) -> list[Asset]:
+    def claim(
+        self,
+        worker: str,
+        count: int,
+        lease_seconds: float,
+        besides: Collection[LibraryId] = (),
+        among: Sequence[AssetId] | None = None,
+    ) -> list[Asset]:
         """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first.
 
-        `besides`: libraries whose hosts are to be left alone now.
+        `besides`: libraries whose hosts are to be left alone now. `among`: only these, a few.
         """
         ...
 
