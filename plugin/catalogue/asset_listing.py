@@ -1,6 +1,7 @@
 """What a pass over a host writes: assets seen, moved, gone."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.folder_marks import above, drop_marks
+from plugin.catalogue.same_files import left_to_others, release
 from plugin.catalogue.tables import asset, library
 from plugin.domain import AssetId, HostAsset, LibraryId, WorkState
 from plugin.errors import AssetGone, NotFound
@@ -24,6 +26,7 @@ UNTRIED: dict[str, Any] = {
 }
 """An asset that waits for detection as if it had never been tried."""
 
+OF_LIBRARY = (library.c.id, library.c.account_id, library.c.host, library.c.address)
 LISTED = ("path", "kind", "content_key", "change_key", "size_bytes")
 
 
@@ -31,18 +34,23 @@ def store_seen(
     connection: Connection, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int
 ) -> list[SeenAsset]:
     """Insert or update by host key; see `AssetRows.seen`. When a key is listed twice the last entry counts."""
-    account_id = connection.execute(select(library.c.account_id).where(library.c.id == library_id)).scalar()
-    if account_id is None:
+    mine = connection.execute(select(*OF_LIBRARY).where(library.c.id == library_id)).first()
+    if mine is None:
         raise NotFound("There is no such library")
     by_key = {entry.host_key: entry for entry in listed}
     known = _known(connection, library_id, list(by_key))
+    left = left_to_others(connection, mine, by_key, {key for key, row in known.items() if not row.gone})
+    by_key = {key: entry for key, entry in by_key.items() if key not in left}
+    known = {key: row for key, row in known.items() if key not in left}
     new = [key for key in by_key if key not in known]
     if new:
-        connection.execute(insert(asset), [_new_row(by_key[key], library_id, account_id, sync_pass) for key in new])
+        connection.execute(
+            insert(asset), [_new_row(by_key[key], library_id, mine.account_id, sync_pass) for key in new]
+        )
     outcomes = {key: _outcome(known[key], entry) if key in known else "new" for key, entry in by_key.items()}
     _update_known(connection, library_id, known, by_key, outcomes, sync_pass)
     ids = {key: row.id for key, row in {**known, **_known(connection, library_id, new)}.items()}
-    return [SeenAsset(ids[entry.host_key], outcomes[entry.host_key]) for entry in listed]
+    return [SeenAsset(ids[entry.host_key], outcomes[entry.host_key]) for entry in listed if entry.host_key in ids]
 
 
 def store_moved(connection: Connection, asset_id: AssetId, listed: HostAsset, sync_pass: int) -> None:
@@ -57,8 +65,9 @@ def store_moved(connection: Connection, asset_id: AssetId, listed: HostAsset, sy
     connection.execute(update(asset).where(asset.c.id == asset_id, asset.c.state == WorkState.FAILED).values(**UNTRIED))
 
 
-def store_gone(connection: Connection, asset_ids: Sequence[AssetId]) -> None:
-    """Hide assets; their leases end, their faces stay."""
+def store_gone(connection: Connection, asset_ids: Sequence[AssetId], now: datetime) -> None:
+    """Hide assets; their leases end, their faces stay. Other libraries that see the same files look for them."""
+    release(connection, asset_ids, now)
     for block in blocks(asset_ids):
         connection.execute(
             update(asset).where(asset.c.id.in_(block)).values(gone=True, leased_by=None, leased_until=None)

@@ -74,6 +74,7 @@ class SqlAssets:
     def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
         """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending.
 
+        What another library of the account reads already is left out (`plugin.catalogue.same_files`).
         One transaction (one fsync) per call: hand over some hundred at once.
         """
         with self._transactions.write() as connection:
@@ -141,7 +142,7 @@ class SqlAssets:
     def mark_gone(self, asset_ids: Sequence[AssetId]) -> None:
         """Hidden with their faces, kept so that a return brings everything back."""
         with self._transactions.write() as connection:
-            store_gone(connection, asset_ids)
+            store_gone(connection, asset_ids, self._transactions.now())
 
     def get(self, asset_id: AssetId, account_id: AccountId | None = None) -> Asset:
         """The asset, gone or not."""

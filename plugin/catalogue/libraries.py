@@ -10,6 +10,7 @@ from plugin.catalogue.deletion import delete_empty_persons, delete_faces
 from plugin.catalogue.event_traces import forget_drawn_on
 from plugin.catalogue.folder_marks import settle_doubts
 from plugin.catalogue.privacy import note_leftovers, overwrite_deleted
+from plugin.catalogue.same_files import release_all
 from plugin.catalogue.tables import account, asset, face, intake_problem, library, person, tally, verdict
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, IntakeProblem, Library, LibraryId
@@ -66,6 +67,7 @@ class SqlLibraries:
             connection.execute(delete(verdict).where(verdict.c.face_id.in_(faces)))
             delete_faces(connection, face.c.asset_id.in_(assets))
             connection.execute(delete(asset).where(asset.c.library_id == library_id))
+            release_all(connection, library_id, self._transactions.now())
             connection.execute(delete(library).where(library.c.id == library_id))
             for person_id in person_ids:
                 delete_empty_persons(connection, person.c.id == person_id)

@@ -195,7 +195,10 @@ class AssetRows(Protocol):
         ...
 
     def seen(self, library_id: LibraryId, listed: Sequence[HostAsset], sync_pass: int) -> list[SeenAsset]:
-        """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending."""
+        """Insert or update by `host_key`; new or changed content, and content that returns changed, becomes pending.
+
+        A file that another library of the account at the same server holds already is left to that one, and not told.
+        """
         ...
 
     def looked_up(self, library_id: LibraryId, found: Sequence[HostAsset]) -> list[SeenAsset]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import gettext as _
+from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from plugin.domain import Library
@@ -11,13 +12,17 @@ from plugin.errors import NotFound
 from plugin.ports.written import NameKind, WritePlan, WriteState
 from plugin.sentences import Sentence
 from plugin.web.language import ngettext
-from plugin.web.request_context import account, see_other, services
+from plugin.web.request_context import account, form_text, see_other, services
 from plugin.web.tiles import FaceTile, PersonTile, face_tiles, person_tiles
 from plugin.web.writing_advice import advice_on
 from plugin.writeback import WriteBackStatus
 from plugin.writeback.label_names import PREFIX
 
 pages = Blueprint("names_on_host", __name__, url_prefix="/libraries/<int:library_id>/names")
+
+
+SHOWN_SECONDS = 3600
+"""A preview that is older may show other names than would be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,17 @@ class NamesPage:
 
 @dataclass(frozen=True, slots=True)
 class PreviewPage:
-    """What would be written, with people (and the words for them on the host) and faces to look at."""
+    """What would be written, with people (and the words for them on the host) and faces to look at.
+
+    `previewed` proves to `start` that this page was shown.
+    """
 
     library: Library
     way: NameKind
     plan: WritePlan
     people: list[tuple[PersonTile, str, int]]
     faces: list[FaceTile]
+    previewed: str
 
 
 def own_library(library_id: int) -> Library:
@@ -77,6 +86,25 @@ def name_kind(way: str) -> NameKind:
         return NameKind(way)
     except ValueError:
         raise NotFound("There is no such way to write names") from None
+
+
+def seal() -> URLSafeTimedSerializer:
+    """Signs what a preview showed."""
+    return URLSafeTimedSerializer(services().secret_key, salt="names that were previewed")
+
+
+def shown_of(library: Library, kind: NameKind) -> list[int | str]:
+    """What the signature is for: this account, this library, this way."""
+    return [account().id, library.id, kind.value]
+
+
+def was_shown(library: Library, kind: NameKind) -> bool:
+    """Whether the form came from the preview, not long ago."""
+    try:
+        shown = seal().loads(form_text("previewed"), max_age=SHOWN_SECONDS)
+    except BadData:
+        return False
+    return bool(shown == shown_of(library, kind))
 
 
 @pages.get("")
@@ -96,14 +124,23 @@ def preview(library_id: int, way: str) -> str:
     prefix = "" if kind.has_places else PREFIX  # never translated: it is what the host will show
     people = [(tile, prefix + tile.person.name, photos[tile.person.id]) for tile in person_tiles(found)]
     (faces,) = face_tiles([plan.examples])
-    return render_template("names_on_host_preview.html", page=PreviewPage(library, kind, plan, people, faces))
+    return render_template(
+        "names_on_host_preview.html",
+        page=PreviewPage(library, kind, plan, people, faces, seal().dumps(shown_of(library, kind))),
+    )
 
 
 @pages.post("/<way>/start")
 def start(library_id: int, way: str) -> Response:
-    """Write from now on; also goes on after a pause, and tries again what had trouble."""
-    library = own_library(library_id)
-    services().writing.start(library, name_kind(way))
+    """Write from now on; also goes on after a pause, and tries again what had trouble.
+
+    Nothing is written for the first time to whoever has not seen what.
+    """
+    library, kind = own_library(library_id), name_kind(way)
+    if services().catalogue.written.setting(library.id, kind) is None and not was_shown(library, kind):
+        flash(_("Look at what would be written, then confirm it here."), "bad")
+        return see_other(url_for("names_on_host.preview", library_id=library_id, way=way))
+    services().writing.start(library, kind)
     flash(_("Names are being written to %(name)s.", name=library.name), "good")
     return see_other(url_for("names_on_host.show", library_id=library_id))
 

@@ -64,6 +64,11 @@ class House:
         rows = (self.catalogue.assets.of_host_key(library.id, str(node)) for node in list(self.cloud.nodes))
         return {row.path for row in rows if row is not None and not row.gone}
 
+    def close(self) -> None:
+        for host in self.hosts:
+            host.close()
+        self.catalogue.close()
+
     def problems(self) -> dict[str, str]:
         return {problem.path: problem.code for problem in self.catalogue.libraries.problems(self.library.id)}
 
@@ -78,9 +83,7 @@ def house() -> Iterator[House]:
     with FakeNextcloud() as server:
         house = House(server)
         yield house
-        for host in house.hosts:
-            host.close()
-        house.catalogue.close()
+        house.close()
 
 
 def test_a_first_listing_takes_a_handful_of_requests(house: House) -> None:

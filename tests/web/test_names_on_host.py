@@ -1,6 +1,9 @@
 """Names to the host: chosen, previewed, confirmed, watched and taken back, without JavaScript."""
 
+import re
+
 import pytest
+from werkzeug.test import TestResponse
 
 from plugin.errors import HostUnreachable, WriteLocked
 from plugin.ports.written import NameKind, WriteState
@@ -21,6 +24,18 @@ def page(family: Family) -> str:
 def run(family: Family, kind: NameKind = NameKind.TAGS) -> None:
     assert family.library is not None
     family.services.writing.run(family.library.id, kind)
+
+
+def previewed(maria: Visitor, page: str, way: str = "tags") -> str:
+    """What the preview has in its form."""
+    found = re.search(r'name="previewed" value="([^"]+)"', maria.text(f"{page}/{way}"))
+    assert found
+    return found.group(1)
+
+
+def confirm(maria: Visitor, page: str, way: str = "tags") -> TestResponse:
+    """Look at the preview and press its button."""
+    return maria.post(f"{page}/{way}/start", page=f"{page}/{way}", previewed=previewed(maria, page, way))
 
 
 def state(family: Family, kind: NameKind = NameKind.TAGS) -> WriteState | None:
@@ -55,8 +70,34 @@ def test_a_preview_shows_who_and_writes_nothing(maria: Visitor, page: str, famil
     assert state(family) is None
 
 
+def test_nothing_is_written_for_the_first_time_that_was_not_previewed(
+    maria: Visitor, page: str, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = previewed(maria, page)
+    for wrong in ("", "nonsense", shown[:-2], previewed(maria, page, "sidecars")):
+        answer = maria.post(f"{page}/tags/start", page=page, previewed=wrong)
+        assert "Look at what would be written" in answer.text
+        assert "Write these names" in answer.text, "the preview itself"
+    monkeypatch.setattr("plugin.web.names_on_host.SHOWN_SECONDS", -1)
+    maria.post(f"{page}/tags/start", page=page, previewed=shown)
+    assert state(family) is None
+    assert family.host.written == []
+    monkeypatch.undo()
+    maria.post(f"{page}/tags/start", page=page, previewed=shown)
+    assert state(family) is WriteState.ON
+
+
+def test_what_was_taken_back_is_previewed_anew(maria: Visitor, page: str, family: Family) -> None:
+    confirm(maria, page)
+    run(family)
+    maria.post(f"{page}/tags/remove", page=f"{page}/tags/remove")
+    run(family)
+    maria.post(f"{page}/tags/start", page=page)
+    assert state(family) is None
+
+
 def test_names_are_written_after_the_preview_was_confirmed(maria: Visitor, page: str, family: Family) -> None:
-    text = maria.post(f"{page}/tags/start", page=f"{page}/tags").text
+    text = confirm(maria, page, "tags").text
     assert "Names are being written" in text
     assert ">Being written<" in text
     assert 'hx-trigger="every 5s"' in text
@@ -69,7 +110,7 @@ def test_names_are_written_after_the_preview_was_confirmed(maria: Visitor, page:
 
 
 def test_trouble_is_shown_with_its_reason_and_a_way_to_try_again(maria: Visitor, page: str, family: Family) -> None:
-    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    confirm(maria, page, "tags")
     family.host.trouble = raising(HostUnreachable("The host is away", "Wait for it"))
     run(family)
     assert "The host is away. Wait for it" in maria.text(page)
@@ -91,7 +132,7 @@ def test_trouble_is_shown_with_its_reason_and_a_way_to_try_again(maria: Visitor,
 
 
 def test_writing_can_pause_and_go_on(maria: Visitor, page: str, family: Family) -> None:
-    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    confirm(maria, page)
     assert ">Paused<" in maria.post(f"{page}/tags/pause", page=page).text
     run(family)
     assert family.host.written == []
@@ -103,7 +144,7 @@ def test_names_of_somebody_forgotten_during_a_pause_are_told_of_and_go_when_it_e
     maria: Visitor, page: str, family: Family
 ) -> None:
     told = "since writing there is paused"
-    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    confirm(maria, page, "tags")
     run(family)
     maria.post(f"{page}/tags/pause", page=page)
     assert told not in maria.text("/settings/privacy")
@@ -117,7 +158,7 @@ def test_names_of_somebody_forgotten_during_a_pause_are_told_of_and_go_when_it_e
 
 
 def test_everything_is_removed_after_a_question(maria: Visitor, page: str, family: Family) -> None:
-    maria.post(f"{page}/sidecars/start", page=f"{page}/sidecars")
+    confirm(maria, page, "sidecars")
     run(family, NameKind.SIDECARS)
     assert family.host.sidecars
     question = maria.text(f"{page}/sidecars/remove")
@@ -153,7 +194,7 @@ def test_photos_in_the_trash_that_carry_names_are_told_of_and_need_not_be_waited
 def test_what_was_removed_on_the_host_is_written_again_only_when_asked(
     maria: Visitor, page: str, family: Family
 ) -> None:
-    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    confirm(maria, page, "tags")
     run(family)
     family.host.carried.clear()
     family.catalogue.people.rename(family.people["Anna"], family.account.id, "Anna Maria")
@@ -168,7 +209,7 @@ def test_what_was_removed_on_the_host_is_written_again_only_when_asked(
 def test_who_removes_a_library_is_told_that_names_stay_on_its_host(maria: Visitor, page: str) -> None:
     question = page.replace("/names", "/remove")
     assert "Take them back first" not in maria.text(question)
-    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    confirm(maria, page, "tags")
     assert "Take them back first" in maria.text(question)
 
 

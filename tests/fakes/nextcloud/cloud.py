@@ -113,6 +113,8 @@ class Cloud:
         clock: seconds since 1970 as this server sees them; set it to be skewed.
         next_id: the next file id.
         free_bytes: an upload of more is refused with 507.
+        team_folders: users who stand for the storage of a Team folder or an external one: what is shared from there
+            is owned by whoever asks, as `getOwner` of such storages says.
     """
 
     def __init__(self) -> None:
@@ -121,6 +123,7 @@ class Cloud:
         self.next_id = 40
         self.free_bytes = 70_000_000_000
         self.users: dict[str, User] = {}
+        self.team_folders: set[str] = set()
         self.shares: list[Share] = []
         self.tags: dict[int, Tag] = {}
         self.previews: dict[str, bytes] = {}

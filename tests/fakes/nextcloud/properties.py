@@ -40,7 +40,7 @@ def _owncloud(cloud: Cloud, user: str, node: Node, name: str) -> str | None:
         case "id":
             return oc_id(node)
         case "owner-id":
-            return node.owner
+            return user if node.owner in cloud.team_folders else node.owner
         case "size":
             return str(len(node.data))
         case "permissions":

@@ -24,3 +24,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("library_id", "host_key", name=op.f("pk_left_file")),
     )
     op.create_index(op.f("ix_left_file_to_library_id"), "left_file", ["to_library_id", "host_key"])
+    # What two libraries hold by now is sorted out when its folders are listed once more.
+    op.execute(
+        "DELETE FROM folder_mark WHERE library_id IN "
+        "(SELECT id FROM library WHERE host = 'nextcloud' AND account_id IN "
+        "(SELECT account_id FROM library WHERE host = 'nextcloud' GROUP BY account_id HAVING count(*) > 1))"
+    )
