@@ -65,6 +65,7 @@ ENV PATH=/opt/kinfolk/bin:$PATH \
     KINFOLK_DATA=/data \
     KINFOLK_WEB__HOST=0.0.0.0 \
     HOME=/tmp \
+    ORT_DISABLE_TELEMETRY=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 RUN groupadd --gid 8099 kinfolk \

@@ -1,9 +1,10 @@
 """How few requests a Nextcloud needs, and whether detection waits for the network.
 
 A fake Nextcloud in a process of its own answers 50 ms late. Requests are counted by it; the ratios to the limits of
-issue 5 count, not the seconds. Detection looks at the same pictures once as a folder and once through previews.
+issue 5 count, not the seconds. Detection looks at the same pictures once as a folder and once through previews. A
+photo a hook names is timed until a person has a face on it, with nothing else to do and while all others wait, too.
 
-    python -m benchmarks.host_intake [--files 60000] [--folders 600] [--pictures 96]
+    python -m benchmarks.host_intake [--files 60000] [--folders 600] [--pictures 96] [--only hooks]
 """
 
 import argparse
@@ -21,14 +22,18 @@ from pathlib import Path
 from benchmarks.albums import write_album
 from benchmarks.serving import cache, sample_portraits
 from plugin.assemble import open_kinfolk
+from plugin.assemble.hooks import NextcloudHooks
 from plugin.assemble.kinfolk import Kinfolk
+from plugin.assemble.serving import working
 from plugin.domain import Library
+from plugin.hooks import Hooks
 from plugin.settings import load_settings
 
 LATENCY = 0.05
 PER_10_000 = 90
 PER_POLL = 2
 OF_THE_FOLDER = 0.9
+HOOK_SECONDS = 10.0
 SIZE = (1024, 768)
 """Of the pictures: as large as previews, so that both hosts decode the same."""
 
@@ -60,10 +65,17 @@ def main() -> None:
     arguments.add_argument("--files", type=int, default=60_000)
     arguments.add_argument("--folders", type=int, default=600)
     arguments.add_argument("--pictures", type=int, default=96)
+    arguments.add_argument("--only", choices=["hooks"], help="leave the rest out")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as work:
         pictures = Path(work) / "pictures"
         write_album(pictures, sample_portraits(), given.pictures, SIZE)
+        many = Path(work) / "many"
+        write_album(many, sample_portraits(), 4 * given.pictures, SIZE)  # a backlog that lasts
+        with served(1, 1, many, flat=True) as server:
+            hooks(server)
+        if given.only:
+            return
         for flat in (False, True):
             with served(given.files, given.folders, pictures, flat=flat) as server:
                 listing(server, given.files, "folders at the top" if flat else "folders by year")
@@ -142,6 +154,54 @@ def rate(pictures: Path, server: Server | None) -> float:
             done = kinfolk.catalogue.detection.status().done
             assert done == len(list(pictures.iterdir())), "some pictures failed"
             return done / seconds
+
+
+def hooks(server: Server) -> None:
+    """Seconds from a hook until a person has a face on the photo it named."""
+    with tempfile.TemporaryDirectory() as data:
+        (Path(data) / "models").symlink_to(cache() / "models")
+        with open_kinfolk(load_settings(Path(data)), exclusive=True, stays=True) as kinfolk:
+            library = connect(kinfolk, server, "ben")
+            kinfolk.pipeline.sync(library.id)
+            kinfolk.run_detection(lambda _: None)
+            kinfolk.run_recognition(lambda _: None)
+            with working(kinfolk):
+                listener = Hooks(
+                    kinfolk.catalogue.hooks, kinfolk.catalogue.libraries, NextcloudHooks(None), kinfolk.nudge
+                )
+                pack = kinfolk.preferences.current().pack
+                print_hook("nothing else to do", [until_shown(kinfolk, server, listener, library) for _ in range(2)])
+                backlog = kinfolk.catalogue.detection.request("refresh", pack)
+                kinfolk.nudge.detection()
+                seconds = [until_shown(kinfolk, server, listener, library) for _ in range(2)]
+                left = kinfolk.catalogue.detection.status().waiting
+                print_hook(f"{left} of {backlog} others waited still", seconds)
+
+
+def print_hook(kind: str, seconds: list[float]) -> None:
+    """The first one, and a second one told right after it."""
+    told = ", ".join(f"{one:.1f} s ({one / HOOK_SECONDS:.2f} of the limit {HOOK_SECONDS:.0f})" for one in seconds)
+    print(f"from a hook to a person, {kind}: {told}", flush=True)
+
+
+def until_shown(kinfolk: Kinfolk, server: Server, listener: Hooks, library: Library) -> float:
+    """Upload a photo, tell of it, wait."""
+    key = server.ask("upload")["id"]
+    node = {"id": key, "path": "/ben/files/Pictures/new.jpg"}
+    started = time.perf_counter()
+    listener.receive(library.id, json.dumps({"event": {"node": node}}).encode())
+    while not shown(kinfolk, library, str(key)):
+        if time.perf_counter() - started > 12 * HOOK_SECONDS:
+            raise TimeoutError("the photo never came")
+        time.sleep(0.05)
+    return time.perf_counter() - started
+
+
+def shown(kinfolk: Kinfolk, library: Library, host_key: str) -> bool:
+    """Whether a person has a face on the photo."""
+    asset = kinfolk.catalogue.assets.of_host_key(library.id, host_key)
+    faces = kinfolk.catalogue.faces.of_asset(asset.id, library.account_id) if asset else []
+    return any(face.person_id is not None for face in faces)
 
 
 if __name__ == "__main__":

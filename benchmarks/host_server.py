@@ -1,7 +1,8 @@
 """The fake Nextcloud in a process of its own, with latency, for `benchmarks.host_intake`.
 
 Prints its address, then answers one line of JSON for each line it reads: `count` (requests so far, by method), `new`
-(upload one photo into one folder). Ends with its standard input.
+(upload one photo into one folder), `upload` (Ben uploads a copy of one of his pictures; the id of the file). Ends with
+its standard input.
 """
 
 import argparse
@@ -47,6 +48,11 @@ def obey(server: FakeNextcloud, command: str) -> object:
     if command == "new":
         first = next(iter(server.cloud.users["anna"].root.children or {}))
         server.cloud.put("anna", f"{first}/new/one.jpg", b"new", parents=True)
+    if command == "upload":
+        folder = server.cloud.children("ben", server.cloud.find("ben", "Pictures"))
+        first = next(iter(folder.values()))
+        copy = first.data + len(folder).to_bytes(4, "big")  # of the same people, and yet another file
+        return {"id": server.cloud.put("ben", f"Pictures/new {len(folder)}.jpg", copy).id}
     return dict(server.asked)
 
 

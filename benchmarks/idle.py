@@ -2,19 +2,24 @@
 
     python -m benchmarks.idle [--pictures 60] [--minutes 10]
 
-Serves an empty data folder, adds an album, waits until everything is looked at and the models left memory, and then
-watches for some minutes. Prints resident memory before, with and after the models, the processor at rest as a ratio to
-the limit of 0.5 % of one core, and what was written and read meanwhile: files of the data folder that changed, files
-and folders of the library that were opened, bytes. The regular comparison with the library is switched off (that is
-what a poll costs; docs/idle.md tells how often it happens). Needs the sample album and the default pack (fetched once).
+Serves an empty data folder, connected to an MQTT broker (Mosquitto, of its own) that is told about an account, with a
+sensor there that says something every second. Adds an album, waits until everything is looked at and the models left
+memory, and then watches for some minutes. Prints resident memory before, with and after the models, the processor at
+rest as a ratio to the limit of 0.5 % of one core, and what was written and read meanwhile: files of the data folder
+that changed, files and folders of the library that were opened, bytes. The regular comparison with the library is
+switched off (that is what a poll costs; docs/idle.md tells how often it happens). Needs the sample album and the
+default pack (fetched once), and Mosquitto.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +30,50 @@ from watchdog.observers import Observer
 from benchmarks.albums import write_album
 from benchmarks.memory import resident_megabytes
 from benchmarks.serving import cache, sample_portraits, serving, work_left
+from plugin.catalogue.store import open_catalogue
+from plugin.mqtt.broker import PahoConnection
 from plugin.vision.models import OnnxFaceModels
+from tests.fakes.mosquitto import Mosquitto, kept_at, running
 
 CPU_LIMIT = 0.005
 """Of one core."""
 
-SETTINGS = {"KINFOLK_RUNTIME__UNLOAD_MINUTES": "1", "KINFOLK_LIBRARIES__RESCAN_MINUTES": "10080"}
+SENSOR = "cellar/temperature"
+
+
+def settings(broker: Mosquitto) -> dict[str, str]:
+    """As variables: models leave early, the library is not compared again, and there is a broker."""
+    return {
+        "KINFOLK_RUNTIME__UNLOAD_MINUTES": "1",
+        "KINFOLK_LIBRARIES__RESCAN_MINUTES": "10080",
+        "KINFOLK_MQTT__HOST": broker.login.host,
+        "KINFOLK_MQTT__PORT": str(broker.port),
+        "KINFOLK_MQTT__USER": broker.login.user,
+        "KINFOLK_MQTT__PASSWORD": broker.login.password,
+        "KINFOLK_PAUSE__SENSORS": json.dumps([{"topic": SENSOR, "above": 40}]),
+    }
+
+
+@contextmanager
+def chatting(broker: Mosquitto) -> Iterator[None]:
+    """A sensor that says the same, more or less, every second."""
+    over = threading.Event()
+    sensor = PahoConnection(broker.login, "sensor", None, lambda _heard: None)
+
+    def chat() -> None:
+        said = 0
+        while not over.wait(1):
+            said += 1
+            sensor.publish(SENSOR, b"%d" % (20 + said % 3), keep=True)
+
+    thread = threading.Thread(target=chat)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        sensor.close()
 
 
 @dataclass(frozen=True)
@@ -114,19 +157,38 @@ def main() -> None:
         write_album(album, sample_portraits(), chosen.pictures, (1440, 1080))
         data.mkdir()
         (data / "models").symlink_to(cache() / "models")
-        with serving(data, SETTINGS) as server:
-            process = psutil.Process(server.pid)
-            time.sleep(15)
-            before = resident_megabytes(process)
-            add = [sys.executable, "-m", "plugin", "--data", str(data), "library", "add", "folder", str(album)]
-            subprocess.run(add, check=True, stdout=subprocess.DEVNULL)
-            until(lambda: not work_left(data, chosen.pictures), 600)
-            time.sleep(25)  # the search index is opened last
-            loaded = resident_megabytes(process)
-            time.sleep(75)
-            after = resident_megabytes(process)
-            print(f"memory: {before:.0f} MB before, {loaded:.0f} MB with models, {after:.0f} MB after", flush=True)
-            report(rest(process, data, album, 60 * chosen.minutes), chosen.minutes)
+        broker_folder = Path(scratch) / "broker"
+        broker_folder.mkdir()
+        open_catalogue(data / "catalogue.db").close()
+        with running(broker_folder) as broker:
+            allow_everybody(data)
+            with serving(data, settings(broker)) as server, chatting(broker):
+                measure(psutil.Process(server.pid), data, album, chosen.pictures, chosen.minutes)
+            told = [topic for topic in kept_at(broker) if topic.startswith("kinfolk/")]
+            print(f"the broker was told {len(told)} topics", flush=True)
+
+
+def allow_everybody(data: Path) -> None:
+    """Every account allows that Home Assistant is told about it."""
+    catalogue = open_catalogue(data / "catalogue.db")
+    for account in catalogue.accounts.all():
+        catalogue.smart_home.allow(account.id)
+    catalogue.close()
+
+
+def measure(process: psutil.Process, data: Path, album: Path, pictures: int, minutes: float) -> None:
+    """Memory before, during and after work, then the rest."""
+    time.sleep(15)
+    before = resident_megabytes(process)
+    add = [sys.executable, "-m", "plugin", "--data", str(data), "library", "add", "folder", str(album)]
+    subprocess.run(add, check=True, stdout=subprocess.DEVNULL)
+    until(lambda: not work_left(data, pictures), 900)
+    time.sleep(25)  # the search index is opened last
+    loaded = resident_megabytes(process)
+    time.sleep(75)
+    after = resident_megabytes(process)
+    print(f"memory: {before:.0f} MB before, {loaded:.0f} MB with models, {after:.0f} MB after", flush=True)
+    report(rest(process, data, album, 60 * minutes), minutes)
 
 
 def report(found: Rest, minutes: float) -> None:

@@ -175,6 +175,7 @@ class HostBusy(HostUnreachable):
     Attributes:
         seconds: for how long.
         asked: whether it said so about this very request; else it was not asked, since that is known.
+        put_off: whether it is sure that nothing was done.
     """
 
     code = "host_busy"
@@ -183,11 +184,12 @@ class HostBusy(HostUnreachable):
         super().__init__(message, advice)
         self.seconds = seconds
         self.asked = True
+        self.put_off = False
 
     def not_asked(self, seconds: float) -> "HostBusy":
         """For another request, which is not sent while the host wants to be left alone for so long."""
         error = HostBusy(self.message, self.advice, seconds)
-        error.asked = False
+        error.asked, error.put_off = False, True
         return error
 
 

@@ -31,8 +31,8 @@ PICTURES = (
 WAIT_SECONDS = 2.0
 """One upload tells two or three times, a folder of photos hundreds of times: the first look waits for the others."""
 
-GAP_SECONDS = 10.0
-"""Between two looks at one library, however much is told meanwhile."""
+GAP_SECONDS = 5.0
+"""Between two looks at one library, however much is told meanwhile: a second photo is found within 10 s, too."""
 
 MOST_NAMED = 50
 """Files that are looked up by themselves before a comparison; the comparison finds the others."""

@@ -106,8 +106,8 @@ class Intake:
         else:
             self._catalogue.detection.once_more(library.id, PREVIEWS_AWAY, WAS_BUSY)
 
-    def look_up(self, library: Library, host: Host, host_keys: Sequence[str]) -> int:
-        """Take a few assets somebody named, before the host is listed; how many there are to look at.
+    def look_up(self, library: Library, host: Host, host_keys: Sequence[str]) -> list[AssetId]:
+        """Take a few assets somebody named, before the host is listed; those there are to look at.
 
         Nothing is taken for gone here, and what is not found is left to the next pass.
 
@@ -115,7 +115,8 @@ class Intake:
             HostError: recorded nowhere; the pass that follows meets it, too.
         """
         found = host.look_up_named(host_keys) if isinstance(host, NamingHost) else []
-        return sum(seen.outcome != "same" for seen in self._catalogue.assets.looked_up(library.id, found))
+        seen = self._catalogue.assets.looked_up(library.id, found)
+        return [one.asset_id for one in seen if one.outcome != "same"]
 
     def _still_standing(self, library: Library, sync: "_Pass") -> list[IntakeProblem]:
         """Problems of earlier passes in folders that were not listed, since nothing changed there."""
@@ -168,13 +169,19 @@ class _Pass:
         """Take what the host lists, block by block; False when asked to stop before the end."""
         for block in _in_blocks(self._listing()):
             self._take([entry for entry in block if isinstance(entry, HostAsset)])
-            self.problems += [entry for entry in block if isinstance(entry, IntakeProblem)]
+            self._note([entry for entry in block if isinstance(entry, IntakeProblem)])
             self._count(problems=len(self.problems) - self.summary.problems)
             self._take_folders([entry for entry in block if isinstance(entry, ListedFolder)])
             if should_stop():
                 return False
         self._release(keep=0)
         return True
+
+    def _note(self, problems: Sequence[IntakeProblem]) -> None:
+        """A folder that is listed in two ways during one pass tells of the same problem twice."""
+        if problems:
+            found = [*self.problems, *problems]
+            self.problems = list({(problem.path, problem.code): problem for problem in found}.values())
 
     def _listing(self) -> Iterator[Listed]:
         host = self._host

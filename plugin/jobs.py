@@ -30,6 +30,9 @@ MOST_WAITING_TASKS = 64
 SCHEDULER_SECONDS = 10
 """How often the timetable is looked at; its entries are to the minute."""
 
+NAMED_FIRST = 10
+"""A task's priority; the others have none. Somebody is waiting for a photo that was just taken."""
+
 LONGEST_WAIT = 60.0
 """After so long a waiting thread looks by itself, although it is always woken."""
 
@@ -137,7 +140,7 @@ class Jobs:
         self._syncing: set[LibraryId] = set()
         self._syncing_lock = threading.Lock()
         self._sync_task = huey.task(name="sync")(self._run_sync)
-        self._named_task = huey.task(name="named")(self._run_named)
+        self._named_task = huey.task(name="named", priority=NAMED_FIRST)(self._run_named)
         self._detect_task = huey.task(name="detect")(self._run_detection)
         self._recognise_task = huey.task(name="recognise")(self._run_recognition)
         self._model_task = huey.task(name="model")(self._run_model)
@@ -243,8 +246,9 @@ class Jobs:
         if self._pipeline.held():  # the comparison that was requested, too, finds it afterwards
             return
         try:
-            if self._pipeline.look_up(library_id, host_keys):
+            if self._pipeline.take_named(library_id, host_keys):
                 self.detection()
+                self._run_recognition()
         except NotFound:
             return
         except HostError as error:

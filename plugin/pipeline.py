@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from plugin.detection import FaceDetection
-from plugin.domain import Asset, AssetKind, Library, LibraryId, Preferences, SyncSummary
+from plugin.domain import Asset, AssetId, AssetKind, Library, LibraryId, Preferences, SyncSummary
 from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
 from plugin.intake import Intake
 from plugin.pace import Pace
@@ -135,10 +135,36 @@ class Pipeline:
         library = self._catalogue.libraries.get(library_id)
         return self._intake.sync(library, self._host_of(library), on_progress, self._rests)
 
-    def look_up(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
-        """Look up what somebody named; how many assets are new or changed. Raises `NotFound`, `HostError`."""
+    def take_named(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+        """Look up what somebody named, look at it before all that waits, and give faces to people there are already.
+
+        The rest (new people, and what a pause or a missing model keeps from being done) is left to the usual steps.
+
+        Returns:
+            How many assets are new or changed.
+
+        Raises:
+            NotFound, HostError: nothing was looked up.
+        """
         library = self._catalogue.libraries.get(library_id)
-        return self._intake.look_up(library, self._host_of(library), host_keys)
+        found = self._intake.look_up(library, self._host_of(library), host_keys)
+        if found and self._detect_these(found) and not self._is_quiet():
+            self._recognition.meet(library.account_id, found)
+        return len(found)
+
+    def _detect_these(self, asset_ids: Sequence[AssetId]) -> int:
+        """How many of them were looked at."""
+        preferences = self._preferences()
+        model = None if self._rests() else self.model(preferences)
+        done = 0
+        try:
+            while model is not None and not self._rests() and (claimed := self._claim(asset_ids)):
+                for asset in claimed:
+                    self._look_at(asset, model, preferences)
+                done += len(claimed)
+        except (DiskFull, CatalogueError) as error:
+            self.troubles.note("catalogue", error)
+        return done
 
     def model(self, preferences: Preferences) -> FaceModel | None:
         """The model of the chosen pack, or None with the reason noted: without a model no asset is at fault."""
@@ -157,7 +183,7 @@ class Pipeline:
     def detect(self, seconds: float, on_asset: Callable[[Asset, int], None] | None = None) -> DetectionSlice:
         """Work on the detection queue for about this long. Without work no model is fetched or loaded."""
         preferences = self._preferences()
-        model = self.model(preferences) if not self.held() and self._has_work() else None
+        model = self.model(preferences) if not self.held() and not self._is_quiet() else None
         assets = faces = 0
         if model is None:
             return DetectionSlice(0, 0, more=False)
@@ -169,10 +195,7 @@ class Pipeline:
                 # Claimed one block ahead, so that a host far away brings it while this one is looked at.
                 ahead = self._claim() if in_time and not self._rests() else []
                 for asset in claimed:
-                    stint = self._share.begin()
-                    found = self._detection.process(asset, model, preferences)
-                    self.pace.note(model.provider)
-                    stint.rest(self._should_stop)
+                    found = self._look_at(asset, model, preferences)
                     assets, faces = assets + 1, faces + found
                     if on_asset:
                         on_asset(asset, found)
@@ -187,16 +210,24 @@ class Pipeline:
             return DetectionSlice(assets, faces, more=False)
         return DetectionSlice(assets, faces, more=True)
 
-    def _has_work(self) -> bool:
-        return self._catalogue.detection.busy(self._detection.resting.now())
+    def _look_at(self, asset: Asset, model: FaceModel, preferences: Preferences) -> int:
+        stint = self._share.begin()
+        found = self._detection.process(asset, model, preferences)
+        self.pace.note(model.provider)
+        stint.rest(self._should_stop)
+        return found
+
+    def _is_quiet(self) -> bool:
+        """Whether detection has nothing to do now, so that faces can be recognised together."""
+        return self._recognition.ready(self._detection.resting.now())
 
     def _rests(self) -> bool:
         return self._should_stop() or self.held()
 
-    def _claim(self) -> list[Asset]:
-        """The next few assets; hosts far away begin to fetch the photos. Videos are too large to lie and wait."""
+    def _claim(self, among: Sequence[AssetId] | None = None) -> list[Asset]:
+        """The next few assets (of these); hosts far away begin to fetch photos; videos are too large to lie there."""
         resting = self._detection.resting.now()
-        claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS, resting)
+        claimed = self._catalogue.detection.claim(self._worker, CLAIM_AT_ONCE, LEASE_SECONDS, resting, among)
         for library_id in {asset.library_id for asset in claimed}:
             host = self._host_of(self._catalogue.libraries.get(library_id))
             if isinstance(host, FetchingHost):
@@ -210,7 +241,7 @@ class Pipeline:
         Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
         the faces in memory and what the index needs to take them up never add up.
         """
-        if self.held() or not self._recognition.ready(self._detection.resting.now()):
+        if self.held() or not self._is_quiet():
             return None
         if self._recognition.many_wait():
             give_back_memory()

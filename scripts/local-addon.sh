@@ -33,8 +33,9 @@ cp -R "$source/kinfolk/." "$part"
   static templates "$part")
 find "$part" -name __pycache__ -prune -exec rm -rf {} +
 
-# It is built here, so there is no image to fetch.
+# It is built here, so there is no image to fetch, and nothing to say about one.
 sed '/^image: /d' "$source/addon.yaml" >"$part/config.yaml"
+sed '/\*\*not published yet\*\*/,$d' "$source/kinfolk/README.md" >"$part/README.md"
 # The Supervisor names no stage: the last one is built.
 sed "s/^ARG ACCELERATOR=cpu$/ARG ACCELERATOR=$accelerator/" "$source/Dockerfile" >"$part/Dockerfile"
 printf '\nFROM addon AS local\n' >>"$part/Dockerfile"

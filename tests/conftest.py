@@ -8,6 +8,9 @@ import pytest
 from plugin.cli.sample import fetch_sample_album
 from plugin.vision.models import OnnxFaceModels
 
+# For tests that import ONNX Runtime themselves; `plugin.vision.runtime.quiet_runtime` sees to it in the program.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 @pytest.fixture(scope="session")
 def test_cache() -> Path:

@@ -401,6 +401,7 @@ class Kinfolk:
             lambda: self.nudge,
             lambda: self.preferences.current().minimum_faces,
             self._home_picture,
+            state=self.folder.catalogue_state,
         )
 
     def _home_picture(self, account_id: AccountId, asset_id: AssetId) -> bytes:
@@ -596,7 +597,7 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
         stack.enter_context(folder.temporary_files())
         make_whole(folder)
-        if stays:
+        if stays and not settings.ingress.supervisor:  # the add-on keeps one, and renews it
             drop_snapshot(folder)
         catalogue = open_catalogue(folder.catalogue)
         if stays and settings.ingress.supervisor:

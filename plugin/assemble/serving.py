@@ -18,6 +18,7 @@ from plugin.api_tokens import ApiTokens
 from plugin.assemble.allocator import give_memory_back
 from plugin.assemble.hooks import NextcloudHooks
 from plugin.assemble.kinfolk import STOP_THE_OTHER, Kinfolk, open_kinfolk
+from plugin.assemble.snapshot import FreshSnapshot
 from plugin.bulk import BulkActions
 from plugin.errors import SettingsError
 from plugin.first_start import FirstStart
@@ -26,6 +27,7 @@ from plugin.hosts.nextcloud.address import Place
 from plugin.ingress import Ingress
 from plugin.jobs import Jobs, Workers, open_queue
 from plugin.likeness import Likeness
+from plugin.mqtt.shared import SharedStatus
 from plugin.originals import Originals
 from plugin.outside_accounts import OutsideAccounts
 from plugin.restraint import lower_priority
@@ -37,7 +39,7 @@ from plugin.vision.licences import licence_texts
 from plugin.watchers import Watchers
 from plugin.web.app import create_app
 from plugin.web.passwords import password_guard
-from plugin.web.services import EngineStatus, WebServices
+from plugin.web.services import EngineStatus, HomeLink, WebServices
 from plugin.web.streams import Streams
 
 log = logging.getLogger(__name__)
@@ -107,8 +109,11 @@ def listening(app: Flask, host: str, ports: list[int], threads: int) -> BaseWSGI
 def run_worker(settings: Settings) -> None:
     """Work without serving pages until SIGTERM or SIGINT."""
     give_memory_back()
-    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk), until_signal():
-        threading.Event().wait()
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk:
+        if kinfolk.home_link is not None:
+            kinfolk.home_link.share(SharedStatus(kinfolk.catalogue.preferences).note)
+        with working(kinfolk), until_signal():
+            threading.Event().wait()
 
 
 @contextmanager
@@ -132,6 +137,8 @@ def working(kinfolk: Kinfolk) -> Iterator[None]:
     if settings.libraries.watch:
         jobs.every_sweep(watchers.refresh)
         jobs.trust(watchers.tells_since, timedelta(hours=settings.libraries.watched_rescan_hours))
+    if settings.ingress.supervisor:
+        jobs.every_sweep(FreshSnapshot(kinfolk.folder).look)
     prepare = lower_priority if settings.detection.priority == "low" else None
     workers = Workers(huey, jobs, threads=settings.detection.workers + 2, prepare=prepare)
     link = kinfolk.home_link
@@ -238,13 +245,19 @@ def web_services(kinfolk: Kinfolk, first_start: FirstStart) -> WebServices:
         writing=kinfolk.writing,
         pausing=kinfolk.pausing,
         smart_home=kinfolk.smart_home,
-        home_link=kinfolk.home_link,
+        home_link=home_link(kinfolk),
         secret_key=kinfolk.folder.secret("session"),
         prefix=kinfolk.settings.web.prefix,
         trusted_proxies=kinfolk.settings.web.trusted_proxies,
         framed_by=kinfolk.settings.web.framed_by,
         **inside_home_assistant(kinfolk.settings),
     )
+
+
+def home_link(kinfolk: Kinfolk) -> HomeLink | None:
+    """The way to Home Assistant as pages see it: what keeps it may be a worker in another process."""
+    link = kinfolk.home_link
+    return SharedStatus(kinfolk.catalogue.preferences) if link is not None and not kinfolk.stays else link
 
 
 class InsideHomeAssistant(TypedDict):

@@ -2,24 +2,32 @@
 
 A catalogue that is written while it is copied may be torn. So a consistent copy is put beside it before, the catalogue
 itself is left out of the backup, and a folder that has the copy only is made whole at the first start. Who copies
-the folder of a Kinfolk that is stopped finds the copy of its last stop.
+the folder of an add-on that is stopped, or was killed, finds the copy of its last stop or of its last hour.
 """
 
 import logging
 import secrets
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from plugin.assemble.data_folder import DataFolder
 from plugin.catalogue.backup import newest_backup, write_backup
-from plugin.catalogue.backup_files import PREFIX
+from plugin.catalogue.backup_files import PREFIX, forget_parts
 from plugin.catalogue.restore import finish_restore, restore_backup
 from plugin.errors import KinfolkError
 from plugin.mqtt.left import LeftAtBroker
 
 log = logging.getLogger(__name__)
 
-PART = ".kinfolk-snapshot-"
+PART = ".kinfolk-part-snapshot-"
+
+FRESH_SECONDS = 3600.0
+"""How old the copy of a running add-on may be when it is killed; each one reads and writes the whole catalogue."""
+
+FIRST_AFTER_SECONDS = 60.0
+"""After a start: soon, since it may follow a kill, but not while everything else begins."""
 
 
 def take_snapshot(folder: DataFolder) -> Path:
@@ -28,6 +36,7 @@ def take_snapshot(folder: DataFolder) -> Path:
     Raises:
         NotFound, DiskFull, CatalogueError.
     """
+    forget_parts(folder.path)
     part = folder.path / f"{PART}{secrets.token_hex(4)}.zip"
     try:
         write_backup(folder.catalogue, part)
@@ -42,14 +51,43 @@ def drop_snapshot(folder: DataFolder) -> None:
     for path in (folder.snapshot, *folder.path.glob(f"{PART}*.zip")):
         with suppress(OSError):
             path.unlink(missing_ok=True)
+    with suppress(OSError):
+        forget_parts(folder.path)
 
 
-def leave_snapshot(folder: DataFolder) -> None:
-    """Take one at the end of a run, for a backup that is made before the next start; a stop never fails for it."""
+class FreshSnapshot:
+    """Keeps a copy in the folder of an add-on while it works: one that is killed asks nobody before it is backed up.
+
+    Args:
+        folder: the data folder.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, folder: DataFolder, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._due = clock() + FIRST_AFTER_SECONDS
+        self._copied: object = None
+
+    def look(self) -> None:
+        """Take one where the catalogue changed since the last, an hour ago or more; else this costs next to nothing."""
+        if self._clock() < self._due:
+            return
+        state = self._folder.catalogue_state()
+        if state == self._copied and self._folder.snapshot.exists():
+            return
+        self._copied = state if leave_snapshot(self._folder) else None
+        self._due = self._clock() + FRESH_SECONDS
+
+
+def leave_snapshot(folder: DataFolder) -> bool:
+    """Take one for a backup that is made while Kinfolk does not run; neither a stop nor work fails for it."""
     try:
         take_snapshot(folder)
     except (KinfolkError, OSError) as error:
         log.warning("A backup made while Kinfolk is stopped lacks the newest changes: %s", error)
+        return False
+    return True
 
 
 def make_whole(folder: DataFolder) -> None:

@@ -12,7 +12,7 @@ from plugin.catalogue.folder_marks import above, drop_marks
 from plugin.catalogue.same_files import left_to_others, release
 from plugin.catalogue.tables import asset, library
 from plugin.domain import AssetId, HostAsset, LibraryId, WorkState
-from plugin.errors import NotFound
+from plugin.errors import AssetGone, NotFound
 from plugin.ports.catalogue import SeenAsset
 
 UNTRIED: dict[str, Any] = {
@@ -75,7 +75,7 @@ def store_gone(connection: Connection, asset_ids: Sequence[AssetId], now: dateti
 
 
 def _known(connection: Connection, library_id: LibraryId, keys: Sequence[str]) -> dict[str, AnyRow]:
-    columns = [asset.c[name] for name in ("id", "host_key", "gone", "state", "taken_at", *LISTED)]
+    columns = [asset.c[name] for name in ("id", "host_key", "gone", "state", "error_code", "taken_at", *LISTED)]
     rows: dict[str, AnyRow] = {}
     for block in blocks(keys):
         query = select(*columns).where(asset.c.library_id == library_id, asset.c.host_key.in_(block))
@@ -137,6 +137,8 @@ def _update_known(
 
 def _changes(row: AnyRow, entry: HostAsset, outcome: str) -> dict[str, Any]:
     values = _listed_values(entry)
+    if outcome == "same" and row.state == WorkState.FAILED and row.error_code == AssetGone.code:
+        return {**values, **UNTRIED}  # it was in the trash when detection came by, and is back
     if outcome == "same":
         # The camera's own time stays, whatever the host makes of an unchanged file.
         return {name: value for name, value in values.items() if name != "taken_at" or row.taken_at is None}

@@ -113,12 +113,17 @@ def prune_backups(folder: Path, keep: int) -> list[Path]:
     )
     newest = newest_backup(folder)
     old = [path for _, path in ours[max(keep, 0) :] if path != newest]
-    stale = [
-        path for path in _listed(folder) if path.name.startswith(PART_PREFIX) and _age_seconds(path) > PART_AGE_SECONDS
-    ]
-    for path in (*old, *stale):
+    for path in old:
         path.unlink(missing_ok=True)
+    forget_parts(folder)
     return old
+
+
+def forget_parts(folder: Path) -> None:
+    """Take unfinished files away that a kill left a day ago or earlier."""
+    for path in _listed(folder):
+        if path.name.startswith(PART_PREFIX) and _age_seconds(path) > PART_AGE_SECONDS:
+            path.unlink(missing_ok=True)
 
 
 def kept_copies(catalogue_path: Path, backups: Path) -> list[Path]:
@@ -186,4 +191,7 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _age_seconds(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # finished meanwhile
+        return 0

@@ -76,13 +76,22 @@ class SqlDetectionQueue:
         with self._transactions.write() as connection:
             return connection.execute(update(asset).where(*which).values(**UNTRIED)).rowcount
 
-    def claim(self, worker: str, count: int, lease_seconds: float, besides: Collection[LibraryId] = ()) -> list[Asset]:
+    def claim(
+        self,
+        worker: str,
+        count: int,
+        lease_seconds: float,
+        besides: Collection[LibraryId] = (),
+        among: Sequence[AssetId] | None = None,
+    ) -> list[Asset]:
         """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first."""
         now = self._transactions.now()
         lease = {"leased_by": worker, "leased_until": now + timedelta(seconds=lease_seconds)}
         with self._transactions.write() as connection:
             _give_up(connection, asset.c.leased_until <= now)
-            due = (*_due(now, besides), _free(now))
+            due = [*_due(now, besides), _free(now)]
+            if among is not None:
+                due.append(asset.c.id.in_(among))
             query = select(asset.c.id).where(*_pending(), *due).order_by(*NEWEST_FIRST).limit(count)
             # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
             ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())

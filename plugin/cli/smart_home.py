@@ -4,7 +4,7 @@ import typer
 
 from plugin.cli.context import opened, options
 from plugin.cli.output import say
-from plugin.errors import BrokerAway
+from plugin.errors import BrokerAway, BrokerError
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,13 @@ def clear(context: typer.Context) -> None:
         link, known = kinfolk.home_link, len(kinfolk.catalogue.smart_home.topics())
         if link is None and known:
             raise BrokerAway(f"{known} topics are left, but no MQTT broker is known", "Name it in mqtt.host")
-        emptied = link.clear() if link else 0
+        try:
+            emptied = link.clear() if link else 0
+        except BrokerError as error:
+            if known:
+                raise
+            emptied = 0
+            say(f"Nothing is known to be left; the broker could not be asked. {error.explanation}")
     say(f"Home Assistant is told nothing more; {emptied} topics were emptied")
 
 

@@ -81,6 +81,7 @@ class SmartHomeLink:
         self._wait = wait or self._wait_until_woken
         self._thread = threading.Thread(target=self._run, name="smart-home", daemon=True)
         self._status = LinkStatus(LinkState.RESTING)
+        self._share: Callable[[LinkStatus], None] = lambda _status: None
         self._told: dict[str, str] = {}
         self._pictures_due: dict[str, datetime] = {}
         self._found: SimpleQueue[str] = SimpleQueue()
@@ -89,6 +90,10 @@ class SmartHomeLink:
     def status(self) -> LinkStatus:
         """How the connection stands."""
         return self._status
+
+    def share(self, note: Callable[[LinkStatus], None]) -> None:
+        """Say how it stands at every change, too: another process serves the pages. Call before `start`."""
+        self._share = note
 
     def start(self) -> None:
         """Begin; whether the broker is there does not matter."""
@@ -100,6 +105,7 @@ class SmartHomeLink:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
+        self._share(LinkStatus(LinkState.RESTING))
 
     def wake(self) -> None:
         """Something changed that should be told now."""
@@ -113,9 +119,7 @@ class SmartHomeLink:
         connection = self._opens(self._login(), self._topics.device, None, self._note_found)
         try:
             connection.listen(self._topics.everywhere)
-            until = self._clock() + HEARD_AFTER
-            while self._clock() < until:
-                self._wait(HEARD_AFTER.total_seconds())
+            self._wait(HEARD_AFTER.total_seconds())
             self._rows.note_topics(self._found_there() - self._rows.topics())
             topics = self._rows.topics()
             self._take_back(connection, topics)
@@ -295,6 +299,7 @@ class SmartHomeLink:
             failures=now.failures if failures is None else failures,
             since=now.since if now.state is state else self._clock(),
         )
+        self._share(self._status)
 
     def _wait_until_woken(self, seconds: float) -> None:
         self._woken.wait(seconds)

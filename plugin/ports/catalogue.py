@@ -278,10 +278,17 @@ class DetectionQueue(Protocol):
         ...
 
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int: ...
-    def claim(self, worker: str, count: int, lease_seconds: float, besides: Collection[LibraryId] = ()) -> list[Asset]:
+    def claim(
+        self,
+        worker: str,
+        count: int,
+        lease_seconds: float,
+        besides: Collection[LibraryId] = (),
+        among: Sequence[AssetId] | None = None,
+    ) -> list[Asset]:
         """Lease up to `count` pending assets that are due and not leased, newest `taken_at` first.
 
-        `besides`: libraries whose hosts are to be left alone now.
+        `besides`: libraries whose hosts are to be left alone now. `among`: only these, a few.
         """
         ...
 

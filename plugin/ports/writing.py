@@ -135,12 +135,17 @@ class MarkedPhoto:
     elsewhere: tuple[Marker, ...] = ()
 
 
+Check = Callable[[], None]
+"""Raises when something is not as it was read any more."""
+
+
 @runtime_checkable
 class MarkerHost(Protocol):
     """A host that marks faces on its photos and knows people ("subjects") by name, no two by the same.
 
     Every method raises `HostUnreachable`, `HostRefused`; those that change something also `WriteRefused`, and
-    `AssetGone` when the marker is no longer there. Each is safe to repeat, but for `add_marker`.
+    `AssetGone` when the marker is no longer there. Each is safe to repeat, but for `add_marker`. Those that change a
+    marker call `check` directly before each time they send something; what it raises keeps it from being sent.
     """
 
     def subjects(self) -> dict[str, str]:
@@ -159,22 +164,19 @@ class MarkerHost(Protocol):
         """Every photo that has markers. Raises `HostUnreachable` when it is not complete."""
         ...
 
-    def add_marker(self, file: str, box: Box, name: str) -> Marker:
-        """A new marker with this name, as somebody's word; never sent twice."""
+    def add_marker(self, file: str, box: Box, name: str, check: Check) -> Marker:
+        """A new marker with this name, as somebody's word; not sent again when nobody knows whether it was done."""
         ...
 
-    def name_marker(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
-        """Say who a marker is that has no name (with one, the host would rename the person).
-
-        `check` is called directly before each time it is sent; what it raises keeps it from being sent.
-        """
+    def name_marker(self, marker_id: str, name: str, check: Check) -> Marker:
+        """Say who a marker is that has no name (with one, the host would rename the person)."""
         ...
 
-    def clear_marker(self, marker_id: str) -> None:
+    def clear_marker(self, marker_id: str, check: Check) -> None:
         """Take the name off; the host forgets people who have no marker any more."""
         ...
 
-    def reject_marker(self, marker_id: str, *, rejected: bool) -> None:
+    def reject_marker(self, marker_id: str, check: Check, *, rejected: bool) -> None:
         """Say that it is no face, or that it is one after all."""
         ...
 

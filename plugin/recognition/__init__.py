@@ -12,7 +12,7 @@ same for Immich's algorithm; `verdicts` comes before both.
 import threading
 from collections.abc import Callable, Collection, Sequence
 
-from plugin.domain import AccountId, FaceId, FaceState, LibraryId, Preferences
+from plugin.domain import AccountId, AssetId, FaceId, FaceState, LibraryId, Preferences
 from plugin.errors import NotFound, SearchIndexError
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.index import EmbeddingIndex
@@ -150,6 +150,25 @@ class Recognition:
                 self._one_run.release()
         else:
             self.reconsider(account_id, face_ids)
+
+    def meet(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> int:
+        """Give waiting faces of a few photos to people there are already, although detection has other work yet.
+
+        What is nobody's waits for the next run, and so does everything while a run is on (it takes these faces in), by
+        Immich's algorithm, and while the index cannot answer.
+
+        Returns:
+            How many faces have a person now.
+        """
+        preferences = self._preferences()
+        if preferences.method == "immich" or not self._one_run.acquire(blocking=False):
+            return 0
+        try:
+            return self._regrouping(preferences).meet(account_id, asset_ids)
+        except SearchIndexError:
+            return 0
+        finally:
+            self._one_run.release()
 
     def reconsider(self, account_id: AccountId, face_ids: Sequence[FaceId]) -> int:
         """Make unassigned faces near these wait again: a user just said who these are. Returns how many."""

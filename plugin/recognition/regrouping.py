@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from plugin.domain import AccountId, FaceId, FaceState, PersonId, Preferences
+from plugin.domain import AccountId, AssetId, FaceId, FaceState, PersonId, Preferences
 from plugin.errors import SearchIndexError
 from plugin.faces.immich import NOBODY
 from plugin.faces.regrouping import WHOLE_FROM, Regrouped, regroup
@@ -77,6 +77,25 @@ class Regrouping:
             near = AccountFaces(self._catalogue, account_id, self._preferences).around(face_ids, self._index)
             self._regroup(account_id, near, whole_from=1)
 
+    def meet(self, account_id: AccountId, asset_ids: Sequence[AssetId]) -> int:
+        """Give waiting faces of these photos to people there are already; returns how many. Nothing else changes.
+
+        Raises:
+            SearchIndexError: the index cannot answer.
+        """
+        with self._slice_lock:
+            faces = [face for asset_id in asset_ids for face in self._catalogue.faces.of_asset(asset_id, account_id)]
+            new = [face.id for face in faces if face.state is FaceState.PENDING]
+            near = AccountFaces(self._catalogue, account_id, self._preferences).around(new, self._index)
+            if not len(near.faces):
+                return 0
+            done = self._grouped(near, whole_from=1)
+            met = np.isin(near.face_id[done.rows], new) & near.waiting[done.rows] & (done.person > NOBODY)
+            self._store(
+                account_id, near, replace(done, rows=done.rows[met], person=done.person[met], group=done.group[met])
+            )
+            return int(np.count_nonzero(met))
+
     def look_again(self, account_id: AccountId) -> int:
         """Regroup people with faces recognised since the last time, face by face; returns how many those are."""
         key, started = f"looked_again.{account_id}", datetime.now(UTC)
@@ -132,9 +151,11 @@ class Regrouping:
         whole_from: int | None = WHOLE_FROM,
         from_scratch: bool = False,
     ) -> None:
-        if not len(look.faces):
-            return
-        done = regroup(
+        if len(look.faces):
+            self._store(account_id, look, self._grouped(look, whole_from=whole_from, from_scratch=from_scratch))
+
+    def _grouped(self, look: Surroundings, *, whole_from: int | None, from_scratch: bool = False) -> Regrouped:
+        return regroup(
             look.faces,
             look.people,
             maximum_distance=self._preferences.maximum_distance,
@@ -143,6 +164,8 @@ class Regrouping:
             whole_from=whole_from,
             from_scratch=from_scratch,
         )
+
+    def _store(self, account_id: AccountId, look: Surroundings, done: Regrouped) -> None:
         groups = np.where(done.group >= 0, look.face_id[done.group], -1)
         face_ids = look.face_id[done.rows]
         founded = self._catalogue.faces.regroup(account_id, face_ids, done.person, groups)

@@ -1,6 +1,7 @@
 """ONNX Runtime: sessions that stay small and quiet, on the CPU here or on an accelerator in a process of its own."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -44,9 +45,20 @@ def provider_order(available: Sequence[str], wanted: Sequence[str] = ()) -> list
 
 def available_providers() -> list[str]:
     """What this ONNX Runtime was built with; says nothing about what this machine has."""
+    return list(quiet_runtime().get_available_providers())
+
+
+def quiet_runtime() -> Any:  # noqa: ANN401 - onnxruntime has no types
+    """The module `onnxruntime`, which tells its makers nothing. Nobody else may import it.
+
+    Since 1.29 it sends names and fingerprints of models, and how long they run, to Microsoft, and keeps an id of the
+    machine in ~/.cache/Microsoft. `ORT_DISABLE_TELEMETRY` must be set before the import, which decides for the whole
+    process (https://github.com/microsoft/onnxruntime/pull/27379); `disable_telemetry_events()` comes too late.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: PLC0415 - 30 MB that a process without models need not carry
 
-    return list(onnxruntime.get_available_providers())
+    return onnxruntime
 
 
 def session(path: str | Path, providers: Sequence[str], threads: int = 1) -> Any:  # noqa: ANN401 - no types
@@ -58,8 +70,7 @@ def session(path: str | Path, providers: Sequence[str], threads: int = 1) -> Any
         threads: per call. One, because every worker thread runs its own pictures (two workers x 1 thread give 1.8 times
             one worker, one worker x 2 threads 1.15 times).
     """
-    import onnxruntime  # noqa: PLC0415 - see `available_providers`
-
+    onnxruntime = quiet_runtime()
     options = onnxruntime.SessionOptions()
     # YuNet: 0.4-0.5 of the time
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL

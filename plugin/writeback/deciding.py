@@ -160,9 +160,17 @@ class _Case:
             if want.box is None:
                 if found.name == self._rules.said(want.name) and found.name not in self._ours:
                     return True
-            elif self._rules.is_same_face(found.box, want.box) and self._is_a_word(found, want):
+            elif self._is_about(found.box, want, want.box) and self._is_a_word(found, want):
                 return True
         return False
+
+    def _is_about(self, found: Box | None, want: WantedName, box: Box) -> bool:
+        """Whether an entry lies on this face, and on no other one more."""
+        if found is None or not self._rules.is_same_face(found, box):
+            return False
+        others = (other.box for other in self._wanted.values() if other.key.face_id != want.key.face_id and other.box)
+        nearer = (other for other in others if iou(other, found) > iou(box, found))
+        return all(iou(other, box) > SAME_FACE_IOU for other in nearer)
 
     def _is_a_word(self, found: NameThere, want: WantedName) -> bool:
         """Whether an entry about the same face keeps us from writing there."""

@@ -64,6 +64,7 @@ class MarkerNames:
         self._library_id = library_id
         self._taking = taking
         self._subjects: dict[str, str] = {}
+        self._put_on: set[str] = set()
 
     def begin(self, *, removing: bool) -> None:
         """Rename people there whose name changed here; when all is taken back, give them their old names."""
@@ -158,13 +159,17 @@ class MarkerNames:
         """The host forgets people without markers by itself."""
 
     def _put_all(self, photo: MarkedPhoto, puts: Collection[PutName], ours: Collection[str]) -> dict[NameKey, str]:
-        """One marker is one face: named twice, it would rename whoever it was named first, on every photo."""
+        """One marker is one face: named twice, it would rename whoever it was named first, on every photo.
+
+        The face that fits best chooses first.
+        """
         marks: dict[NameKey, str] = {}
         kept = {put.mark for put in puts}
-        for put in puts:
+        for put in sorted(puts, key=lambda put: -_best_overlap(photo, put)):
             used = set(marks.values())
             free = [marker for marker in photo.markers if marker.id not in used]
             marks[put.key] = self._put(replace(photo, markers=tuple(free)), put, ours, kept)
+            self._put_on.add(marks[put.key])
         return marks
 
     def _put(self, photo: MarkedPhoto, put: PutName, ours: Collection[str], kept: Collection[str]) -> str:
@@ -172,7 +177,7 @@ class MarkerNames:
             raise ValueError("a marker needs a box")
         marker = _of_id(photo.markers, put.mark) or self._reusable(photo, put, put.box, ours, kept)
         if not put.name:
-            return self._deny(marker)
+            return self._deny(photo, marker)
         if not fold(put.name):
             raise WriteRefused("The host keeps no name without a letter or digit", "Give the person another name")
         named = self._named(photo, marker, put)
@@ -183,15 +188,26 @@ class MarkerNames:
 
     def _named(self, photo: MarkedPhoto, marker: Marker | None, put: PutName) -> Marker:
         if marker is None:
-            return self._host.add_marker(photo.file, within(put.box), put.name)
-        if marker.subject or marker.name:
-            self._require(photo, marker)
-            self._host.clear_marker(marker.id)  # naming it at once would rename whoever it belongs to
-        cleared = replace(marker, subject="", name="")
+            return self._host.add_marker(photo.file, within(put.box), put.name, lambda: self._require_free(photo, put))
+        # Naming it at once would rename whoever it belongs to.
+        cleared = self._cleared(photo, marker) if marker.subject or marker.name else marker
         named = self._host.name_marker(marker.id, put.name, lambda: self._require(photo, cleared))
-        if marker.invalid:
-            self._host.reject_marker(marker.id, rejected=False)
-        return named
+        return self._rejected(photo, named, rejected=False) if marker.invalid else named
+
+    def _cleared(self, photo: MarkedPhoto, marker: Marker) -> Marker:
+        self._host.clear_marker(marker.id, lambda: self._require(photo, marker))
+        return replace(marker, subject="", name="")
+
+    def _rejected(self, photo: MarkedPhoto, marker: Marker, *, rejected: bool) -> Marker:
+        self._host.reject_marker(marker.id, lambda: self._require(photo, marker), rejected=rejected)
+        return replace(marker, invalid=rejected)
+
+    def _require_free(self, photo: MarkedPhoto, put: PutName) -> None:
+        """Somebody there may have marked this face since it was read. Raises `ChangedMeanwhile`."""
+        known = {marker.id for marker in photo.markers} | self._put_on
+        there = (marker for marker in self._host.marked(photo.host_key).markers if marker.id not in known)
+        if put.box is not None and any(iou(marker.box, put.box) > SAME_MARKER_IOU for marker in there):
+            raise ChangedMeanwhile("Meanwhile somebody marked this face, so nothing was changed", "It is read again")
 
     def _require(self, photo: MarkedPhoto, marker: Marker) -> None:
         """Somebody there may have said something since it was read. Raises `ChangedMeanwhile`."""
@@ -202,13 +218,11 @@ class MarkerNames:
                 "Meanwhile this face was given to somebody else, so nothing was changed", "It is read again"
             )
 
-    def _deny(self, marker: Marker | None) -> str:
+    def _deny(self, photo: MarkedPhoto, marker: Marker | None) -> str:
         if marker is None:
             return ""
-        if marker.subject or marker.name:
-            self._host.clear_marker(marker.id)
-        self._host.reject_marker(marker.id, rejected=True)
-        return marker.id
+        cleared = self._cleared(photo, marker) if marker.subject or marker.name else marker
+        return self._rejected(photo, cleared, rejected=True).id
 
     def _take(self, photo: MarkedPhoto, taken: NameThere, *, stays_denied: bool) -> None:
         """As it was before: a face the host found has no name any more, one we drew is removed."""
@@ -216,11 +230,11 @@ class MarkerNames:
         if marker is None or stays_denied:
             return
         if taken.standing is Standing.DENIED:
-            self._host.reject_marker(marker.id, rejected=False)
+            self._rejected(photo, marker, rejected=False)
             return
         if marker.drawn and not marker.invalid:
-            self._host.reject_marker(marker.id, rejected=True)
-        self._host.clear_marker(marker.id)
+            marker = self._rejected(photo, marker, rejected=True)
+        self._cleared(photo, marker)
 
     def _reusable(
         self, photo: MarkedPhoto, put: PutName, box: Box, ours: Collection[str], kept: Collection[str]
@@ -271,8 +285,14 @@ def within(box: Box | None) -> Box:
     return Box(x, y, max(w, 0.001), max(h, 0.001))
 
 
-def _said(marker: Marker) -> tuple[str, str, bool]:
-    return marker.subject, marker.name, marker.invalid
+def _best_overlap(photo: MarkedPhoto, put: PutName) -> float:
+    box = put.box
+    return max((iou(marker.box, box) for marker in photo.markers), default=0.0) if box is not None else 0.0
+
+
+def _said(marker: Marker) -> tuple[str, bool]:
+    """Whose it is and whether it is one. How somebody is called does not matter, nor how the host spells it here."""
+    return marker.subject or marker.name, marker.invalid
 
 
 def _of_id(markers: Iterable[Marker], marker_id: str) -> Marker | None:

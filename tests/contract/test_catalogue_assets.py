@@ -127,6 +127,18 @@ def test_an_asset_that_failed_is_tried_again_when_it_returns(cast: Cast) -> None
     assert (asset.state, asset.attempts) == (WorkState.PENDING, 0)
 
 
+def test_an_asset_that_is_listed_was_not_gone_for_good(cast: Cast) -> None:
+    """Trashed, looked for, and restored before the next pass: to the pass it is as it was."""
+    cast.sync(listed("a.jpg"), listed("b.jpg"))
+    queue = cast.catalogue.detection
+    for claimed in queue.claim("worker", 2, 60):
+        code = "asset_gone" if claimed.path == "a.jpg" else "picture_broken"
+        queue.fail(claimed, code, "not there", permanent=True)
+    a, b = cast.sync(listed("a.jpg"), listed("b.jpg"))
+    assert (a.state, a.attempts, a.error_code) == (WorkState.PENDING, 0, None)
+    assert (b.state, b.error_code) == (WorkState.FAILED, "picture_broken")
+
+
 def test_a_moved_asset_keeps_faces_and_verdicts_and_is_not_looked_at_again(cast: Cast) -> None:
     (asset,) = cast.add(listed("old.jpg", "pixels"))
     faces = cast.finish(asset, found())

@@ -381,3 +381,11 @@ def test_after_a_pass_what_was_given_up_gets_one_more_try_and_what_rests_is_due(
     assert again["busy.jpg"].attempts == 2
     queue.fail(again["given-up.jpg"], "host_unreachable", "away", permanent=False)
     assert queue.status().failed == 2, "one try, not five"
+
+
+def test_named_assets_are_claimed_before_newer_ones(cast: Cast) -> None:
+    old, _ = cast.add(listed("old.jpg", taken_at=NOON), listed("new.jpg", taken_at=NOON + timedelta(1)))
+    queue = cast.catalogue.detection
+    assert [asset.path for asset in queue.claim("worker", 5, 60, among=[old.id, 999])] == ["old.jpg"]
+    assert queue.claim("worker", 5, 60, among=[old.id]) == []
+    assert queue.claim("worker", 5, 60, among=[]) == []

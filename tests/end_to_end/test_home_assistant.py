@@ -160,6 +160,10 @@ def test_the_command_before_a_removal_empties_every_topic(
     assert done.exit_code == 0, done.output
     assert ours(mosquitto) == {}
     assert "0 topics" in CliRunner().invoke(app, command).stdout
+    monkeypatch.setenv("KINFOLK_MQTT__PASSWORD", "wrong")
+    unasked = CliRunner().invoke(app, command)
+    assert unasked.exit_code == 0, "nothing was ever told, so nothing has to be taken back"
+    assert "the broker could not be asked" in " ".join(unasked.stdout.split())
 
 
 @pytest.mark.parametrize("folder", ["media", "share"])

@@ -14,8 +14,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from plugin.catalogue.store import open_catalogue
+from plugin.mqtt.shared import SharedStatus
+from plugin.ports.smart_home import LinkState
 from tests.end_to_end.conftest import Kinfolk
 from tests.end_to_end.test_sample_album import OBAMA, grouping, people, wait_for_finished_assets
+from tests.fakes.mosquitto import PASSWORD, USER, running
+from tests.unit.test_container import DEPLOY, services_of
 
 pytestmark = pytest.mark.models
 
@@ -197,3 +202,37 @@ def test_a_full_disk_is_said_so_and_the_next_scan_finishes(kinfolk: Kinfolk, alb
     assert "disk" in (scan.stdout + scan.stderr).lower()
     kinfolk.run("scan")
     assert obama_is_one_person(kinfolk)
+
+
+def test_pages_and_worker_run_in_two_processes_as_the_compose_file_starts_them(
+    kinfolk: Kinfolk, album: Path, started: Start, tmp_path: Path
+) -> None:
+    services = services_of(DEPLOY / "compose.scaled.yaml")
+    pages_command, worker_command = services["pages"]["command"], services["worker"]["command"]
+    (tmp_path / "broker").mkdir()
+    with running(tmp_path / "broker") as broker:
+        login = {"HOST": "127.0.0.1", "PORT": broker.port, "USER": USER, "PASSWORD": PASSWORD}
+        kinfolk.environment |= {f"KINFOLK_MQTT__{name}": str(value) for name, value in login.items()}
+        port = free_port()
+        pages = started(*pages_command, "--port", str(port))
+        first_start_link(pages)
+        # Both before the worker, which would look in half a minute and in a minute only.
+        kinfolk.run("library", "add", "folder", str(album))
+        catalogue = open_catalogue(kinfolk.data / "catalogue.db")
+        catalogue.smart_home.allow(catalogue.accounts.all()[0].id)
+        worker = started(*worker_command)
+        # What the pages read is what the worker says.
+        eventually(lambda: SharedStatus(catalogue.preferences).status.state is LinkState.CONNECTED)
+        eventually(lambda: obama_is_one_person(kinfolk))
+        # The one is stopped without the other, and comes back.
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+        assert SharedStatus(catalogue.preferences).status.state is LinkState.RESTING
+        worker = started(*worker_command)
+        eventually(lambda: SharedStatus(catalogue.preferences).status.state is LinkState.CONNECTED)
+        catalogue.close()
+        for process in (pages, worker):
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,6 +18,7 @@ import pytest
 import requests
 
 from plugin.settings.addon_options import OPTIONS_FILE
+from tests.end_to_end.test_sample_album import wait_for_finished_assets
 from tests.fakes.home_assistant import HomeAssistant
 from tests.unit.test_addon import MANIFEST, backed_up
 from tests.unit.test_container import environment, instructions
@@ -45,7 +47,7 @@ class Container:
         """What the Supervisor writes before each start."""
         (self.data / OPTIONS_FILE).write_text(json.dumps(options), encoding="utf-8")
 
-    def start(self, *command: str) -> "subprocess.Popen[str]":
+    def start(self, *command: str, cwd: Path | None = None, **more: str) -> "subprocess.Popen[str]":
         port, hook_port = self.ports
         given = environment("addon") | {
             # The address of the Supervisor and the ports are the container's own; here they belong to this machine.
@@ -56,9 +58,10 @@ class Container:
             "KINFOLK_INGRESS__SUPERVISOR": self.home.address_of_supervisor,
             "SUPERVISOR_TOKEN": "c0ffee" * 8,
             "PYTHONPATH": str(ROOT),
+            **more,
         }
         process = subprocess.Popen(
-            [str(ROOT / "deploy/entrypoint.sh"), *(command or ("serve",))], env=given, cwd=self.data, text=True,
+            [str(ROOT / "deploy/entrypoint.sh"), *(command or ("serve",))], env=given, cwd=cwd or self.data, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.processes.append(process)
@@ -141,6 +144,53 @@ def test_the_add_on_starts_serves_its_panel_and_stops_as_the_image_says(containe
     assert "snapshot.zip" in backed_up(container.data), "a backup of the stopped add-on holds the catalogue too"
 
 
+def finished(catalogue: Path) -> dict[str, int]:
+    """How many assets are in each state of detection, once nothing is looked at any more."""
+    with closing(sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)) as connection:
+        held = connection.execute("SELECT count(*) FROM asset WHERE leased_by IS NOT NULL").fetchone()[0]
+        tried = connection.execute("SELECT count(*) FROM asset WHERE state = 'pending' AND attempts > 0").fetchone()[0]
+        assert (held, tried) == (0, 0), "a clean stop gives everything back, and counts no attempt"
+        return dict(connection.execute("SELECT state, count(*) FROM asset GROUP BY state").fetchall())
+
+
+def files_of_the_program() -> set[str]:
+    """What the image has of its own; compiled Python is kept away by its environment, not by that of these tests."""
+    folders = [*(ROOT / name for name in ("plugin", "templates", "static", "deploy")), Path(sys.prefix)]
+    files = (path for folder in folders for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return {str(path) for path in files}
+
+
+@pytest.mark.models
+def test_a_stop_while_photos_are_looked_at_finishes_them_and_nothing_but_data_and_tmp_was_written(
+    container: Container, model_folder: Path, sample_album: Path, tmp_path: Path
+) -> None:
+    """Models, index, cache and queue at work: the root of the container is read only, and Huey must end by itself."""
+    container.options(detection_workers=1)
+    shutil.copytree(model_folder, container.data / "models", copy_function=os.link)
+    album, elsewhere = tmp_path / "album", [tmp_path / name for name in ("home", "work", "tmp")]
+    for number in range(6):
+        shutil.copytree(sample_album, album / str(number))
+    for folder in elsewhere:
+        folder.mkdir()
+    home, work, temporary = elsewhere
+    added = container.start("library", "add", "folder", str(album))
+    assert added.wait(60) == 0, added.communicate()[0]
+    before = files_of_the_program()
+    process = container.start(cwd=work, HOME=str(home), TMPDIR=str(temporary))
+    wait_for_finished_assets(container.data / "catalogue.db", 3)
+    (stop,) = instructions("addon", "STOPSIGNAL")
+    process.send_signal(signal.Signals[stop])
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    states = finished(container.data / "catalogue.db")
+    assert states["done"] >= 3
+    assert states["pending"] > 0, "it stopped in the middle"
+    assert not states.keys() - {"done", "pending"}
+    assert [list(folder.rglob("*")) for folder in (home, work)] == [[], []]
+    assert files_of_the_program() == before
+
+
 def test_a_wrong_option_stops_the_start_and_the_log_says_which(container: Container) -> None:
     container.options(backup_keep=0, log_level="loud")
     process = container.start()
@@ -153,20 +203,17 @@ def test_a_wrong_option_stops_the_start_and_the_log_says_which(container: Contai
 
 
 def test_a_backup_that_is_restored_holds_every_name(container: Container, tmp_path: Path) -> None:
-    """Both commands as the Supervisor runs them, and a new add-on on what it kept."""
+    """The command as the Supervisor runs it, and a new add-on on what it kept."""
     container.options()
     assert container.start("user", "invite", "admin").wait(60) == 0
     accounts = container.start("user", "list")
     before = accounts.communicate(timeout=60)[0]
-    for command in (MANIFEST["backup_pre"], MANIFEST["backup_post"]):
-        script, *words = command.split()
-        assert script == "entrypoint.sh"
-        done = container.start(*words)
-        assert done.wait(60) == 0, done.communicate()[0]
-        if words[-1] == "take":
-            kept = {name: (container.data / name).read_bytes() for name in backed_up(container.data)}
+    script, *words = MANIFEST["backup_pre"].split()
+    assert script == "entrypoint.sh"
+    done = container.start(*words)
+    assert done.wait(60) == 0, done.communicate()[0]
+    kept = {name: (container.data / name).read_bytes() for name in backed_up(container.data)}
     assert "snapshot.zip" in kept
-    assert not (container.data / "snapshot.zip").exists()
     container.data = tmp_path / "restored"
     for name, content in kept.items():
         (container.data / name).parent.mkdir(parents=True, exist_ok=True)

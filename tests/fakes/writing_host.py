@@ -10,7 +10,7 @@ from plugin.domain import Asset, Box, Library
 from plugin.errors import AssetGone, ChangedMeanwhile, HostError
 from plugin.hosts.photoprism.markers import marker_of
 from plugin.people import People
-from plugin.ports.writing import Label, MarkedPhoto, Marker, StoredSidecar
+from plugin.ports.writing import Check, Label, MarkedPhoto, Marker, StoredSidecar
 from plugin.writeback import WriteBack
 from tests.fakes.album import Album, NudgeLog, at_degrees
 from tests.fakes.dying_catalogue import DyingCatalogue, Killed
@@ -118,22 +118,25 @@ class FakeWritingHost(FakeHost):
     def all_marked(self) -> Iterator[MarkedPhoto]:
         return (self.marked(key) for key in list(self.files) if self.people.of_file(key))
 
-    def add_marker(self, file: str, box: Box, name: str) -> Marker:
+    def add_marker(self, file: str, box: Box, name: str, check: Check) -> Marker:
         with self._call("add marker", file):
+            check()
             sides = {"X": box.x, "Y": box.y, "W": box.w, "H": box.h}
             return _found(self.people.create({"FileUID": file, **sides, "Name": name, "SubjSrc": MANUAL}))
 
-    def name_marker(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
+    def name_marker(self, marker_id: str, name: str, check: Check) -> Marker:
         with self._call("name marker", self.people.markers[marker_id].file_uid):
             check()
             return _found(self.people.update(marker_id, {"Name": name, "SubjSrc": MANUAL}))
 
-    def clear_marker(self, marker_id: str) -> None:
+    def clear_marker(self, marker_id: str, check: Check) -> None:
         with self._call("clear marker", self.people.markers[marker_id].file_uid):
+            check()
             self.people.clear(marker_id)
 
-    def reject_marker(self, marker_id: str, *, rejected: bool) -> None:
+    def reject_marker(self, marker_id: str, check: Check, *, rejected: bool) -> None:
         with self._call("reject marker", self.people.markers[marker_id].file_uid):
+            check()
             self.people.update(marker_id, {"Invalid": rejected})
 
     def rename_subject(self, subject: str, name: str) -> str:

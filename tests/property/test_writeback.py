@@ -276,6 +276,28 @@ class MarkerMachine(Machine):
     def __init__(self) -> None:
         super().__init__()
         self.others: set[str] = set()
+        self.said_there: set[str] = set()  # names somebody gave there since all was taken over
+
+    @rule(calls=st.integers(0, 40))
+    def run_and_maybe_die(self, calls: int) -> None:
+        before = self.called()
+        super().run_and_maybe_die(calls)
+        self.nobody_is_renamed_by_us(before)
+
+    @rule()
+    def finish(self) -> None:
+        before = self.called()
+        super().finish()
+        self.nobody_is_renamed_by_us(before)
+        self.said_there.clear()
+
+    def called(self) -> dict[int, str]:
+        return {person.id: person.name for person in self.catalogue.people.existing(self.account_id, self.people)}
+
+    def nobody_is_renamed_by_us(self, before: dict[int, str]) -> None:
+        """A rename of our own that comes back is nobody's word."""
+        new = {name for person_id, name in self.called().items() if name != before.get(person_id, name)}
+        assert new <= self.said_there
 
     @rule(photo=PHOTOS, side=SIDES, name=NAMES)
     @precondition(lambda self: self.settled)
@@ -283,6 +305,7 @@ class MarkerMachine(Machine):
         marker = self.marker(photo, side)
         if marker is not None and marker.subj_uid:
             self.host.people.rename(marker.subj_uid, name)
+            self.said_there.add(name)
 
     @rule(photo=PHOTOS, side=SIDES)
     @precondition(lambda self: self.settled)

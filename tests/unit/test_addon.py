@@ -30,6 +30,7 @@ FOR_AMD = {"runtime_accelerator", "runtime_gfx_override"}
 """Options that do nothing without ROCm: of the add-on for AMD graphics cards only."""
 OPTIONS = {option: key for option, key in ALL_OPTIONS.items() if option not in FOR_AMD}
 DOC = (ROOT / "docs/home-assistant.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 Check = Callable[[Any], bool]
 
@@ -325,13 +326,14 @@ def test_the_other_languages_are_not_english() -> None:
 @pytest.mark.parametrize("option", ALL_OPTIONS)
 def test_the_table_of_options_names_setting_documentation_and_tests(option: str) -> None:
     key = ALL_OPTIONS[option]
-    row = f"| `{option}` | `{key}` | [every key](configuration.md#every-key), row `{key}` | R W E |"
+    documented = re.findall(rf"^\| `{re.escape(key)}` \| (.*?) \| ", CONFIGURATION, re.MULTILINE)
+    assert len(documented) == 1, "docs/configuration.md has no such row"
+    row = f"| `{option}` | `{key}` | {documented[0]} | R W E |"
     assert row in DOC.splitlines(), f"docs/home-assistant.md needs:\n{row}"
-    assert f"| `{key}` |" in (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_options_has_no_other_rows_and_its_tests_exist() -> None:
-    assert re.findall(r"^\| `(\w+)` \| `[\w.]+` \| \[every key\]", DOC, re.MULTILINE) == list(ALL_OPTIONS)
+    assert re.findall(r"^\| `(\w+)` \| `[\w.]+` \| .* \| R W E \|$", DOC, re.MULTILINE) == list(ALL_OPTIONS)
     tests = (ROOT / "tests/unit/test_addon_options.py").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", DOC))
     assert len(named) == 3
@@ -401,6 +403,9 @@ def test_a_local_add_on_is_built_and_never_fetched(variant: str, local: dict[str
     manifest = manifest_in(local[variant])
     assert "image" not in manifest
     assert manifest["version"] == __version__
+    shown = (local[variant] / "README.md").read_text(encoding="utf-8")
+    assert shown.startswith("Kinfolk gives the photos")
+    assert "not published" not in shown
     assert (local[variant] / "Dockerfile").is_file()
     for key, value in manifest.items():
         assert (REQUIRED | OPTIONAL)[key](value), f"{key} is {value!r}"
@@ -498,6 +503,8 @@ def test_no_page_offers_an_image_by_hand_to_the_supervisor(page: str) -> None:
 
 def test_the_documentation_says_how_it_is_installed_until_there_is_an_image() -> None:
     assert "**not published yet**" in DOC
+    # Who finds it in the store reads this one, and would press Install.
+    assert "**not published yet**" in (ADDON / "README.md").read_text(encoding="utf-8")
     assert "scripts/local-addon.sh /addons\n" in DOC
     assert "scripts/local-addon.sh /addons rocm\n" in DOC
     assert "scripts/local-addon.sh /addons rocm\n" in (ROOT / "docs/amd.md").read_text(encoding="utf-8")

@@ -221,6 +221,47 @@ def test_the_runtime_for_a_card_takes_the_place_of_the_plain_one(tmp_path: Path,
     assert (f"not {accelerator}" in done.stderr) == (done.returncode != 0)
 
 
+PROGRAMS = ["apt-get", "groupadd", "install", "ldconfig", "pip", "python", "rm", "useradd"]
+"""Everything the steps call: replaced, so that none touches this machine."""
+
+
+def commands_of(script: str) -> list[str]:
+    """The simple commands of a step, as its text says."""
+    flat = re.sub(r"case .*? in|\besac\b|\w+(?:\|\w+)*\)|\*\)|;;", ";", script)
+    parts = [part.strip() for part in re.split(r"&&|;", flat) if part.strip()]
+    return [part.split()[0].rpartition("/")[2] for part in parts]
+
+
+def test_the_steps_call_nothing_but_what_is_replaced_here() -> None:
+    called = {command for _, script in every_run() for command in commands_of(script)}
+    assert called - {"echo", "exit"} == set(PROGRAMS)
+
+
+@pytest.mark.parametrize(("stage", "script"), list(every_run()))
+def test_every_step_runs_to_its_end_in_order(tmp_path: Path, stage: str, script: str) -> None:
+    local = script.replace("/opt/build/bin/", "").replace("/opt/kinfolk/bin/", "").replace("/dist", str(tmp_path))
+    done, asked = shell(local, tmp_path, PROGRAMS, ACCELERATOR="rocm")
+    assert (done.returncode, done.stderr) == (0, "")
+    wanted = [command for command in commands_of(script) if command not in {"echo", "exit"}]
+    assert [line.split()[0] for line in asked] == wanted
+
+
+@pytest.mark.parametrize(("stage", "script"), [one for one in every_run() if "&&" in one[1]])
+def test_a_step_that_fails_in_its_middle_fails(tmp_path: Path, stage: str, script: str) -> None:
+    local = script.replace("/opt/build/bin/", "").replace("/opt/kinfolk/bin/", "").replace("/dist", str(tmp_path))
+    last = commands_of(script)[-1]
+    first = next(command for command in commands_of(script) if command not in {"echo", "exit"})
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    shell("true", tmp_path, PROGRAMS)
+    (programs / first).write_text('#!/bin/sh\necho "$(basename "$0") $*" >>"$RECORD"\nexit 7\n')
+    record = tmp_path / "record"
+    given = {"PATH": f"{programs}:/usr/bin:/bin", "RECORD": str(record), "ACCELERATOR": "rocm"}
+    done = subprocess.run(["/bin/sh", "-c", local], env=given, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 7
+    assert len(record.read_text().splitlines()) == 1, f"{last} must not hide it"
+
+
 def test_the_user_of_the_image_is_made_and_owns_the_data_folder(tmp_path: Path) -> None:
     done, asked = shell(step_with("useradd"), tmp_path, ["groupadd", "useradd", "install"])
     assert done.returncode == 0, done.stderr

@@ -163,3 +163,12 @@ def test_every_page_has_its_picture_in_the_documentation() -> None:
     shown = {name.removesuffix("-desk.webp") for name in named if name.endswith("-desk.webp")}
     assert {f"{name}-phone.webp" for name in shown} <= named
     assert len(shown) > 15
+
+
+def test_the_runtimes_for_cards_exclude_each_other() -> None:
+    """They share one folder; uv refuses two of them, for pip Kinfolk says it itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = {name for name, wanted in project["project"]["optional-dependencies"].items()
+              if any(one.startswith("onnxruntime") for one in wanted)}  # fmt: skip
+    assert len(extras) == 3
+    assert [{one["extra"] for one in group} for group in project["tool"]["uv"]["conflicts"]] == [extras]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 from plugin.assemble.kinfolk import Kinfolk, open_kinfolk
 from plugin.assemble.serving import engine_status, working
 from plugin.jobs import Jobs
+from plugin.mqtt.broker import PahoConnection
+from plugin.ports.smart_home import LinkState
 from plugin.settings import load_settings
 from plugin.vision.accelerator.keeper import COMPILING
 from plugin.vision.devices import processor
 from plugin.vision.runtime import CPU
+from tests.fakes.mosquitto import PASSWORD, USER, eventually, running
 
 
 @pytest.fixture
@@ -105,6 +109,68 @@ def test_minutes_without_work_write_nothing_to_the_data_folder(kinfolk: Kinfolk,
         for _ in range(3):
             swept(kinfolk)
         assert files_of(kinfolk.folder.path) == before
+
+
+@pytest.mark.parametrize("supervisor", ["172.30.32.2", ""], ids=["the add-on", "others"])
+def test_the_add_on_alone_keeps_a_fresh_copy_for_backups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, supervisor: str
+) -> None:
+    monkeypatch.setattr("plugin.assemble.snapshot.FIRST_AFTER_SECONDS", 0.0)
+    settings = load_settings(tmp_path / "data", overrides={"ingress": {"supervisor": supervisor}})
+    with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working(kinfolk):
+        swept(kinfolk)
+        assert kinfolk.folder.snapshot.exists() == bool(supervisor)
+        swept(kinfolk)
+        before = files_of(kinfolk.folder.path)
+        swept(kinfolk)
+        assert files_of(kinfolk.folder.path) == before
+
+
+def test_a_broker_that_is_connected_and_a_sensor_that_chats_write_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugin.mqtt.link.LOOK_SECONDS", 0.02)
+    for folder in ("album", "broker"):
+        (tmp_path / folder).mkdir()
+    with running(tmp_path / "broker") as broker:
+        sensor = PahoConnection(broker.login, "sensor", None, lambda _: None)
+        for name, value in {"HOST": "127.0.0.1", "PORT": broker.port, "USER": USER, "PASSWORD": PASSWORD}.items():
+            monkeypatch.setenv(f"KINFOLK_MQTT__{name}", str(value))
+        monkeypatch.setenv("KINFOLK_PAUSE__SENSORS", '[{"topic": "cellar", "above": 40}]')
+        settings = load_settings(tmp_path / "data")
+        with open_kinfolk(settings, exclusive=True, stays=True) as kinfolk, working_with_broker(kinfolk, sensor):
+            (account,) = kinfolk.catalogue.accounts.all()
+            kinfolk.add_folder(account.id, str(tmp_path / "album"))
+            swept(kinfolk)
+            swept(kinfolk)
+            looks, told = list[int](), kinfolk.smart_home.told
+            monkeypatch.setattr(kinfolk.smart_home, "told", lambda: (looks.append(1), told())[1])  # type: ignore[func-returns-value]
+            before, heard = files_of(kinfolk.folder.path), readings(kinfolk)
+            for value in range(30):
+                sensor.publish("cellar", b"%d" % (20 + value % 5), keep=True)
+                swept(kinfolk)
+            eventually(lambda: len(looks) >= 20)
+            assert files_of(kinfolk.folder.path) == before
+            assert readings(kinfolk) == heard, "what is known already"
+            sensor.publish("cellar", b"41", keep=True)
+            eventually(kinfolk.pausing.holds)
+        sensor.close()
+
+
+@contextmanager
+def working_with_broker(kinfolk: Kinfolk, sensor: PahoConnection) -> Iterator[None]:
+    """Until everything is told and the sensor was heard once."""
+    kinfolk.smart_home.allow(kinfolk.catalogue.accounts.all()[0].id)
+    sensor.publish("cellar", b"20", keep=True)
+    link = kinfolk.home_link
+    assert link is not None
+    with working(kinfolk):
+        eventually(lambda: link.status.state is LinkState.CONNECTED and readings(kinfolk) == [20])
+        yield
+
+
+def readings(kinfolk: Kinfolk) -> list[float | None]:
+    return [reading.value for reading in kinfolk.pausing.readings()]
 
 
 def test_the_queue_of_earlier_versions_is_removed(kinfolk: Kinfolk) -> None:

@@ -11,8 +11,10 @@ from plugin.errors import BrokerRefused, CatalogueError, HostUnreachable, Kinfol
 from plugin.mqtt.broker import BrokerLogin
 from plugin.mqtt.link import LARGEST_PICTURE_BYTES, LOOK_SECONDS, REST_SECONDS, SmartHomeLink
 from plugin.mqtt.messages import kept
-from plugin.ports.smart_home import HomeTold, LinkState, Wish
+from plugin.mqtt.shared import SharedStatus
+from plugin.ports.smart_home import HomeTold, LinkState, LinkStatus, Wish
 from tests.fakes.smart_home import FakeBroker, FakeHome, FakeRows, HandMovedClock
+from tests.fakes.workshop import Workshop
 from tests.unit.test_mqtt_messages import ANNA, HOME, MARIA, NEWEST, TOPICS
 
 LOGIN = BrokerLogin("broker", 1883, "user", "secret")
@@ -415,3 +417,50 @@ def test_a_wish_that_cannot_be_done_breaks_nothing(bench: Bench, monkeypatch: py
     monkeypatch.setattr(bench.home, "asked", full)
     bench.run(lambda: bench.broker.press("kinfolk/abc123/do", b"scan"), nothing)
     assert bench.link.status.failures == 0
+
+
+class TestPagesInAnotherProcess:
+    def test_see_how_the_connection_of_the_worker_stands(self, bench: Bench) -> None:
+        rows = Workshop().catalogue.preferences
+        bench.link.share(SharedStatus(rows).note)
+        bench.tell()
+        seen = list[LinkStatus]()
+        bench.run(lambda: seen.append(SharedStatus(rows).status), nothing)
+        assert (seen[0].state, seen[0].where) == (LinkState.CONNECTED, LOGIN.where)
+        assert seen[0].connections == 1
+        assert seen[0].since is not None
+        assert SharedStatus(rows).status.state is LinkState.RESTING, "after a clean end"
+
+    def test_see_trouble_and_nobody_writes_it_down_at_every_try(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows, written = Workshop().catalogue.preferences, list[str]()
+        real = rows.set
+
+        def write(key: str, value: str) -> None:
+            written.append(key)
+            real(key, value)
+
+        monkeypatch.setattr(rows, "set", write)
+        bench.link.share(SharedStatus(rows).note)
+        bench.tell()
+        bench.broker.failing = BrokerRefused("The broker refused", "Correct it")
+        seen = list[str]()
+        bench.run(*[nothing] * 20, lambda: seen.append(SharedStatus(rows).status.trouble))
+        assert seen == ["The broker refused. Correct it"]
+        assert len(written) == 2, "once, and the end"
+
+    def test_a_catalogue_that_cannot_be_written_ends_nothing(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = Workshop().catalogue.preferences
+
+        def full(_key: str, _value: str) -> None:
+            raise CatalogueError("full")
+
+        monkeypatch.setattr(rows, "set", full)
+        bench.link.share(SharedStatus(rows).note)
+        bench.tell()
+        bench.run(nothing)
+        assert bench.link.status.failures == 0
+        assert bench.broker.connections == 1

@@ -279,6 +279,10 @@ BOMB = (
         BOMB,
         '<!DOCTYPE m SYSTEM "file:///etc/passwd"><d:multistatus xmlns:d="DAV:"/>',
         '<d:multistatus xmlns:d="DAV:">\x00</d:multistatus>',
+        '<?xml version="1.0" encoding="bogus"?><d:multistatus xmlns:d="DAV:"/>',
+        '<?xml version="1.0" encoding="big5"?><d:multistatus xmlns:d="DAV:"/>',
+        '<?xml version="1.0" encoding="utf-16"?><d:multistatus xmlns:d="DAV:"/>',
+        '<d:multistatus xmlns:d="DAV:"><d:response><d:href>http://[a/b</d:href></d:response></d:multistatus>',
     ],
 )
 def test_a_malformed_or_hostile_listing_is_never_taken_for_everything(document: str) -> None:

@@ -1,5 +1,6 @@
 """Intake from a Nextcloud: how few requests, what changes, moves and trash mean, and what goes wrong half-way."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import cast
@@ -8,8 +9,8 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from plugin.catalogue.store import SqlCatalogue, open_in_memory
-from plugin.domain import Library, SyncSummary
-from plugin.errors import HostError, HostRefused, HostUnreachable, LoginRefused
+from plugin.domain import AssignedBy, Library, SyncSummary
+from plugin.errors import AssetGone, HostError, HostRefused, HostUnreachable, LoginRefused
 from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
@@ -18,6 +19,7 @@ from plugin.hosts.nextcloud.options import NextcloudOptions
 from plugin.intake import Intake
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import KnownMark, Listed
+from tests.fakes.album import at_degrees, found_face
 from tests.fakes.dying_catalogue import DyingCatalogue, Killed
 from tests.fakes.nextcloud import FakeNextcloud
 
@@ -121,7 +123,13 @@ def test_raw_photos_nobody_can_show_are_told_of_until_a_jpeg_lies_beside_them(ho
 def named(house: House, *paths: str) -> int:
     """Look up what a hook named."""
     keys = [str(house.cloud.find("anna", path).id) for path in paths]
-    return Intake(house.catalogue).look_up(house.catalogue.libraries.get(house.library.id), house.host, keys)
+    return len(Intake(house.catalogue).look_up(house.catalogue.libraries.get(house.library.id), house.host, keys))
+
+
+def test_a_raw_photo_beside_many_new_folders_is_told_of_once(house: House) -> None:
+    house.put("top.dng", *(f"{album:03}/a.jpg" for album in range(60)))
+    assert house.sync().problems == 1
+    assert len(house.catalogue.libraries.problems(house.library.id)) == 1
 
 
 def test_files_that_were_named_are_taken_with_two_requests_and_stay(house: House) -> None:
@@ -169,7 +177,7 @@ def test_what_a_listing_leaves_out_is_not_taken_because_it_was_named(house: Hous
     house.reopen(house.library, left_out=("out",))
     keys = [*(str(node) for node in house.cloud.nodes), "0", "99999", "x", "", "-1", "1 OR 1", "9" * 30]
     library = house.catalogue.libraries.get(house.library.id)
-    assert Intake(house.catalogue).look_up(library, house.host, keys) == 1
+    assert len(Intake(house.catalogue).look_up(library, house.host, keys)) == 1
     assert house.present() == {"d.jpg"}
 
 
@@ -296,6 +304,30 @@ def test_the_trash_hides_and_restoring_brings_the_same_asset_back(house: House) 
     assert first is not None
     assert again is not None
     assert again.id == first.id
+
+
+def test_a_photo_restored_before_anybody_noticed_is_looked_at_with_its_people_intact(house: House) -> None:
+    """It was in the trash while detection came by, and back before the next comparison."""
+    house.put("a.jpg", "b.jpg")
+    house.sync()
+    node = house.cloud.find("anna", "a.jpg")
+    for asset in house.catalogue.detection.claim("test", 2, 60):
+        face_ids = house.catalogue.detection.finish(asset, "opencv", [found_face(at_degrees(0))], (9, 9), None)
+        if asset.host_key == str(node.id):
+            anna = house.catalogue.people.add(house.account.id, "Anna")
+            house.catalogue.faces.assign([(face_ids[0], anna)], AssignedBy.USER)
+    (kept,) = house.catalogue.assets.of_person(anna, house.account.id, 0, 10)
+    house.catalogue.detection.request("refresh", "opencv", [kept.id])
+    house.cloud.delete("anna", "a.jpg")
+    (claimed,) = house.catalogue.detection.claim("test", 2, 60)
+    with pytest.raises(AssetGone) as raised, house.host.open(claimed.host_key):
+        pass
+    house.catalogue.detection.fail(claimed, raised.value.code, str(raised.value), permanent=raised.value.permanent)
+    house.cloud.restore("anna", "a.jpg")
+    house.sync()
+    (again,) = house.catalogue.detection.claim("test", 2, 60)
+    assert (again.id, again.attempts) == (kept.id, 1)
+    assert [asset.id for asset in house.catalogue.assets.of_person(anna, house.account.id, 0, 10)] == [kept.id]
 
 
 def test_other_pixels_are_looked_at_again(house: House) -> None:
@@ -504,6 +536,46 @@ def test_a_listing_with_files_of_somebody_else_is_not_taken(house: House) -> Non
     house.server.interfere = refusing("PROPFIND", None, Response(body, 207))
     with pytest.raises(HostUnreachable, match="somebody else"):
         house.sync()
+
+
+@pytest.mark.parametrize(
+    ("size", "taken"), [("1" * 5000, "1" * 5000), ("9" * 30, "9" * 30), ("--5", "--5"), ("-5", "-5"), ("1.5", "\u0664")]
+)
+def test_numbers_that_cannot_be_are_no_numbers(house: House, size: str, taken: str) -> None:
+    """Of a server that is broken, or means harm; the photo is there all the same."""
+    row = (
+        "<d:response><d:href>/remote.php/dav/files/anna/{path}</d:href><d:propstat><d:prop><d:getetag>e</d:getetag>"
+        "<oc:fileid>{number}</oc:fileid>{more}</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>"
+    )
+    photo = (
+        f"<d:getcontenttype>image/jpeg</d:getcontenttype><d:getcontentlength>{size}</d:getcontentlength>"
+        f"<nc:metadata-photos-original_date_time>{taken}</nc:metadata-photos-original_date_time>"
+        "<d:getlastmodified>Thu, 01 Jan 1970 00:00:00 GMT</d:getlastmodified>"
+    )
+    folder = "<d:resourcetype><d:collection/></d:resourcetype>"
+    spaces = 'xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" xmlns:nc="http://nextcloud.org/ns"'
+    rows = [row.format(path="", number=1, more=folder), row.format(path="a.jpg", number=7, more=photo)]
+    house.server.interfere = refusing(
+        "PROPFIND", None, Response(f"<d:multistatus {spaces}>{''.join(rows)}</d:multistatus>", 207)
+    )
+    assert house.sync().listed == 1
+    asset = house.catalogue.assets.of_host_key(house.library.id, "7")
+    assert asset is not None
+    assert asset.taken_at is None
+
+
+def test_the_time_of_a_file_may_be_a_little_ahead_since_telephones_clocks_are(house: House) -> None:
+    house.put("ahead.jpg", "wrong.jpg")
+    house.cloud.find("anna", "ahead.jpg").mtime = int(time.time()) + 900
+    house.cloud.find("anna", "wrong.jpg").mtime = int(time.time()) + 10 * 86_400
+    house.sync()
+    times = {}
+    for path in ("ahead.jpg", "wrong.jpg"):
+        asset = house.catalogue.assets.of_host_key(house.library.id, str(house.cloud.find("anna", path).id))
+        assert asset is not None
+        times[path] = asset.taken_at
+    assert times["ahead.jpg"] is not None
+    assert times["wrong.jpg"] is None
 
 
 def test_two_kinfolks_on_one_nextcloud_do_not_disturb_each_other(house: House) -> None:

@@ -113,7 +113,7 @@ def test_no_other_address_is_asked_for_a_marker_or_a_person(name: str) -> None:
     with FakePhotoPrism() as server:
         client = PhotoPrismClient(Login(server.address, "app", server.library.token()))
         with pytest.raises(AssetGone):
-            Markers(client).clear(name)
+            Markers(client).clear(name, lambda: None)
         with pytest.raises(AssetGone):
             Markers(client).rename(name, "Anna")
         client.close()

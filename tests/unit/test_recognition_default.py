@@ -469,3 +469,57 @@ def test_a_broken_embedding_belongs_to_nobody_and_stops_nothing(
     recognition.run()
     assert one_person(album, anna)
     assert album.states([bad]) == [UNASSIGNED]
+
+
+# Meeting: named photos, while detection has other work yet.
+
+
+def newcomers(album: Album, recognition: Recognition, *, indexed: bool) -> tuple[PersonId, list[FaceId], list[FaceId]]:
+    """Anna is known; then two more of her faces and three of a stranger come."""
+    faces, _ = people(np.random.default_rng(2), [8, 3])
+    first = [album.add_photo([face])[0] for face in faces[:6]]
+    recognition.run()
+    anna = one_person(album, first)
+    hers = [album.add_photo([face], indexed=indexed)[0] for face in faces[6:8]]
+    strangers = [album.add_photo([face], indexed=indexed)[0] for face in faces[8:]]
+    return anna, hers, strangers
+
+
+def photos_of(album: Album, faces: list[FaceId]) -> list[int]:
+    return [album.catalogue.faces.get(face).asset_id for face in faces]
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_faces_of_photos_somebody_named_meet_people_there_are_and_found_none(
+    album: Album, recognition: Recognition, indexed: bool
+) -> None:
+    anna, hers, strangers = newcomers(album, recognition, indexed=indexed)
+    named = photos_of(album, [hers[0], *strangers])
+    assert recognition.meet(album.account.id, named) == 1
+    assert album.persons(hers) == [anna, None], "what was not named waits"
+    assert album.states([hers[1], *strangers]) == [PENDING] * 4
+    assert len(album.catalogue.people.all(album.account.id)) == 1
+    album.index_all()
+    recognition.run()
+    assert album.persons(hers) == [anna, anna]
+    assert one_person(album, strangers) != anna
+
+
+def test_meeting_respects_who_a_face_is_not_and_other_accounts(album: Album, recognition: Recognition) -> None:
+    anna, hers, _ = newcomers(album, recognition, indexed=True)
+    album.catalogue.verdicts.add(album.account.id, VerdictKind.IS_NOT_PERSON, face_id=hers[0], person_id=anna)
+    assert recognition.meet(album.account.id, photos_of(album, hers)) == 1
+    assert album.persons(hers) == [None, anna]
+
+
+def test_meeting_gives_way_to_a_run_to_another_method_and_to_a_broken_index(
+    album: Album, recognition: Recognition
+) -> None:
+    _, hers, _ = newcomers(album, recognition, indexed=True)
+    with recognition._one_run:
+        assert recognition.meet(album.account.id, photos_of(album, hers)) == 0
+    broken = Recognition(album.catalogue, DamagedIndex(), lambda: album.preferences)
+    assert broken.meet(album.account.id, photos_of(album, hers)) == 0
+    album.preferences = replace(album.preferences, method="immich")
+    assert recognition.meet(album.account.id, photos_of(album, hers)) == 0
+    assert album.states(hers) == [PENDING, PENDING]

@@ -1,11 +1,16 @@
 """Nothing is told before it is allowed, nobody before they are chosen, and news is told once."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from plugin.catalogue.store import open_in_memory
+from plugin.assemble.data_folder import DataFolder
+from plugin.catalogue.store import open_catalogue, open_in_memory
 from plugin.domain import HostAsset
 from plugin.errors import NotFound, Refused
 from plugin.pausing import PauseRules, Pausing, SensorLimit
@@ -215,3 +220,71 @@ def test_sensors_are_passed_on_to_the_pause(house: House) -> None:
     assert house.home.sensor_topics() == [("cellar", "")]
     house.home.heard(0, 99)
     assert house.home.told().pause == "Paused while cellar says 99"
+
+
+class TestAtRest:
+    """`looked` counts what a look costs: the questions about an account."""
+
+    @pytest.fixture
+    def looked(self, house: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        looked, real = list[int](), house.family.catalogue.live.marker
+
+        def marker(account_id: int) -> object:
+            looked.append(account_id)
+            return real(account_id)
+
+        monkeypatch.setattr(house.family.catalogue.live, "marker", marker)
+        house.home.allow(house.maria)
+        return looked
+
+    def home(self, house: House, state: Callable[[], object], now: list[datetime]) -> SmartHome:
+        return SmartHome(
+            house.family.catalogue, house.pausing, lambda: house.nudge, lambda: 1, lambda account, asset: b"",
+            lambda: now[0], state,
+        )  # fmt: skip
+
+    def test_a_catalogue_that_nobody_changed_is_not_asked(self, house: House, looked: list[int]) -> None:
+        state, now = ["a"], [datetime(2030, 1, 1, tzinfo=UTC)]
+        home = self.home(house, lambda: state[0], now)
+        first = home.told()
+        for _ in range(10):
+            now[0] += timedelta(seconds=5)
+            assert home.told() == first
+        assert len(looked) == 1
+        state[0] = "b"
+        home.told()
+        assert len(looked) == 2
+        now[0] += timedelta(minutes=1)
+        home.told()
+        assert len(looked) == 3, "once a minute anyway"
+        now[0] -= timedelta(hours=1)
+        home.told()
+        assert len(looked) == 4, "a clock that was set back must not keep it from looking"
+
+    def test_where_nobody_knows_of_changes_it_is_asked_each_time(self, house: House, looked: list[int]) -> None:
+        home = self.home(house, lambda: None, [datetime(2030, 1, 1, tzinfo=UTC)])
+        for _ in range(3):
+            home.told()
+        assert len(looked) == 3
+
+    def test_a_pause_is_told_although_nothing_else_changed(self, house: House) -> None:
+        home = self.home(house, lambda: "a", [datetime(2030, 1, 1, tzinfo=UTC)])
+        assert home.told().pause == ""
+        house.pausing.press()
+        assert home.told().pause != ""
+
+
+def test_every_change_of_a_catalogue_is_another_state(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    assert folder.catalogue_state() == []
+    catalogue = open_catalogue(folder.catalogue)
+    states = [folder.catalogue_state()]
+    for number in range(5):
+        catalogue.preferences.set("a", str(number))
+        states.append(folder.catalogue_state())
+    assert all(one != other for one, other in pairwise(states))
+    catalogue.preferences.get("a")
+    with closing(sqlite3.connect(f"file:{folder.catalogue}?mode=ro", uri=True)) as reader:
+        reader.execute("SELECT count(*) FROM asset").fetchone()
+        assert folder.catalogue_state() == states[-1], "who reads changes nothing"
+    catalogue.close()

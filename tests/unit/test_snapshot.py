@@ -1,18 +1,28 @@
 """A copy of the whole data folder, made by others while a scan runs, holds everything and can be started."""
 
+import os
 import re
 import shutil
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 import pytest
+import yaml
 
 from plugin.assemble import open_kinfolk
 from plugin.assemble.copies import KeptCopies
 from plugin.assemble.data_folder import DataFolder
-from plugin.assemble.snapshot import drop_snapshot, make_whole, take_snapshot
+from plugin.assemble.snapshot import (
+    FIRST_AFTER_SECONDS,
+    FRESH_SECONDS,
+    FreshSnapshot,
+    drop_snapshot,
+    make_whole,
+    take_snapshot,
+)
 from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import write_backup
 from plugin.catalogue.backup_files import backup_name
@@ -23,7 +33,7 @@ from plugin.settings import load_settings
 from tests.fakes.terminal import Terminal
 from tests.unit.test_cli import terminal  # noqa: F401  a fixture
 
-LEFT_OUT = shutil.ignore_patterns("catalogue.db*", "index", "cache", "models", "*.lock", "queue.db*")
+LEFT_OUT = shutil.ignore_patterns("catalogue.db*", "index", "cache", "models", "*.lock", ".kinfolk-*")
 """As addon.yaml's backup_exclude says."""
 
 ADDON = {"ingress": {"supervisor": "172.30.32.2"}}
@@ -213,7 +223,85 @@ def test_a_backup_of_the_stopped_add_on_is_as_complete_as_one_of_the_running(
     shutil.copytree(folder.path, tmp_path / "restored", ignore=LEFT_OUT)
     assert names_after_start(DataFolder(tmp_path / "restored")) == ["Added last"]
     with open_kinfolk(settings, exclusive=True, stays=True):
-        assert not folder.snapshot.exists(), "the start drops what the stop left"
+        assert folder.snapshot.exists(), "it is renewed, and a kill before that finds at least this one"
+
+
+@dataclass
+class Clock:
+    """Moved by hand."""
+
+    at: float = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+
+class TestACopyThatIsKeptFresh:
+    def test_a_killed_add_on_loses_an_hour_at_most(self, folder: DataFolder, tmp_path: Path) -> None:
+        clock = Clock()
+        catalogue = open_catalogue(folder.catalogue)
+        fresh = FreshSnapshot(folder, clock.now)
+        named(catalogue, "Before a kill")
+        fresh.look()
+        assert not folder.snapshot.exists(), "not while everything else begins"
+        clock.at += FIRST_AFTER_SECONDS
+        fresh.look()
+        named(catalogue, "An hour ago")
+        clock.at += FRESH_SECONDS - 1
+        fresh.look()
+        clock.at += 1
+        fresh.look()
+        named(catalogue, "Just now")
+        fresh.look()
+        # Killed here, and backed up by the Supervisor, who asks nobody.
+        shutil.copytree(folder.path, tmp_path / "restored", ignore=LEFT_OUT)
+        catalogue.close()
+        assert names_after_start(DataFolder(tmp_path / "restored")) == ["Before a kill", "An hour ago"]
+
+    def test_nothing_is_written_while_nothing_changes(
+        self, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = Clock()
+        catalogue = open_catalogue(folder.catalogue)
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        fresh.look()
+        before = folder.snapshot.stat().st_mtime_ns
+        for _ in range(48):
+            clock.at += FRESH_SECONDS
+            fresh.look()
+        assert folder.snapshot.stat().st_mtime_ns == before
+        folder.snapshot.unlink()  # as `kinfolk snapshot drop` does, or who forgets a person for good
+        fresh.look()
+        assert folder.snapshot.exists()
+        catalogue.close()
+
+    def test_a_full_disk_is_no_reason_to_try_every_minute(
+        self, folder: DataFolder, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        clock = Clock()
+        folder.snapshot.mkdir()
+        open_catalogue(folder.catalogue).close()
+        fresh = FreshSnapshot(folder, clock.now)
+        for minutes in (1, 2, 3, 61):
+            clock.at = 60.0 * minutes
+            fresh.look()
+        assert caplog.text.count("lacks the newest changes") == 2, "and an hour later"
+
+
+def test_what_a_killed_copy_left_goes_after_a_day_and_into_no_backup(folder: DataFolder) -> None:
+    catalogue = open_catalogue(folder.catalogue)
+    old, new, others = (folder.path / name for name in (".kinfolk-part-old", ".kinfolk-part-new", "mine.zip"))
+    for path in (old, new, others):
+        path.write_bytes(b"torn")
+    os.utime(old, (0, 0))
+    os.utime(others, (0, 0))
+    take_snapshot(folder)
+    assert (old.exists(), new.exists(), others.exists()) == (False, True, True)
+    left_out = yaml.safe_load((Path(__file__).parents[2] / "addon.yaml").read_text())["backup_exclude"]
+    assert any(new.match(pattern) for pattern in left_out)
+    assert not any(folder.snapshot.match(pattern) for pattern in left_out)
+    catalogue.close()
 
 
 def test_only_the_add_on_leaves_a_copy_at_its_stop(folder: DataFolder) -> None:

@@ -1,5 +1,7 @@
 """Which ONNX Runtime, which provider, and what happens when an accelerator does not keep its word."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 
 from plugin.errors import RuntimeClash
 from plugin.vision.installation import check_one_runtime, runtime_distributions
@@ -128,3 +132,39 @@ def test_importing_the_packs_loads_neither_onnx_nor_its_runtime() -> None:
     code = "import sys, plugin.vision.models; print(sorted({'onnx', 'onnxruntime', 'tflite'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+SUPPRESSING = ("ORT_", "CI", "GITHUB_", "TF_BUILD", "BUILD_", "JENKINS", "TEAMCITY", "TRAVIS", "CIRCLECI")
+"""Variables under which ONNX Runtime sends nothing anyway: users have none of them."""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from plugin.vision.runtime import available_providers; available_providers()",
+        "from plugin.vision.accelerator.child import open_session; open_session(sys.argv[1], 'CPUExecutionProvider')",
+    ],
+)
+def test_onnx_runtime_tells_its_makers_nothing(tmp_path: Path, code: str) -> None:
+    """It would leave an id of the machine in the home folder, and a queue of what is to be sent."""
+    model, home = tmp_path / "model.onnx", tmp_path / "home"
+    home.mkdir()
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])], "same",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), model)
+    given = {name: value for name, value in os.environ.items() if not name.startswith(SUPPRESSING)}
+    given |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    subprocess.run([sys.executable, "-c", f"import sys; {code}", model], env=given, check=True)
+    assert list(home.rglob("*")) == []
+
+
+def test_onnx_runtime_is_imported_where_it_is_kept_quiet_and_nowhere_else() -> None:
+    root = Path(__file__).parents[2]
+    importing = re.compile(r"^\s*(?:import|from) onnxruntime\b", re.MULTILINE)
+    found = [path for name in ("plugin", "benchmarks", "scripts") for path in (root / name).rglob("*.py")
+             if importing.search(path.read_text(encoding="utf-8"))]  # fmt: skip
+    assert found == [root / "plugin/vision/runtime.py"]
+    assert "ORT_DISABLE_TELEMETRY=1" in (root / "Dockerfile").read_text(encoding="utf-8")

@@ -182,7 +182,7 @@ def test_photos_in_the_trash_that_carry_names_are_told_of_and_need_not_be_waited
     assert asset is not None
     family.catalogue.assets.mark_gone([asset.id])
     maria.post(f"{page}/tags/remove", page=f"{page}/tags/remove")
-    assert "Do not wait for them" not in maria.text(page), "there is still something to do"
+    assert "Do not wait any longer" not in maria.text(page), "there is still something to do"
     run(family)
     text = maria.text(page)
     assert "1 photo that is away, in the trash of the host for example, still carries names" in text

@@ -154,18 +154,22 @@ class UserFiles:
         if not found and not f"{entry.path}/".endswith(self._marker):
             raise BadListing("Nextcloud's listing names files of somebody else", "Is the address right?")
         props = entry.props
-        size = props.get(f"{DAV}getcontentlength", "")
         return RemoteFile(
             path=path.strip("/"),
             is_folder=entry.is_folder,
             file_id=props.get(f"{OC}fileid", ""),
             etag=props.get(f"{DAV}getetag", "").strip('"'),
             mime=props.get(f"{DAV}getcontenttype", "").partition(";")[0].lower(),
-            size=int(size) if size.isdecimal() else None,
+            size=_whole(props.get(f"{DAV}getcontentlength", "")),
             owner=props.get(f"{OC}owner-id", ""),
             has_preview=props.get(f"{NC}has-preview") == "true",
             taken_at=_taken_at(props),
         )
+
+
+def _whole(number: str) -> int | None:
+    """None for what is no number or cannot be one: a hostile server sends thousands of digits."""
+    return int(number) if number.isascii() and number.isdecimal() and len(number) <= MOST_DIGITS else None
 
 
 def _taken_at(props: dict[str, str]) -> datetime | None:
@@ -174,17 +178,24 @@ def _taken_at(props: dict[str, str]) -> datetime | None:
     Nextcloud takes the camera's wall clock for UTC. A time that cannot be (before 1980, in the future: somebody's
     clock is wrong) says nothing.
     """
-    now = time.time()
-    camera = props.get(f"{NC}metadata-photos-original_date_time", "")
-    if camera.lstrip("-").isdecimal() and 0 < int(camera) < now + 86_400:
-        return datetime.fromtimestamp(int(camera), UTC).replace(tzinfo=None)
+    latest = time.time() + CLOCKS_DIFFER_SECONDS
+    camera = _whole(props.get(f"{NC}metadata-photos-original_date_time", ""))
+    if camera and camera < latest:
+        return datetime.fromtimestamp(camera, UTC).replace(tzinfo=None)
     try:
         seconds = parsedate_to_datetime(props.get(f"{DAV}getlastmodified", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # Local time, since a camera's clock is local.
-    return datetime.fromtimestamp(seconds, UTC).astimezone().replace(tzinfo=None) if EARLIEST < seconds < now else None
+    local = datetime.fromtimestamp(seconds, UTC).astimezone() if EARLIEST < seconds < latest else None
+    return local.replace(tzinfo=None) if local else None
 
+
+MOST_DIGITS = 18
+"""Of a number a 64 bit column takes."""
+
+CLOCKS_DIFFER_SECONDS = 86_400
+"""The clock of a telephone may be ahead of ours, and a camera's wall clock by its time zone."""
 
 EARLIEST = 315_532_800
 """1980: before the first digital camera."""

@@ -68,7 +68,7 @@ def entries(stream: Readable) -> Iterator[DavEntry]:
                 if element.tag == f"{DAV}response":
                     yield _entry(element)
                 root.clear()  # what was yielded is not kept
-    except (ParseError, DefusedXmlException, UnicodeDecodeError) as error:
+    except (ParseError, DefusedXmlException, LookupError, ValueError) as error:  # the latter: encodings, addresses
         raise _bad() from error
 
 

@@ -82,6 +82,7 @@ class PhotoPrismClient(HostClient):
 
     def _is_busy(self, response: requests.Response) -> HostBusy:
         error = super()._is_busy(response)
+        error.put_off = response.status_code == 429
         if response.status_code == 429 and changes_people(response) and "Retry-After" not in response.headers:
             error.seconds = ONE_AT_A_TIME_SECONDS
         return error

@@ -8,14 +8,14 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from plugin.domain import Box
 from plugin.errors import AssetGone, HostBusy
 from plugin.hosts.network.texts import storable
 from plugin.hosts.photoprism.client import PhotoPrismClient
-from plugin.ports.writing import MarkedPhoto, Marker
+from plugin.ports.writing import Check, MarkedPhoto, Marker
 
 MARKER = re.compile(r"m[a-z0-9]{15}")
 SUBJECT = re.compile(r"j[a-z0-9]{15}")
@@ -57,33 +57,36 @@ class Markers:
                 break
         return list(found.values())
 
-    def add(self, file: str, box: Box, name: str) -> Marker:
-        """A new one. Never sent twice: PhotoPrism would make two."""
+    def add(self, file: str, box: Box, name: str, check: Check) -> Marker:
+        """A new one. Not sent again unless it was put off: PhotoPrism would make two."""
         said = {
             "FileUID": file, "Type": "face", "Src": MANUAL, "X": box.x, "Y": box.y, "W": box.w, "H": box.h,
             "Name": name, "SubjSrc": MANUAL,
         }  # fmt: skip
-        return self._one(self._client.send("POST", "/markers", said, again=False))
+        return self._one(self._checked("POST", "/markers", said, check))
 
-    def change(self, marker_id: str, **said: object) -> Marker:
-        """Change one. Raises `AssetGone`, `WriteRefused`."""
-        return self._one(self._client.send("PUT", self._way(marker_id), said))
+    def reject(self, marker_id: str, check: Check, *, rejected: bool) -> None:
+        """Say that it is no face, or one after all. Raises `AssetGone`, `WriteRefused`."""
+        self._checked("PUT", self._way(marker_id), {"Invalid": rejected}, check)
 
-    def name(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
-        """Name one, with a check before each time it is sent: a wait is long enough for somebody there."""
-        way, said = self._way(marker_id), {"Name": name, "SubjSrc": MANUAL}
+    def name(self, marker_id: str, name: str, check: Check) -> Marker:
+        """Say who it is."""
+        return self._one(self._checked("PUT", self._way(marker_id), {"Name": name, "SubjSrc": MANUAL}, check))
+
+    def clear(self, marker_id: str, check: Check) -> None:
+        """Take the name off."""
+        self._checked("DELETE", f"{self._way(marker_id)}/subject", None, check)
+
+    def _checked(self, method: str, way: str, said: object, check: Check) -> object:
+        """With a check before each time it is sent: a wait is long enough for somebody there."""
         for tries_left in reversed(range(self._client.limits.tries)):
             check()
             try:
-                return self._one(self._client.send("PUT", way, said, tries=1))
+                return self._client.send(method, way, said, tries=1)
             except HostBusy as error:
-                if not tries_left or not self._client.waited(error):
+                if not tries_left or (method == "POST" and not error.put_off) or not self._client.waited(error):
                     raise
         raise AssertionError("unreachable")
-
-    def clear(self, marker_id: str) -> None:
-        """Take the name off."""
-        self._client.send("DELETE", f"{self._way(marker_id)}/subject")
 
     def rename(self, subject: str, name: str) -> str:
         """Rename a person; as PhotoPrism keeps it."""

@@ -1,13 +1,13 @@
 """The part of the host that takes names (`plugin.ports.writing`): markers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from plugin.domain import Box
 from plugin.errors import AssetGone
 from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.markers import Markers
 from plugin.hosts.photoprism.photos import RemotePhoto
-from plugin.ports.writing import MarkedPhoto, Marker
+from plugin.ports.writing import Check, MarkedPhoto, Marker
 
 
 class TakesMarkers:
@@ -44,21 +44,21 @@ class TakesMarkers:
             if photo.marked is not None and (photo.marked.markers or photo.marked.unusable):
                 yield photo.marked
 
-    def add_marker(self, file: str, box: Box, name: str) -> Marker:
+    def add_marker(self, file: str, box: Box, name: str, check: Check) -> Marker:
         """A new marker."""
-        return Markers(self.client).add(file, box, name)
+        return Markers(self.client).add(file, box, name, check)
 
-    def name_marker(self, marker_id: str, name: str, check: Callable[[], None]) -> Marker:
+    def name_marker(self, marker_id: str, name: str, check: Check) -> Marker:
         """Say who it is."""
         return Markers(self.client).name(marker_id, name, check)
 
-    def clear_marker(self, marker_id: str) -> None:
+    def clear_marker(self, marker_id: str, check: Check) -> None:
         """Take the name off."""
-        Markers(self.client).clear(marker_id)
+        Markers(self.client).clear(marker_id, check)
 
-    def reject_marker(self, marker_id: str, *, rejected: bool) -> None:
+    def reject_marker(self, marker_id: str, check: Check, *, rejected: bool) -> None:
         """Say that it is no face, or one after all."""
-        Markers(self.client).change(marker_id, Invalid=rejected)
+        Markers(self.client).reject(marker_id, check, rejected=rejected)
 
     def rename_subject(self, subject: str, name: str) -> str:
         """Rename a person."""

@@ -27,7 +27,9 @@ class FakeMarker:
 
 
 class FakePeople:
-    """Attributes: subjects: name by UID. markers: by UID."""
+    """Attributes: subjects: name by UID. markers: by UID. lingers: who has no marker stays until `purge`."""
+
+    lingers = False
 
     def __init__(self) -> None:
         self.subjects: dict[str, str] = {}
@@ -116,6 +118,11 @@ class FakePeople:
         return known
 
     def _forget_orphans(self) -> None:
+        if not self.lingers:
+            self.purge()
+
+    def purge(self) -> None:
+        """As the background worker does it: people without a marker go."""
         used = {marker.subj_uid for marker in self.markers.values()}
         self.subjects = {uid: name for uid, name in self.subjects.items() if uid in used}
 
