@@ -12,6 +12,7 @@ from plugin.hosts.manifest import ManifestHost
 from plugin.hosts.network.address import server_of
 from plugin.hosts.network.client import HostClient
 from plugin.hosts.network.login import Login
+from plugin.hosts.network.words import MANIFEST
 from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost, Remembered
@@ -133,9 +134,11 @@ def open_photoprism(library: Library, access: PhotoPrismAccess) -> PhotoPrismHos
 
 def open_manifest(library: Library, access: ManifestAccess) -> ManifestHost:
     """The host of a library, with a login where its server wants one. Raises `HostRefused` for no such address."""
-    refused = HostClient.words.refusal() if access.is_closed else None
+    refused = MANIFEST.refusal() if access.is_closed else None
     login = access.login or Login(server_of(library.address))
-    return ManifestHost(library.address, HostClient(login, refused=refused, on_refused=access.on_refused))
+    client = HostClient(login, refused=refused, on_refused=access.on_refused)
+    client.words = MANIFEST
+    return ManifestHost(library.address, client)
 
 
 def host_kinds() -> dict[str, HostKind]:

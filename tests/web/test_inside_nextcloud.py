@@ -7,7 +7,8 @@ import threading
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,6 +16,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from plugin.app_identity import AppIdentity
+from plugin.assemble.as_app import AppAccess
+from plugin.assemble.connecting import NextcloudConnections
 from plugin.catalogue.store import open_catalogue
 from plugin.domain import AssetKind, HostAsset
 from plugin.errors import HostUnreachable, Refused
@@ -22,7 +25,7 @@ from plugin.web.app import create_app
 from plugin.web.inside_nextcloud import scoped
 from tests.fakes.nextcloud.app_api import reaches
 from tests.web.conftest import TOKEN, logged_in
-from tests.web.family import Family, family_with_photos
+from tests.web.family import Family, family_with_photos, vault
 
 PROXY = "/index.php/apps/app_api/proxy/kinfolk"
 IDENTITY = AppIdentity("kinfolk", "a-long-shared-secret", "0.1.0", "127.0.0.1", 23000, "https://cloud.example.org")
@@ -433,3 +436,23 @@ def test_two_first_requests_of_a_user_at_once_make_one_account(tmp_path: Path, i
     assert answers == [200, 200]
     assert [account.name for account in family.catalogue.accounts.all()].count("ben") == 1
     family.catalogue.close()
+
+
+def test_a_library_an_app_may_not_read_now_says_so_without_a_login_to_give_again(family: Family) -> None:
+    there = SimpleNamespace(identity=IDENTITY, enabled=False)
+    reads = AppAccess(lambda: cast("Any", there), family.catalogue.outside_users)
+    connections = NextcloudConnections(family.catalogue, vault(), family.nudge.sync, app=reads)
+    app = create_app(replace(family.services, nextcloud=connections, nextcloud_app=FakeInside()))
+    family.catalogue.outside_users.put(IDENTITY.nextcloud_url, "maria.nc", family.account.id)
+    library = family.catalogue.libraries.add(
+        family.account.id, "nextcloud", "Mine", "https://maria.nc@cloud.example.org"
+    )
+    maria, folders = Page(app, "maria.nc"), f"/libraries/nextcloud/{library.id}/folders"
+    text = maria.ask("/libraries").text
+    assert f"/libraries/nextcloud?library={library.id}" not in text
+    assert folders not in text
+    assert "does not let Kinfolk in as an app" in maria.follow(maria.ask(folders)).text
+    there.enabled = True
+    assert folders in maria.ask("/libraries").text
+    family.catalogue.host_logins.refuse(library.id, "", "no")
+    assert folders not in maria.ask("/libraries").text

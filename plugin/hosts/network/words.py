@@ -1,6 +1,6 @@
 """What users are told when a server does not do what was asked: whole sentences, which each host brings with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from plugin.errors import AnswerFailed, AssetGone, HostBusy, HostError, HostRefused, HostUnreachable, LoginRefused
@@ -94,3 +94,11 @@ ANY_SERVER = Words(
     no_address=Said("This is not the address of a server", "Type it as in your browser, with https://"),
 )
 """For a server of which nothing is known but that it speaks HTTP."""
+
+MANIFEST = replace(
+    ANY_SERVER,
+    login_refused=Said(
+        "The server does not accept the login", "Add the manifest again with its login, or scan the library again"
+    ),
+)
+"""For a server with a manifest, which nobody connects again on a page."""
