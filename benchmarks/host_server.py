@@ -50,8 +50,8 @@ def obey(server: FakeNextcloud, command: str) -> object:
         server.cloud.put("anna", f"{first}/new/one.jpg", b"new", parents=True)
     if command == "upload":
         folder = server.cloud.children("ben", server.cloud.find("ben", "Pictures"))
-        first = next(iter(folder.values()))
-        copy = first.data + len(folder).to_bytes(4, "big")  # of the same people, and yet another file
+        picture = next(iter(folder.values()))
+        copy = picture.data + len(folder).to_bytes(4, "big")  # of the same people, and yet another file
         return {"id": server.cloud.put("ben", f"Pictures/new {len(folder)}.jpg", copy).id}
     return dict(server.asked)
 

@@ -279,6 +279,8 @@ class WriteBack:
         except (HostFull, LoginRefused, CertificateRefused):
             raise
         except (AssetGone, PictureError, *PERHAPS_THE_HOST) as error:
+            if isinstance(error, HostRefused) and keeper.kind is NameKind.MARKERS:
+                raise  # rights on people are for all or for none, those on files for each
             now = self._clock()
             self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), now)
             run.trouble(counts=isinstance(error, HostRefused) or not error.permanent)

@@ -17,6 +17,7 @@ from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
+from plugin.intake import Intake
 from plugin.media import StandardMedia
 from plugin.people import People
 from plugin.ports.host import Host
@@ -171,6 +172,36 @@ def test_names_reach_a_nextcloud_follow_and_go(server: FakeNextcloud, cloud: Nex
     assert server.cloud.assigned == set()
     assert server.cloud.tags == {}
     assert len(list(cloud.listing(lambda _key, _change: None))) == 2
+    folder = server.cloud.children("anna", server.cloud.find("anna", "2024"))
+    assert sorted(folder) == sorted(path.removeprefix("2024/") for path in PATHS)
+
+
+@pytest.mark.parametrize("kind", [NameKind.TAGS, NameKind.SIDECARS])
+def test_names_on_a_photo_in_the_trash_of_a_nextcloud_go_when_it_is_restored(
+    server: FakeNextcloud, cloud: NextcloudHost, kind: NameKind
+) -> None:
+    written = Written(cloud)
+    sync = Intake(written.catalogue)
+
+    def compare() -> None:
+        sync.sync(written.catalogue.libraries.get(written.library.id), cloud)
+
+    compare()
+    written.step.start(written.library, kind)
+    written.run(kind)
+    server.cloud.delete("anna", PATHS[0])
+    compare()
+    written.step.remove(written.library, kind)
+    written.run(kind)
+    compare()
+    written.run(kind)
+    assert written.catalogue.written.setting(written.library.id, kind) is not None, "one photo is in the trash"
+    server.cloud.restore("anna", PATHS[0].removeprefix("2024/"))
+    compare()
+    assert written.step.due() == [(written.library.id, kind)]
+    written.run(kind)
+    assert written.catalogue.written.settings() == []
+    assert server.cloud.assigned == set()
     folder = server.cloud.children("anna", server.cloud.find("anna", "2024"))
     assert sorted(folder) == sorted(path.removeprefix("2024/") for path in PATHS)
 

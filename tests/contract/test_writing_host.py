@@ -6,6 +6,7 @@ from typing import Protocol
 
 import pytest
 
+from plugin.domain import Box
 from plugin.errors import (
     AssetGone,
     ChangedMeanwhile,
@@ -22,8 +23,13 @@ from plugin.hosts.nextcloud.address import Place
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.host import NextcloudHost
 from plugin.hosts.nextcloud.options import NextcloudOptions
-from plugin.ports.writing import LabelHost, SidecarHost
+from plugin.hosts.photoprism.client import PhotoPrismClient
+from plugin.hosts.photoprism.host import PhotoPrismHost
+from plugin.hosts.photoprism.options import PhotoPrismOptions
+from plugin.ports.writing import LabelHost, Marker, MarkerHost, SidecarHost
 from tests.fakes.nextcloud import FakeNextcloud
+from tests.fakes.photoprism import FakePhotoPrism
+from tests.fakes.photoprism.people import FakePeople
 from tests.fakes.writing_host import FakeWritingHost
 
 PHOTO = "2024/Sommer ü & Meer/anna <1>.jpg"
@@ -324,3 +330,123 @@ def test_the_beginning_of_a_jpeg_is_enough(cloud_album: NextcloudAlbum) -> None:
     cloud_album.put("big.jpg", b"\xff\xd8" + bytes(3_000_000))
     with cloud_album.host.stored_picture("big.jpg") as stream:
         assert len(stream.read()) < 700_000
+
+
+# Markers: hosts that mark faces and know people.
+
+
+class Prism(Protocol):
+    """One photo on a host with markers, and what people do to it there."""
+
+    host: MarkerHost
+    key: str
+    people: FakePeople
+
+    @property
+    def file(self) -> str: ...
+
+
+class MemoryPrism:
+    def __init__(self) -> None:
+        memory = FakeWritingHost()
+        memory.put(PHOTO, b"pixels")
+        self.host: MarkerHost = memory
+        self.people, self.key, self.file = memory.people, PHOTO, PHOTO
+
+
+class ServedPrism:
+    def __init__(self, server: FakePhotoPrism) -> None:
+        self.server = server
+        photo = server.library.put(PHOTO, b"pixels")
+        client = PhotoPrismClient(Login(server.address, "app", server.library.token()), sleep=lambda _seconds: None)
+        self.photoprism = PhotoPrismHost(client, PhotoPrismOptions())
+        self.host: MarkerHost = self.photoprism
+        self.people, self.key, self.file = server.library.people, photo.uid, server.library.primary(PHOTO).uid
+
+
+@pytest.fixture(params=["memory", "photoprism"])
+def prism(request: pytest.FixtureRequest) -> Iterator[Prism]:
+    if request.param == "memory":
+        yield MemoryPrism()
+        return
+    with FakePhotoPrism() as running:
+        served = ServedPrism(running)
+        yield served
+        served.photoprism.close()
+
+
+BOX = Box(0.2, 0.3, 0.1, 0.2)
+
+
+def fine() -> None:
+    """Nothing changed."""
+
+
+def changed() -> None:
+    raise ChangedMeanwhile("Somebody was faster")
+
+
+def the_marker(prism: Prism) -> Marker:
+    (marker,) = prism.host.marked(prism.key).markers
+    return marker
+
+
+def test_a_marker_is_added_with_its_name_and_listed(prism: Prism) -> None:
+    assert prism.host.marked(prism.key).markers == ()
+    assert list(prism.host.all_marked()) == []
+    made = prism.host.add_marker(prism.host.marked(prism.key).file, BOX, "Anna", fine)
+    found = the_marker(prism)
+    assert found.id == made.id
+    assert (found.box.x, found.box.y, found.box.w, found.box.h) == pytest.approx((0.2, 0.3, 0.1, 0.2))
+    assert (found.by_hand, found.drawn, found.invalid) == (True, True, False)
+    assert prism.host.subjects() == {found.subject: "Anna"}
+    assert [photo.host_key for photo in prism.host.all_marked()] == [prism.key]
+
+
+def test_a_face_the_host_found_is_named_cleared_denied_and_brought_back(prism: Prism) -> None:
+    marker_id = prism.people.detect(prism.file, (0.2, 0.3, 0.1, 0.2)).uid
+    before = the_marker(prism)
+    assert (before.subject, before.drawn, before.by_hand) == ("", False, False)
+    for _ in range(2):  # safe to repeat
+        named = prism.host.name_marker(marker_id, "Anna", fine)
+        assert prism.host.subjects()[named.subject] == "Anna"
+    assert the_marker(prism).by_hand
+    for _ in range(2):
+        prism.host.clear_marker(marker_id, fine)
+        assert the_marker(prism).subject == ""
+    for rejected in (True, True, False, False):
+        prism.host.reject_marker(marker_id, fine, rejected=rejected)
+        assert the_marker(prism).invalid is rejected
+
+
+def test_nothing_is_sent_that_is_not_as_it_was_read(prism: Prism) -> None:
+    marker_id = prism.people.detect(prism.file, (0.2, 0.3, 0.1, 0.2)).uid
+    prism.host.name_marker(marker_id, "Anna", fine)
+    before = prism.host.marked(prism.key).markers
+    for send in (
+        lambda: prism.host.add_marker(prism.file, BOX, "Ben", changed),
+        lambda: prism.host.name_marker(marker_id, "Ben", changed),
+        lambda: prism.host.clear_marker(marker_id, changed),
+        lambda: prism.host.reject_marker(marker_id, changed, rejected=True),
+    ):
+        with pytest.raises(ChangedMeanwhile):
+            send()
+    assert prism.host.marked(prism.key).markers == before
+
+
+def test_a_person_is_renamed_on_every_photo_and_the_mark_tells(prism: Prism) -> None:
+    named = prism.host.add_marker(prism.file, BOX, "Anna", fine)
+    before = prism.host.subjects_mark()
+    assert prism.host.subjects_mark() == before
+    for _ in range(2):
+        assert prism.host.rename_subject(named.subject, "Anna Maria") == "Anna Maria"
+    assert prism.host.subjects() == {named.subject: "Anna Maria"}
+    after = prism.host.subjects_mark()
+    assert after != before
+    prism.host.add_marker(prism.file, Box(0.6, 0.6, 0.1, 0.1), "Ben", fine)
+    assert prism.host.subjects_mark() != after
+
+
+def test_markers_of_a_photo_that_is_not_there_are_gone(prism: Prism) -> None:
+    with pytest.raises(AssetGone):
+        prism.host.marked("pq99999999999999")

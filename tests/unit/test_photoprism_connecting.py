@@ -1,5 +1,6 @@
 """Connecting to PhotoPrism as the parts are really put together: logins, what is kept, pausing, removing."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from plugin.hosts.photoprism.address import base_address
 from plugin.settings import load_settings
 from tests.fakes.nextcloud.certificate import self_signed
 from tests.fakes.photoprism import FakePhotoPrism
+from tests.fakes.photoprism.description import description
 
 OWN = "the admin's own password"
 
@@ -73,6 +75,35 @@ def test_a_users_password_makes_an_app_password_and_is_kept_nowhere(
     assert token not in dump
     kinfolk.photoprism.disconnect(library)
     assert server.library.sessions == {}
+
+
+FORMS = {
+    ("POST", "/session"): {"username": str, "password": str},
+    ("POST", "/oauth/token"): {
+        "grant_type": str, "username": str, "password": str, "client_name": str, "scope": str, "expires_in": int,
+    },
+}  # fmt: skip
+"""What PhotoPrism's sources read (`form.Login`, `form.OAuthCreateToken`): its description has no forms of these."""
+
+UNDESCRIBED = {("GET", "/session"), ("DELETE", "/session")}
+"""In its sources only (`session_get.go`, `session_delete.go`)."""
+
+
+def test_what_is_asked_to_connect_is_as_described(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:
+    paths = description()["paths"]
+    library = kinfolk.photoprism.connect(admin, server.address, OWN, user="admin").library
+    kinfolk.photoprism.disconnect(library)
+    asked = set()
+    for seen in server.seen:
+        way = seen.path.removeprefix("/api/v1")
+        asked.add((seen.method, "/files/{hash}" if way.startswith("/files/") else way))
+        said = json.loads(seen.said) if seen.said else {}
+        assert {name: type(value) for name, value in said.items()} == FORMS.get((seen.method, way), {})
+    assert asked >= {*FORMS, *UNDESCRIBED, ("POST", "/oauth/revoke"), ("GET", "/files/{hash}"), ("GET", "/subjects")}
+    for method, way in asked - UNDESCRIBED:
+        assert method.lower() in paths[f"/api/v1{way}"], (method, way)
+    (file,) = [seen for seen in server.seen if "/files/" in seen.path]
+    assert str(file.status) in paths["/api/v1/files/{hash}"]["get"]["responses"]
 
 
 def test_an_app_password_the_user_made_is_left_alone(kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism) -> None:

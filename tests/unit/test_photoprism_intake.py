@@ -138,6 +138,18 @@ def test_a_photo_stored_while_the_last_listing_ran_is_not_missed(house: House) -
     assert house.present() == {"a.jpg", "late.jpg"}
 
 
+@pytest.mark.parametrize("field", ["created", "updated"])
+def test_either_of_both_times_makes_a_photo_new(house: House, field: str) -> None:
+    """An import keeps the times of a sidecar, and an edit does not touch when a photo was added."""
+    house.put("a.jpg")
+    house.sync()
+    house.later(minutes=30)
+    photo = house.photos.put("b.jpg", b"b")
+    setattr(photo, {"created": "updated", "updated": "created"}[field], house.time - timedelta(days=400))
+    house.sync()
+    assert house.present() == {"a.jpg", "b.jpg"}
+
+
 def test_what_was_deleted_is_found_by_the_daily_complete_listing(house: House) -> None:
     house.put("a.jpg", "b.jpg")
     house.sync()

@@ -15,6 +15,7 @@ from plugin.hosts.photoprism.client import PhotoPrismClient
 from plugin.hosts.photoprism.host import PhotoPrismHost
 from plugin.hosts.photoprism.options import PhotoPrismOptions
 from tests.fakes.photoprism import FakePhotoPrism
+from tests.fakes.workshop import Workshop
 
 
 def photo(width: int = 3000, height: int = 2000, colour: str = "red") -> bytes:
@@ -74,6 +75,34 @@ def test_a_token_that_changed_is_asked_for_again(server: FakePhotoPrism, host: P
     server.library.new_tokens()
     with host.open(film) as stream:
         assert stream.read() == b"film"
+
+
+def test_tokens_that_change_again_and_again_while_faces_are_looked_for_lose_no_photo(server: FakePhotoPrism) -> None:
+    for number in range(6):
+        server.library.put(f"{number}.jpg", photo(320, 240, ["red", "blue", "green"][number % 3]))
+    workshop, asked = Workshop(), iter(range(10**6))
+    client = PhotoPrismClient(Login(server.address, "admin", server.library.token()), sleep=lambda _seconds: None)
+
+    def remembered(key: str) -> Asset | None:
+        return workshop.catalogue.assets.of_host_key(workshop.library.id, key)
+
+    workshop.host = PhotoPrismHost(client, PhotoPrismOptions(), remembered)  # type: ignore[assignment]
+    refused: list[int] = []
+
+    def expire(request: Request) -> None:
+        if "/t/" in request.path and next(asked) in {1, 4, 5}:
+            server.library.new_tokens()
+            refused.append(1)
+
+    server.interfere = expire
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.pipeline.detect(60)
+    workshop.host.close()  # type: ignore[attr-defined]
+    assert workshop.failures() == {}
+    states = [asset.state for asset in map(remembered, server.library.photos) if asset is not None]
+    assert states == [WorkState.DONE] * 7
+    assert len(refused) == 3
+    assert not client.is_refused
 
 
 def test_a_token_that_stays_refused_says_so(server: FakePhotoPrism, host: PhotoPrismHost) -> None:

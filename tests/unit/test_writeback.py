@@ -350,8 +350,14 @@ def test_a_locked_photo_rests_is_counted_and_tried_again(home: Home) -> None:
     assert home.catalogue.written.counts(home.library.id, home.kind).problems == ()
 
 
+FAILED = AnswerFailed("A storage behind the host is away", "Wait")
+FORBIDDEN = HostRefused("It may not be read", "Ask")
+
+
 @pytest.mark.parametrize(
-    "error", [AnswerFailed("A storage behind the host is away", "Wait"), HostRefused("It may not be read", "Ask")]
+    ("home", "error"),
+    [*((kind, FAILED) for kind in KINDS), (NameKind.TAGS, FORBIDDEN), (NameKind.SIDECARS, FORBIDDEN)],
+    indirect=["home"],
 )
 def test_one_photo_the_host_cannot_give_keeps_no_other_back(home: Home, error: HostError) -> None:
     def trouble(_what: str, where: str) -> None:

@@ -14,6 +14,9 @@ Address = tuple[str, dict[str, str]]
 
 Where = Callable[[], RemotePhoto | None]
 
+NEWER_TOKENS = 3
+"""So often a token may change while one file is fetched: a PhotoPrism that restarts, or drops its sessions."""
+
 
 class Pixels:
     """Fetches what detection and the screens look at.
@@ -73,17 +76,18 @@ class Pixels:
         return self._fetch("download", at, self._client.limits.original_bytes)
 
     def _fetch(self, purpose: str, at: Callable[[str], Address], at_most: int) -> BinaryIO:
-        """The file; when the token is not valid any more, once again with the one PhotoPrism gives now."""
-        used = self._token(purpose)
-        try:
-            return self._get(*at(used), at_most)
-        except HostRefused as error:
-            if error.code == "login_refused":
-                raise
-            self._client.config()
-            if self._token(purpose) == used:
-                raise
-        return self._get(*at(self._token(purpose)), at_most)
+        """The file; when the token is not valid any more, again with the one PhotoPrism gives now."""
+        for newer_left in reversed(range(NEWER_TOKENS + 1)):
+            used = self._token(purpose)
+            try:
+                return self._get(*at(used), at_most)
+            except HostRefused as error:
+                if error.code == "login_refused" or not newer_left:
+                    raise
+                self._client.config()
+                if self._token(purpose) == used:
+                    raise
+        raise AssertionError("unreachable")
 
     def _token(self, purpose: str) -> str:
         name = f"{purpose}_token"
