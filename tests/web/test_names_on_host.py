@@ -174,7 +174,7 @@ def test_everything_is_removed_after_a_question(maria: Visitor, page: str, famil
 def test_photos_in_the_trash_that_carry_names_are_told_of_and_need_not_be_waited_for(
     maria: Visitor, page: str, family: Family
 ) -> None:
-    maria.post(f"{page}/tags/start", page=f"{page}/tags")
+    confirm(maria, page)
     run(family)
     key = next(key for key, _ in family.host.carried)
     assert family.library is not None
