@@ -151,7 +151,8 @@ class TakingOver:
             return
         faces = [face for face in self._catalogue.faces.of_asset(asset.id, self._account_id) if face.frame_ms is None]
         _, written = self._catalogue.written.names_of(asset, NameKind.MARKERS)
-        matches = matched(photo.markers, {marker.id for marker in new}, faces)
+        own = {row.mark: row.key.face_id for row in written if row.mark and row.state is WrittenState.WRITTEN}
+        matches = matched(photo.markers, {marker.id for marker in new}, faces, own)
         remembered: dict[str, str] = {}
         for marker in new:
             face = matches.get(marker.id)
@@ -230,11 +231,14 @@ class TakingOver:
         return len(face_ids)
 
 
-def matched(markers: Sequence[Marker], new: Collection[str], faces: Sequence[Face]) -> dict[str, Face]:
+def matched(
+    markers: Sequence[Marker], new: Collection[str], faces: Sequence[Face], own: Mapping[str, FaceId]
+) -> dict[str, Face]:
     """Which face each marker is about, by id.
 
     Markers that were looked at before keep others from their faces. Those that say "no face" only get what is left,
-    and what was removed long ago nothing.
+    and what was removed long ago nothing. `own` are the faces that our own markers were written for: of such a face "no
+    face" counts, unless somebody says by another marker there who it is.
     """
     found: dict[str, Face] = {}
     free = list(faces)
@@ -245,6 +249,12 @@ def matched(markers: Sequence[Marker], new: Collection[str], faces: Sequence[Fac
         found |= {marker.id: free[match] for marker, match in pairs if match is not None}
         taken = {face.id for face in found.values()}
         free = [face for face in free if face.id not in taken]
+    for marker in denied:
+        holder = next(
+            (other for other in markers if other.id in found and found[other.id].id == own.get(marker.id)), None
+        )
+        if holder is not None and not (holder.by_hand and holder.subject):
+            found[marker.id] = found.pop(holder.id)
     return found
 
 

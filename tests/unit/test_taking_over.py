@@ -373,6 +373,30 @@ def test_a_merge_there_gives_the_faces_to_whom_is_left(home: Home) -> None:
     assert anna.subj_uid == ben.subj_uid
 
 
+@pytest.mark.parametrize(("again", "said"), [("", None), ("guess", None), ("name", "Anna")])
+def test_no_face_said_of_our_own_marker_counts_though_the_host_finds_that_face_again(
+    home: Home, again: str, said: str | None
+) -> None:
+    anna = home.catalogue.people.add(home.account_id, "Anna")
+    home.name(0, 0, anna)
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    (ours,) = home.host.people.of_file(home.paths[0])
+    home.host.people.update(ours.uid, {"Invalid": True})
+    if again == "name":
+        home.mark(0, 0, "Berta")
+    else:
+        home.found(0, 0, guess="Anna" if again else "")
+    home.take()
+    assert home.who(0, 0) == said
+    ignored = home.catalogue.faces.get(home.faces[0][0]).state is FaceState.IGNORED
+    assert ignored is (said is None)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert not [
+        one for one in home.host.people.of_file(home.paths[0]) if one.is_shown and one.name == "Anna" and one.by_hand
+    ]
+
+
 def test_a_marker_where_we_found_no_face_is_counted_and_waits_for_one(home: Home) -> None:
     sides = {"X": 0.02, "Y": 0.9, "W": 0.05, "H": 0.05}
     home.host.people.create({"FileUID": home.paths[0], **sides, "Name": "Oma", "SubjSrc": MANUAL})
