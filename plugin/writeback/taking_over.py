@@ -233,13 +233,15 @@ class TakingOver:
 def matched(markers: Sequence[Marker], new: Collection[str], faces: Sequence[Face]) -> dict[str, Face]:
     """Which face each marker is about, by id.
 
-    Markers that were looked at before keep others from their faces. Those that say "no face" only get what is left,
-    and what was removed long ago nothing.
+    Markers that were looked at before keep others from their faces. Where somebody named a face anew, the one that says
+    "no face" only gets what is left; what was removed long ago gets nothing.
     """
     found: dict[str, Face] = {}
     free = list(faces)
-    denied = [marker for marker in markers if marker.invalid and marker.id in new]
-    for some in ([marker for marker in markers if not marker.invalid], denied):
+    words = [marker.box for marker in markers if marker.by_hand and marker.subject and not marker.invalid]
+    current = [marker for marker in markers if not marker.invalid or marker.id in new]
+    late = {one.id for one in current if one.invalid and any(iou(one.box, box) > SAME_MARKER_IOU for box in words)}
+    for some in ([one for one in current if one.id not in late], [one for one in current if one.id in late]):
         matches = match_boxes([face.box for face in free], [marker.box for marker in some], SAME_MARKER_IOU)
         pairs = zip(some, matches, strict=True)
         found |= {marker.id: free[match] for marker, match in pairs if match is not None}
