@@ -236,22 +236,24 @@ def matched(
 ) -> dict[str, Face]:
     """Which face each marker is about, by id.
 
-    Markers that were looked at before keep others from their faces. Those that say "no face" only get what is left,
-    and what was removed long ago nothing. `own` are the faces that our own markers were written for: of such a face "no
-    face" counts, unless somebody says by another marker there who it is.
+    Markers that were looked at before keep others from their faces. Where somebody named a face anew, the one that says
+    "no face" only gets what is left; what was removed long ago gets nothing. `own` are the faces our own markers were
+    written for: of such a face "no face" counts though the host finds it again, be its box the better one.
     """
     found: dict[str, Face] = {}
     free = list(faces)
-    denied = [marker for marker in markers if marker.invalid and marker.id in new]
-    for some in ([marker for marker in markers if not marker.invalid], denied):
+    words = [marker.box for marker in markers if marker.by_hand and marker.subject and not marker.invalid]
+    current = [marker for marker in markers if not marker.invalid or marker.id in new]
+    late = {one.id for one in current if one.invalid and any(iou(one.box, box) > SAME_MARKER_IOU for box in words)}
+    for some in ([one for one in current if one.id not in late], [one for one in current if one.id in late]):
         matches = match_boxes([face.box for face in free], [marker.box for marker in some], SAME_MARKER_IOU)
         pairs = zip(some, matches, strict=True)
         found |= {marker.id: free[match] for marker, match in pairs if match is not None}
         taken = {face.id for face in found.values()}
         free = [face for face in free if face.id not in taken]
-    for marker in denied:
+    for marker in (one for one in current if one.invalid and one.id not in found):
         holder = next(
-            (other for other in markers if other.id in found and found[other.id].id == own.get(marker.id)), None
+            (other for other in current if other.id in found and found[other.id].id == own.get(marker.id)), None
         )
         if holder is not None and not (holder.by_hand and holder.subject):
             found[marker.id] = found.pop(holder.id)

@@ -17,7 +17,7 @@ from tests.fakes.writing_host import Household
 PHOTOS = st.integers(0, 1)
 SIDES = st.integers(0, 1)
 PEOPLE = st.integers(0, 2)
-NAMES = st.sampled_from(["Anna", "Ben", "Clara"])
+NAMES = st.sampled_from(["Anna", "Ben", "Clara", "Dora"])
 SIZE = (1000, 1000)
 
 Held = dict[tuple[int, NameKey], str]
@@ -303,7 +303,9 @@ class MarkerMachine(Machine):
     @precondition(lambda self: self.settled)
     def somebody_renames_a_person_there(self, photo: int, side: int, name: str) -> None:
         marker = self.marker(photo, side)
-        if marker is not None and marker.subj_uid:
+        # Two people of ours made one there, and hidden here before anybody looked, stay as somebody's word: no model
+        # of whose a name is covers that, so merges there are left to `tests/unit/test_taking_over.py`.
+        if marker is not None and marker.subj_uid and self.host.people.find(name) is None:
             self.host.people.rename(marker.subj_uid, name)
             self.said_there.add(name)
 
