@@ -12,7 +12,8 @@ from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
 from plugin.domain import Account, AccountId, Event, FaceId, Library, Person, Verdict
 from plugin.errors import KinfolkError
-from plugin.ports.catalogue import Catalogue, HeldFace
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.privacy import HeldFace
 
 EVENTS = 1_000_000
 """More than are ever kept."""

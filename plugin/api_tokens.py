@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from plugin.domain import Account, ApiToken, TokenScope
 from plugin.errors import Refused
 from plugin.people import clean_name
-from plugin.ports.catalogue import TokenRows
+from plugin.ports.accounts import TokenRows
 
 PREFIX = "kinfolk_"
 """So that scanners for leaked secrets, and people, see what it is."""

@@ -17,7 +17,7 @@ from typing import IO, BinaryIO, cast
 from plugin.detection import DetectionLimits, face_in_box, find_faces
 from plugin.domain import Box, FoundFace, Preferences
 from plugin.errors import Busy, PackUnavailable, PictureError
-from plugin.ports.catalogue import PreferenceRows
+from plugin.ports.accounts import PreferenceRows
 from plugin.ports.vision import FaceModel, FaceModels, Media, PackInfo
 
 MAXIMUM_AREA = 3840 * 2160

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from plugin.domain import Account
 from plugin.errors import Refused
-from plugin.ports.catalogue import AccountRows
+from plugin.ports.accounts import AccountRows
 
 
 class FirstStart:

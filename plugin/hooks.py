@@ -18,7 +18,7 @@ from functools import partial
 
 from plugin.domain import AccountId, Library, LibraryId
 from plugin.errors import Refused
-from plugin.ports.catalogue import LibraryRows
+from plugin.ports.libraries import LibraryRows
 from plugin.ports.outside import HookRegistrar, HookRows, LibraryHook
 from plugin.ports.work import Nudge
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from plugin.accounts import LONGEST_ACCOUNT_NAME, account_name
 from plugin.domain import Account, AccountId, Library, LibraryId
 from plugin.errors import NotFound, Refused
-from plugin.ports.catalogue import AccountRows, LibraryRows
+from plugin.ports.accounts import AccountRows
+from plugin.ports.libraries import LibraryRows
 from plugin.ports.outside import OutsideUserRows
 
 

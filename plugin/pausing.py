@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from plugin.errors import CatalogueError, Refused
-from plugin.ports.catalogue import PreferenceRows
+from plugin.ports.accounts import PreferenceRows
 from plugin.sentences import Sentence
 
 BUTTON = "pause.button"

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from plugin.domain import Preferences
 from plugin.errors import PackUnknown, Refused
-from plugin.ports.catalogue import PreferenceRows
+from plugin.ports.accounts import PreferenceRows
 from plugin.ports.vision import PackInfo
 from plugin.sentences import Sentence
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from plugin.domain import AccountId, AssetId, FaceId, LibraryId, PersonId
-from plugin.ports.catalogue import Catalogue, HeldData
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.privacy import HeldData
 from plugin.ports.work import Nudge
 
 KeepOnly = Callable[[Iterable[FaceId], Iterable[AssetId]], None]

@@ -27,7 +27,8 @@ from plugin.faces.splitting import split_proposal
 from plugin.faces.suggesting import Question, who_is_there_twice, who_may_it_be, worth_asking_again
 from plugin.open_questions import PATIENCE, OpenQuestions, Pace
 from plugin.people import People
-from plugin.ports.catalogue import Catalogue, FacePlaces, IntArray
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.faces import FacePlaces, IntArray
 
 SAMPLE = 16
 """Faces whose mean stands for a person or a group."""

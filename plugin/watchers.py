@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from plugin.domain import Library, LibraryId
 from plugin.errors import HostError
-from plugin.ports.catalogue import LibraryRows
 from plugin.ports.host import Host, Watch, WatchableHost
+from plugin.ports.libraries import LibraryRows
 
 log = logging.getLogger(__name__)
 

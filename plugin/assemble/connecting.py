@@ -19,7 +19,8 @@ from plugin.hosts.nextcloud.address import Place, base_address
 from plugin.hosts.nextcloud.client import NextcloudClient
 from plugin.hosts.nextcloud.files import UserFiles
 from plugin.hosts.nextcloud.words import NEXTCLOUD, NEXTCLOUD_AS_APP
-from plugin.ports.catalogue import Catalogue, HostLogin
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.libraries import HostLogin
 
 FLOW_SECONDS = 20 * 60
 """As long as Nextcloud keeps a flow."""

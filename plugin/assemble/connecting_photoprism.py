@@ -13,7 +13,8 @@ from plugin.hosts.network.limits import HASTY
 from plugin.hosts.network.login import Login
 from plugin.hosts.photoprism.address import base_address
 from plugin.hosts.photoprism.client import PhotoPrismClient
-from plugin.ports.catalogue import Catalogue, HostLogin
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.libraries import HostLogin
 from plugin.sentences import Sentence
 from plugin.writeback.from_hosts import last_look
 

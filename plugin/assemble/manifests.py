@@ -6,7 +6,8 @@ from plugin.assemble.vault import Vault
 from plugin.domain import AccountId, Library
 from plugin.hosts.network.login import Login
 from plugin.hosts.registry import ManifestAccess, host_kinds, open_manifest
-from plugin.ports.catalogue import Catalogue, HostLogin
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.libraries import HostLogin
 
 
 class Manifests:

@@ -26,8 +26,9 @@ from plugin.hosts.registry import (
     open_nextcloud,
     open_photoprism,
 )
-from plugin.ports.catalogue import Catalogue, HostLogin
+from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
+from plugin.ports.libraries import HostLogin
 from plugin.settings.sections import LibrarySettings
 
 NetworkHost = NextcloudHost | PhotoPrismHost | ManifestHost

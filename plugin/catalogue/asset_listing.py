@@ -13,7 +13,7 @@ from plugin.catalogue.same_files import left_to_others, release
 from plugin.catalogue.tables import asset, library
 from plugin.domain import AssetId, HostAsset, LibraryId, WorkState
 from plugin.errors import AssetGone, NotFound
-from plugin.ports.catalogue import SeenAsset
+from plugin.ports.assets import SeenAsset
 
 UNTRIED: dict[str, Any] = {
     "state": WorkState.PENDING,

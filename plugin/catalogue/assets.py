@@ -31,7 +31,7 @@ from plugin.domain import (
     PhotoSearch,
     WorkState,
 )
-from plugin.ports.catalogue import SeenAsset
+from plugin.ports.assets import SeenAsset
 
 PLACES = 10_000
 """Ids and paths read at once, 2 MB."""

@@ -32,7 +32,7 @@ from plugin.domain import (
     QueueStatus,
 )
 from plugin.errors import NotFound
-from plugin.ports.catalogue import FacePlaces, IntArray, RecognitionRows
+from plugin.ports.faces import FacePlaces, IntArray, RecognitionRows
 
 
 class SqlFaces:

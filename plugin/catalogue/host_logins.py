@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from plugin.catalogue.tables import host_login, library
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import LibraryId
-from plugin.ports.catalogue import HostLogin
+from plugin.ports.libraries import HostLogin
 
 
 class SqlHostLogins:

@@ -14,7 +14,7 @@ from plugin.catalogue.tables import account, face, person, person_stats
 from plugin.catalogue.transactions import Transactions
 from plugin.domain import AccountId, FaceId, FaceState, Person, PersonId, PersonOrder
 from plugin.errors import NotFound, Refused
-from plugin.ports.catalogue import PeopleCounts
+from plugin.ports.people import PeopleCounts
 
 
 class SqlPeople:

@@ -29,7 +29,7 @@ from plugin.catalogue.tables import (
 )
 from plugin.catalogue.transactions import BLOCK, Transactions
 from plugin.domain import AccountId, AssetId, ExportedFace, FaceId, Person, PersonId, VerdictKind
-from plugin.ports.catalogue import HeldData, HeldFace
+from plugin.ports.privacy import HeldData, HeldFace
 
 LEFTOVERS = "privacy.leftovers"
 

@@ -10,7 +10,7 @@ from plugin.catalogue.asset_rows import belongs, blocks, present
 from plugin.catalogue.column_types import VECTOR_TYPE, AnyRow
 from plugin.catalogue.tables import asset, embedding, face
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, Float32Array, PersonId
-from plugin.ports.catalogue import BoolArray, FacePlaces, IntArray, RecognitionRows, TimeArray
+from plugin.ports.faces import BoolArray, FacePlaces, IntArray, RecognitionRows, TimeArray
 
 ROWS_AT_ONCE = 1000
 

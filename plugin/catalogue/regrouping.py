@@ -13,7 +13,7 @@ from plugin.catalogue.assignment import forbids, person_owners, verdicts_on
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.tables import face, person
 from plugin.domain import AccountId, AssignedBy, FaceId, FaceState, PersonId
-from plugin.ports.catalogue import IntArray
+from plugin.ports.faces import IntArray
 
 NOBODY = -1
 

@@ -11,7 +11,7 @@ from plugin.errors import HostError, KinfolkError, Refused
 from plugin.exapp import registration
 from plugin.exapp.nextcloud import AppNextcloud
 from plugin.exapp.recognize import DIMENSIONS, RecognizeProvider
-from plugin.ports.catalogue import PreferenceRows
+from plugin.ports.accounts import PreferenceRows
 from plugin.ports.vision import PackInfo
 
 log = logging.getLogger(__name__)

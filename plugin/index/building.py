@@ -13,7 +13,7 @@ from plugin.index.exact import ExactIndex
 from plugin.index.folder import fsync_folder, remove_folder
 from plugin.index.probe import Probe
 from plugin.index.serving import Serving
-from plugin.ports.catalogue import IndexState
+from plugin.ports.faces import IndexState
 from plugin.ports.index import IndexStatus
 from plugin.sentences import Sentence
 

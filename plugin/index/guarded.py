@@ -24,7 +24,7 @@ from plugin.index.folder import hold_folder
 from plugin.index.loading import EmbeddingBlocks, ExactLoader
 from plugin.index.probe import Probe, probe
 from plugin.index.serving import Serving, Stopped
-from plugin.ports.catalogue import IndexState
+from plugin.ports.faces import IndexState
 from plugin.ports.index import IndexStatus
 from plugin.sentences import Sentence
 

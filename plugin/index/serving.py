@@ -12,7 +12,7 @@ from plugin.domain import FaceId, Float32Array
 from plugin.errors import SearchIndexDamaged, SearchIndexError
 from plugin.index.chroma import BATCH, ChromaIndex
 from plugin.index.exact import ExactIndex
-from plugin.ports.catalogue import IndexState
+from plugin.ports.faces import IndexState
 from plugin.ports.index import IndexStatus
 from plugin.sentences import Sentence
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from plugin.errors import KinfolkError
-from plugin.ports.catalogue import PreferenceRows
+from plugin.ports.accounts import PreferenceRows
 from plugin.ports.smart_home import LinkState, LinkStatus
 
 STATUS = "smart_home.status"

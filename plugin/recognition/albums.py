@@ -9,7 +9,8 @@ import numpy as np
 
 from plugin.domain import AccountId, Face, FaceId, FaceState, Neighbour, PersonId, Preferences, VerdictKind
 from plugin.faces.immich import NOBODY, Action, Decision, Rules, barred_persons, decide, take_turns, within
-from plugin.ports.catalogue import Catalogue, RecognitionRows
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.faces import RecognitionRows
 from plugin.ports.index import EmbeddingIndex
 
 FEWEST_NEIGHBOURS = 100

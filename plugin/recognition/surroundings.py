@@ -10,7 +10,8 @@ from plugin.faces.grouping import TRUSTED_QUALITY
 from plugin.faces.immich import NOBODY
 from plugin.faces.known import KnownFaces, KnownPeople
 from plugin.faces.regrouping import NEAREST, near_faces, surroundings
-from plugin.ports.catalogue import BoolArray, Catalogue, IntArray, RecognitionRows
+from plugin.ports.catalogue import Catalogue
+from plugin.ports.faces import BoolArray, IntArray, RecognitionRows
 from plugin.ports.index import EmbeddingIndex
 
 SAMPLE = 64

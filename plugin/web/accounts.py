@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from plugin.domain import Account
 from plugin.errors import KinfolkError, Refused
-from plugin.ports.catalogue import HeldData
+from plugin.ports.privacy import HeldData
 from plugin.web.language import explained
 from plugin.web.request_context import account, form_text, require_admin, see_other, services
 from plugin.web.session import check_new_password, start_session

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from plugin.domain import Library
 from plugin.errors import NotFound
-from plugin.ports.catalogue import HeldData
+from plugin.ports.privacy import HeldData
 from plugin.privacy import Copy
 from plugin.web.language import ngettext
 from plugin.web.request_context import account, query_search, require_admin, see_other, services

@@ -45,8 +45,9 @@ from plugin.writeback.deciding import Decision, Rules, decide
 from plugin.writeback.from_hosts import NamesFromHosts
 from plugin.writeback.label_names import LabelNames
 from plugin.writeback.marker_names import MarkerNames
+from plugin.writeback.marker_words import Taken
 from plugin.writeback.sidecar_names import OrientationOf, SidecarNames
-from plugin.writeback.taking_over import Taken, TakingOver
+from plugin.writeback.taking_over import TakingOver
 
 AT_ONCE = 200
 """Assets per look at the difference: it costs up to a second for a hundred thousand faces."""

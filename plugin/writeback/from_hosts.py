@@ -11,7 +11,8 @@ from plugin.people import People
 from plugin.ports.catalogue import Catalogue
 from plugin.ports.host import Host
 from plugin.ports.writing import MarkedPhoto, MarkerHost
-from plugin.writeback.taking_over import Taken, TakingOver
+from plugin.writeback.marker_words import Taken
+from plugin.writeback.taking_over import TakingOver
 
 log = logging.getLogger(__name__)
 

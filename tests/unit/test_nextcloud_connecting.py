@@ -29,7 +29,7 @@ from plugin.errors import (
     SettingsError,
 )
 from plugin.hosts.nextcloud.address import Place, base_address
-from plugin.ports.catalogue import HostLogin
+from plugin.ports.libraries import HostLogin
 from plugin.settings import load_settings
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud.certificate import self_signed

@@ -392,9 +392,8 @@ def test_no_face_said_of_our_own_marker_counts_though_the_host_finds_that_face_a
     ignored = home.catalogue.faces.get(home.faces[0][0]).state is FaceState.IGNORED
     assert ignored is (said is None)
     home.writing().run(home.library.id, NameKind.MARKERS)
-    assert not [
-        one for one in home.host.people.of_file(home.paths[0]) if one.is_shown and one.name == "Anna" and one.by_hand
-    ]
+    shown = [one for one in home.host.people.of_file(home.paths[0]) if one.is_shown and one.subj_src == MANUAL]
+    assert "Anna" not in {one.name for one in shown}
 
 
 def test_a_marker_where_we_found_no_face_is_counted_and_waits_for_one(home: Home) -> None:

@@ -13,8 +13,8 @@ from plugin.catalogue.transactions import WRITES
 from plugin.domain import Library
 from plugin.errors import HostUnreachable
 from plugin.media import DecodeLimits, StandardMedia
-from plugin.ports.catalogue import PersonRows
 from plugin.ports.host import Host
+from plugin.ports.people import PersonRows
 from plugin.thumbnails import Thumbnails
 from plugin.web.app import create_app
 from tests.web.conftest import logged_in
