@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, literal, or_, select, update
 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.privacy import overwrite_deleted
@@ -109,10 +109,15 @@ def _rename_written(connection: Connection, library_id: LibraryId, link: PersonL
     """The subject was renamed as a whole, so every marker of it says the new name: what we know of them follows.
 
     Whoever they are here: hosts keep one subject for two people of one name. The next run gives the others their own.
+    But not those who are another subject there, which may have had this name before.
     """
     row = written_name.c
     mine = select(asset.c.id).where(asset.c.library_id == library_id)
-    theirs: tuple[Any, ...] = (row.kind == NameKind.MARKERS, row.asset_id.in_(mine))
+    elsewhere = select(host_person.c.person_id).where(
+        host_person.c.library_id == library_id, host_person.c.subject != link.subject
+    )
+    whose = or_(row.person_id == link.person_id, row.person_id.not_in(elsewhere))
+    theirs: tuple[Any, ...] = (row.kind == NameKind.MARKERS, row.asset_id.in_(mine), whose)
     states = row.state.in_([WrittenState.WRITTEN, WrittenState.THEIRS])
     connection.execute(update(written_name).where(*theirs, states, row.name == former).values(name=link.name))
     key = (row.asset_id, row.face_id)

@@ -352,6 +352,33 @@ def test_a_face_called_none_before_we_came_says_nothing(home: Home) -> None:
     assert home.catalogue.faces.get(home.faces[0][0]).state is not FaceState.IGNORED
 
 
+@pytest.mark.parametrize(
+    ("steps", "then"),
+    [
+        ([("Ben", "Dora"), ("Anna", "Ben")], ["Ben", "Dora", "Ben"]),
+        ([("Anna", "X"), ("Ben", "Anna"), ("X", "Ben")], ["Ben", "Anna", "Ben"]),
+    ],
+    ids=["a name passed on", "two names swapped"],
+)
+def test_names_that_went_from_one_to_another_there_are_kept_apart(
+    home: Home, steps: list[tuple[str, str]], then: list[str]
+) -> None:
+    anna, ben = (home.catalogue.people.add(home.account_id, name) for name in ("Anna", "Ben"))
+    for photo, side, who in ((0, 0, anna), (0, 1, ben), (1, 0, anna)):
+        home.name(photo, side, who)
+    home.writing().start(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    for former, name in steps:
+        home.host.people.rename(next(uid for uid, there in home.host.people.subjects.items() if there == former), name)
+    assert home.take() == Taken(renamed=2)
+    assert [home.who(0, 0), home.who(0, 1), home.who(1, 0)] == then
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert home.catalogue.written.counts(home.library.id, NameKind.MARKERS).refused == 0
+    home.writing().remove(home.library, NameKind.MARKERS)
+    home.writing().run(home.library.id, NameKind.MARKERS)
+    assert [one.name for path in home.paths for one in home.host.people.of_file(path) if one.is_shown] == []
+
+
 def test_a_rename_there_renames_here_and_can_be_undone(home: Home) -> None:
     marker = home.mark(0, 0, "Anna")
     home.take()
