@@ -63,8 +63,10 @@ class SqlFolderMarks:
 def doubt(connection: Connection, library_id: LibraryId, folders: Collection[str]) -> None:
     """No marks for these folders until the next pass begins."""
     new = set(folders) - _in_doubt(connection, library_id)
-    marked = (*_certain(library_id), folder_mark.c.path.in_(new))
-    known = set(connection.execute(select(folder_mark.c.path).where(*marked)).scalars())
+    known = set[str]()
+    for block in blocks(list(new)):
+        marked = (*_certain(library_id), folder_mark.c.path.in_(block))
+        known |= set(connection.execute(select(folder_mark.c.path).where(*marked)).scalars())
     _put(connection, library_id, {path: IN_DOUBT if path in known else NEVER_LISTED for path in new})
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.folder_marks import above, doubt
-from plugin.catalogue.tables import asset, left_file, library
+from plugin.catalogue.tables import asset, host_login, left_file, library
 from plugin.domain import AssetId, HostAsset, LibraryId
 
 SEEN_BY_SEVERAL = frozenset({"nextcloud"})
@@ -62,9 +62,10 @@ def release_all(connection: Connection, library_id: LibraryId, now: datetime) ->
 
 
 def _others(connection: Connection, mine: AnyRow) -> dict[LibraryId, bool]:
-    """Other libraries of the account at such a host; whether they are at the same address."""
+    """Other libraries of the account at such a host that may ask it; whether they are at the same address."""
     same = (library.c.account_id == mine.account_id, library.c.host == mine.host, library.c.id != mine.id)
-    rows = connection.execute(select(library.c.id, library.c.address).where(*same))
+    shut_out = select(host_login.c.library_id).where(host_login.c.refused.is_not(None))
+    rows = connection.execute(select(library.c.id, library.c.address).where(*same, library.c.id.not_in(shut_out)))
     return {row.id: _server(row.address) == _server(mine.address) for row in rows}
 
 

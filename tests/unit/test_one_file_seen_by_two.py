@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from plugin.domain import Library
+from plugin.ports.libraries import HostLogin
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud.cloud import Share
 from tests.unit.test_nextcloud_intake import House
@@ -60,6 +61,21 @@ def test_it_is_read_by_whoever_meets_it_first_and_by_nobody_else(house: TeamHous
     assert house.seen() == ({"Team/new.jpg"}, ALL)
     house.sync_both()
     assert house.seen() == ({"Team/new.jpg"}, ALL)
+
+
+def test_nothing_is_left_to_a_library_that_is_shut_out(house: TeamHouse) -> None:
+    logins, shut_out = house.catalogue.host_logins, "The password was changed"
+    house.sync(house.bens_host, house.ben)
+    logins.put(house.ben.id, HostLogin("ben", "secret"))
+    logins.refuse(house.ben.id, "secret", shut_out)
+    house.sync(house.annas_host, house.anna)
+    assert house.present(house.anna) == ALL
+    logins.put(house.ben.id, HostLogin("ben", "new secret"))
+    logins.put(house.anna.id, HostLogin("anna", "secret"))
+    logins.refuse(house.anna.id, "secret", shut_out)
+    house.catalogue.folder_marks.clear(house.ben.id)
+    house.sync(house.bens_host, house.ben)
+    assert house.present(house.ben) == ALL, "although Anna's library was added first"
 
 
 def test_what_leaves_the_one_is_taken_by_the_other_although_its_folders_are_as_they_were(house: TeamHouse) -> None:
