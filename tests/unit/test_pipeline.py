@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from plugin import recognition
-from plugin.domain import ScanProgress, ScanStage
+from plugin import pipeline, recognition
+from plugin.domain import HostAsset, ScanProgress, ScanStage
 from plugin.errors import HostUnreachable
 from plugin.foreground import ForegroundScan
 from plugin.recognition.regrouping import Regrouping
@@ -78,6 +78,37 @@ def test_photos_are_fetched_ahead_and_videos_are_not(workshop: Workshop, monkeyp
     workshop.pipeline.detect(60)
     assert "b.mp4" in workshop.host.reads, "it was looked at"
     assert fetched == ["a.jpg"]
+
+
+@pytest.mark.parametrize(("blocks", "met"), [(4, 1), (1, 0)])
+def test_a_named_photo_meets_people_once_all_faces_there_are_can_be_found(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, blocks: int, met: int
+) -> None:
+    fill(workshop)
+    workshop.work()
+    for number in range(5):
+        workshop.host.put(f"later{number}.jpg", photo([(CARLA, 200 + number, 100, 200)]))
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.pipeline.detect(60)
+    workshop.host.put("waits.jpg", photo([(CARLA, 200, 100, 200)]))
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.host.put("named.jpg", photo([(BEN, 200, 100, 200)]))
+    listed = workshop.host.listing(lambda _key, _change: None)
+    named = [entry for entry in listed if isinstance(entry, HostAsset) and entry.path == "named.jpg"]
+    monkeypatch.setattr(workshop.host, "look_up_named", lambda _keys: named, raising=False)
+    monkeypatch.setattr(pipeline, "INDEX_BLOCK", 3)
+    monkeypatch.setattr(pipeline, "FEW_BLOCKS", blocks)
+    asked: list[set[int]] = []
+    meet = recognition.Recognition.meet
+
+    def watched(self: recognition.Recognition, account_id: int, asset_ids: list[int]) -> int:
+        asked.append(workshop.index.ids("opencv"))
+        return meet(self, account_id, asset_ids)
+
+    monkeypatch.setattr(recognition.Recognition, "meet", watched)
+    assert workshop.pipeline.take_named(workshop.library.id, ["named.jpg"]) == 1
+    assert [len(ids) for ids in asked] == [16] * met
+    assert sum("named.jpg" in paths for paths in workshop.people()) == met
 
 
 def test_doing_everything_twice_changes_nothing(workshop: Workshop) -> None:
