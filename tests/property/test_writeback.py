@@ -365,7 +365,15 @@ class MarkerMachine(Machine):
                 at = [found for found in shown if iou(Box(*found.box), face.box) > 0.5]
                 assert len(at) <= 1, "one face has one marker"
                 key = NameKey(face.id, face.person_id or 0)
-                if key in wanted and rows[key][0] is not WrittenState.REFUSED:
+                if key not in wanted or rows[key][0] is WrittenState.REFUSED:
+                    continue
+                if not at:  # somebody there had said "no face" before we wrote anything
+                    assert rows[key][0] is WrittenState.THEIRS
+                    assert any(
+                        found.invalid and iou(Box(*found.box), face.box) > 0.5
+                        for found in self.host.people.of_file(path)
+                    )
+                else:
                     assert [self.host.people.subjects[found.subj_uid] for found in at] == [wanted[key]]
 
 
