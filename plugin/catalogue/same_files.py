@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 from plugin.catalogue.asset_rows import blocks
 from plugin.catalogue.column_types import AnyRow
 from plugin.catalogue.folder_marks import above, doubt
-from plugin.catalogue.tables import asset, host_login, left_file, library
+from plugin.catalogue.tables import asset, host_login, left_file, library, written_name
 from plugin.domain import AssetId, HostAsset, LibraryId
+from plugin.ports.written import WrittenState
 
 SEEN_BY_SEVERAL = frozenset({"nextcloud"})
 """Hosts that show one file to several users under the same key."""
@@ -43,6 +44,8 @@ def left_to_others(
             is_same = others[row.library_id] or row.content_key == listed[row.host_key].content_key
             if is_same and (row.host_key not in present or row.library_id < mine.id):
                 left[row.host_key] = row.library_id
+    for key in _written_on(connection, mine.id, [key for key in left if key in present]):
+        del left[key]  # or nobody would take the names off again that this library wrote there
     _note(connection, mine.id, listed, left)
     return set(left)
 
@@ -67,6 +70,17 @@ def _others(connection: Connection, mine: AnyRow) -> dict[LibraryId, bool]:
     shut_out = select(host_login.c.library_id).where(host_login.c.refused.is_not(None))
     rows = connection.execute(select(library.c.id, library.c.address).where(*same, library.c.id.not_in(shut_out)))
     return {row.id: _server(row.address) == _server(mine.address) for row in rows}
+
+
+def _written_on(connection: Connection, library_id: LibraryId, host_keys: Sequence[str]) -> set[str]:
+    """Those that carry names of ours at the host."""
+    found = set[str]()
+    ours = written_name.c.state.in_([WrittenState.WRITTEN, WrittenState.NEW])
+    for block in blocks(host_keys):
+        query = select(asset.c.host_key).join(written_name, written_name.c.asset_id == asset.c.id)
+        where = (asset.c.library_id == library_id, asset.c.host_key.in_(block), ours)
+        found |= set(connection.execute(query.where(*where)).scalars())
+    return found
 
 
 def _server(address: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from plugin.domain import Library
 from plugin.ports.libraries import HostLogin
+from plugin.ports.written import NameKey, NameKind, WrittenName, WrittenState
 from tests.fakes.nextcloud import FakeNextcloud
 from tests.fakes.nextcloud.cloud import Share
 from tests.unit.test_nextcloud_intake import House
@@ -76,6 +77,23 @@ def test_nothing_is_left_to_a_library_that_is_shut_out(house: TeamHouse) -> None
     house.catalogue.folder_marks.clear(house.ben.id)
     house.sync(house.bens_host, house.ben)
     assert house.present(house.ben) == ALL, "although Anna's library was added first"
+
+
+def test_a_photo_that_carries_names_of_a_library_stays_with_it(house: TeamHouse) -> None:
+    logins = house.catalogue.host_logins
+    house.sync(house.bens_host, house.ben)
+    logins.put(house.ben.id, HostLogin("ben", "secret"))
+    logins.refuse(house.ben.id, "secret", "The password was changed")
+    house.sync(house.annas_host, house.anna)
+    logins.put(house.ben.id, HostLogin("ben", "new secret"))
+    key = str(house.cloud.find("ben", "Team/a.jpg").id)
+    asset = house.catalogue.assets.of_host_key(house.ben.id, key)
+    assert asset is not None
+    row = WrittenName(NameKey(0, 1), WrittenState.WRITTEN, "Clara")
+    house.catalogue.written.record(asset, NameKind.TAGS, [row])
+    house.catalogue.folder_marks.clear(house.ben.id)
+    house.sync(house.bens_host, house.ben)
+    assert house.present(house.ben) == {"Team/a.jpg"}
 
 
 def test_what_leaves_the_one_is_taken_by_the_other_although_its_folders_are_as_they_were(house: TeamHouse) -> None:
