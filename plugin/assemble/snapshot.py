@@ -7,6 +7,7 @@ the folder of an add-on that is stopped, or was killed, finds the copy of its la
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -68,14 +69,25 @@ class FreshSnapshot:
         self._clock = clock
         self._due = clock() + FIRST_AFTER_SECONDS
         self._copied: object = None
+        self._looking = threading.Lock()
 
     def look(self) -> None:
-        """Take one where the catalogue changed since the last, an hour ago or more; else this costs next to nothing."""
-        if self._clock() < self._due:
+        """Take one where the catalogue changed since the last, an hour ago or more; else this costs next to nothing.
+
+        Asked for again while it copies, which may take longer than a minute, it goes away: threads are few.
+        """
+        if self._clock() < self._due or not self._looking.acquire(blocking=False):
             return
+        try:
+            self._renew()
+        finally:
+            self._looking.release()
+
+    def _renew(self) -> None:
         state = self._folder.catalogue_state()
         if state == self._copied and self._folder.snapshot.exists():
             return
+        self._due = self._clock() + FRESH_SECONDS  # before: whatever goes wrong goes wrong once an hour
         self._copied = state if leave_snapshot(self._folder) else None
         self._due = self._clock() + FRESH_SECONDS
 

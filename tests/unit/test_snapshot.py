@@ -288,6 +288,54 @@ class TestACopyThatIsKeptFresh:
             fresh.look()
         assert caplog.text.count("lacks the newest changes") == 2, "and an hour later"
 
+    def test_a_copy_that_takes_longer_than_a_minute_is_not_begun_again_beside_itself(
+        self, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls, begun, goes_on = list[Path](), threading.Event(), threading.Event()
+
+        def slow(_catalogue: Path, target: Path) -> Path:
+            calls.append(target)
+            begun.set()
+            goes_on.wait(20)
+            target.touch()
+            return target
+
+        monkeypatch.setattr("plugin.assemble.snapshot.write_backup", slow)
+        clock = Clock()
+        open_catalogue(folder.catalogue).close()
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        first = threading.Thread(target=fresh.look)
+        first.start()
+        assert begun.wait(20)
+        clock.at += 2 * FRESH_SECONDS
+        second = threading.Thread(target=fresh.look)
+        second.start()
+        second.join(0.5)
+        goes_on.set()
+        first.join()
+        second.join()
+        assert len(calls) == 1
+
+    def test_an_error_nobody_thought_of_is_no_reason_to_try_every_minute(
+        self, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = list[Path]()
+
+        def broken(_catalogue: Path, target: Path) -> Path:
+            calls.append(target)
+            raise RuntimeError("nobody thought of it")
+
+        monkeypatch.setattr("plugin.assemble.snapshot.write_backup", broken)
+        clock = Clock()
+        open_catalogue(folder.catalogue).close()
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        with pytest.raises(RuntimeError):
+            fresh.look()
+        fresh.look()
+        assert len(calls) == 1
+
 
 def test_what_a_killed_copy_left_goes_after_a_day_and_into_no_backup(folder: DataFolder) -> None:
     catalogue = open_catalogue(folder.catalogue)
