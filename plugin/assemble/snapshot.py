@@ -15,7 +15,8 @@ from pathlib import Path
 
 from plugin.assemble.data_folder import DataFolder
 from plugin.catalogue.backup import newest_backup, write_backup
-from plugin.catalogue.backup_files import PREFIX, forget_parts
+from plugin.catalogue.backup_files import PREFIX, forget_parts, mark_of_backup
+from plugin.catalogue.backup_mark import backup_mark
 from plugin.catalogue.restore import finish_restore, restore_backup
 from plugin.errors import KinfolkError
 from plugin.mqtt.left import LeftAtBroker
@@ -86,6 +87,10 @@ class FreshSnapshot:
     def _renew(self) -> None:
         state = self._folder.catalogue_state()
         if state == self._copied and self._folder.snapshot.exists():
+            return
+        mark = backup_mark(self._folder.catalogue)
+        if mark and mark == mark_of_backup(self._folder.snapshot):  # a comparison that found nothing, or a start
+            self._copied = state
             return
         self._due = self._clock() + FRESH_SECONDS  # before: whatever goes wrong goes wrong once an hour
         self._copied = state if leave_snapshot(self._folder) else None

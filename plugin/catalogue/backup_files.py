@@ -45,13 +45,17 @@ UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says about itself. `created` is ISO 8601 in UTC, `sha256` and `size` are of the database inside."""
+    """What a backup says about itself. `created` is ISO 8601 in UTC, `sha256` and `size` are of the database inside.
+
+    `mark`: see `plugin.catalogue.backup_mark`; "" in older ones.
+    """
 
     kinfolk: str
     revision: str
     created: str
     sha256: str
     size: int
+    mark: str = ""
 
     def to_json(self) -> str:
         """As written into the archive."""
@@ -91,6 +95,15 @@ def verified_manifest(path: Path) -> Manifest | None:
         return None
     sound = digest.hexdigest() == manifest.sha256 and manifest.revision in REVISIONS
     return manifest if sound else None
+
+
+def mark_of_backup(path: Path) -> str:
+    """What the backup says it holds (`plugin.catalogue.backup_mark`); "" where it says nothing, or is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return read_manifest(archive).mark
+    except UNREADABLE:
+        return ""
 
 
 def newest_backup(folder: Path) -> Path | None:
@@ -167,6 +180,7 @@ def _parse(raw: bytes) -> Manifest:
             created=str(values["created"]),
             sha256=str(values["sha256"]),
             size=int(values["size"]),
+            mark=str(values.get("mark", "")),
         )
         datetime.fromisoformat(manifest.created)
     except (KeyError, TypeError, ValueError, RecursionError) as error:

@@ -276,6 +276,26 @@ class TestACopyThatIsKeptFresh:
         assert folder.snapshot.exists()
         catalogue.close()
 
+    def test_a_comparison_that_finds_nothing_costs_no_copy_also_after_a_start(self, folder: DataFolder) -> None:
+        clock = Clock()
+        catalogue = open_catalogue(folder.catalogue)
+        named(catalogue, "Photos")
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        fresh.look()
+        before = folder.snapshot.stat().st_mtime_ns
+        for watcher in (fresh, FreshSnapshot(folder, clock.now)):
+            library = catalogue.libraries.all()[0].id
+            catalogue.libraries.sync_started(library)
+            catalogue.libraries.sync_finished(library, None)
+            clock.at += FRESH_SECONDS
+            watcher.look()
+        assert folder.snapshot.stat().st_mtime_ns == before
+        catalogue.preferences.set("a", "b")
+        fresh.look()
+        assert folder.snapshot.stat().st_mtime_ns != before
+        catalogue.close()
+
     def test_a_full_disk_is_no_reason_to_try_every_minute(
         self, folder: DataFolder, caplog: pytest.LogCaptureFixture
     ) -> None:
