@@ -15,10 +15,10 @@ from pathlib import Path
 
 from plugin.assemble.data_folder import DataFolder
 from plugin.catalogue.backup import newest_backup, write_backup
-from plugin.catalogue.backup_files import PREFIX, forget_parts, mark_of_backup
+from plugin.catalogue.backup_files import ANY_AGE, PREFIX, forget_parts, mark_of_backup
 from plugin.catalogue.backup_mark import backup_mark
 from plugin.catalogue.restore import finish_restore, restore_backup
-from plugin.errors import KinfolkError
+from plugin.errors import AlreadyRunning, KinfolkError
 from plugin.mqtt.left import LeftAtBroker
 
 log = logging.getLogger(__name__)
@@ -36,16 +36,24 @@ def take_snapshot(folder: DataFolder) -> Path:
     """Put a consistent copy of the catalogue beside it, replacing an earlier one; whole or not at all.
 
     Raises:
-        NotFound, DiskFull, CatalogueError.
+        NotFound, DiskFull, CatalogueError, AlreadyRunning.
     """
-    forget_parts(folder.path)
-    part = folder.path / f"{PART}{secrets.token_hex(4)}.zip"
-    try:
-        write_backup(folder.catalogue, part)
-        part.replace(folder.snapshot)
-    finally:
-        part.unlink(missing_ok=True)
+    with folder.copying():
+        forget_parts(folder.path)
+        part = folder.path / f"{PART}{secrets.token_hex(4)}.zip"
+        try:
+            write_backup(folder.catalogue, part)
+            part.replace(folder.snapshot)
+        finally:
+            part.unlink(missing_ok=True)
     return folder.snapshot
+
+
+def forget_killed_copies(folder: DataFolder) -> None:
+    """At a start: whole copies of the catalogue that a kill left, which nobody who forgets somebody knows of."""
+    with suppress(OSError, AlreadyRunning), folder.held("copy", "Wait"):
+        for path in (folder.path, folder.backups):
+            forget_parts(path, ANY_AGE)
 
 
 def drop_snapshot(folder: DataFolder) -> None:

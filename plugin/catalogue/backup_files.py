@@ -25,6 +25,10 @@ PART_PREFIX = ".kinfolk-part-"
 """Unfinished files; a kill leaves them, `prune_backups` takes them away."""
 
 PART_AGE_SECONDS = 86_400
+
+ANY_AGE = -1e9
+"""For who knows that nobody writes one; a clock that was set back makes files of the future."""
+
 FREE_RATIO_BYTES = 64 * 1024 * 1024
 LARGEST_RATIO = 200
 """A catalogue is mostly embeddings, which hardly shrink; one that unpacks to more than this many times is a bomb."""
@@ -132,10 +136,10 @@ def prune_backups(folder: Path, keep: int) -> list[Path]:
     return old
 
 
-def forget_parts(folder: Path) -> None:
-    """Take unfinished files away that a kill left a day ago or earlier."""
+def forget_parts(folder: Path, older_than: float = PART_AGE_SECONDS) -> None:
+    """Take unfinished files away that a kill left a day ago or earlier, or so many seconds ago; below 0: all."""
     for path in _listed(folder):
-        if path.name.startswith(PART_PREFIX) and _age_seconds(path) > PART_AGE_SECONDS:
+        if path.name.startswith(PART_PREFIX) and _age_seconds(path) > older_than:
             path.unlink(missing_ok=True)
 
 

@@ -402,3 +402,39 @@ def test_the_commands_before_and_after_a_backup(terminal: Terminal, tmp_path: Pa
     assert folder.snapshot.exists()
     assert terminal.run("snapshot", "drop").exit_code == 0
     assert not folder.snapshot.exists()
+
+
+def test_what_a_killed_copy_left_goes_at_the_next_start_of_the_add_on_whatever_its_age(folder: DataFolder) -> None:
+    parts = [folder.path / name for name in (".kinfolk-part-x", ".kinfolk-part-snapshot-1.zip")]
+    for part in parts:
+        part.write_bytes(b"a whole catalogue")
+    with open_kinfolk(load_settings(folder.path, overrides=ADDON), exclusive=True, stays=True):
+        assert not any(part.exists() for part in parts)
+
+
+def test_a_copy_that_is_being_made_does_not_bring_back_who_is_forgotten_meanwhile(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def slow(catalogue: Path, target: Path) -> Path:
+        begun.set()
+        goes_on.wait(20)
+        return write_backup(catalogue, target)
+
+    monkeypatch.setattr("plugin.assemble.snapshot.write_backup", slow)
+    open_catalogue(folder.catalogue).close()
+    left = folder.path / ".kinfolk-part-left"
+    left.write_bytes(b"a whole catalogue")
+    copying = threading.Thread(target=lambda: (take_snapshot(folder), done.append("copied")))
+    copying.start()
+    assert begun.wait(20)
+    forgetting = threading.Thread(target=lambda: (KeptCopies(folder).renew(), done.append("forgotten")))
+    forgetting.start()
+    forgetting.join(0.5)
+    goes_on.set()
+    copying.join()
+    forgetting.join()
+    assert done == ["copied", "forgotten"]
+    assert not folder.snapshot.exists()
+    assert not left.exists()
