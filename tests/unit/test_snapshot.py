@@ -426,10 +426,19 @@ def test_a_copy_that_is_being_made_does_not_bring_back_who_is_forgotten_meanwhil
     open_catalogue(folder.catalogue).close()
     left = folder.path / ".kinfolk-part-left"
     left.write_bytes(b"a whole catalogue")
-    copying = threading.Thread(target=lambda: (take_snapshot(folder), done.append("copied")))
+
+    def copy() -> None:
+        take_snapshot(folder)
+        done.append("copied")
+
+    def forget() -> None:
+        KeptCopies(folder).renew()
+        done.append("forgotten")
+
+    copying = threading.Thread(target=copy)
     copying.start()
     assert begun.wait(20)
-    forgetting = threading.Thread(target=lambda: (KeptCopies(folder).renew(), done.append("forgotten")))
+    forgetting = threading.Thread(target=forget)
     forgetting.start()
     forgetting.join(0.5)
     goes_on.set()
