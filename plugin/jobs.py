@@ -26,6 +26,8 @@ SLICE_SECONDS = 5.0
 MOST_WAITING_TASKS = 64
 """Beyond this a nudge is dropped: the rows are there, and the sweep looks every minute."""
 
+SECOND_LOOK_RETRY_SECONDS = 900.0
+"""After a second look that failed: it goes over every face, and fails at the end, perhaps."""
 
 SCHEDULER_SECONDS = 10
 """How often the timetable is looked at; its entries are to the minute."""
@@ -137,6 +139,8 @@ class Jobs:
         self._workers = workers
         self._detecting = threading.BoundedSemaphore(workers)
         self._recognising = Turn()
+        self._owed_look = threading.Lock()
+        self._second_look_from = monotonic()
         self._syncing: set[LibraryId] = set()
         self._syncing_lock = threading.Lock()
         self._sync_task = huey.task(name="sync")(self._run_sync)
@@ -146,7 +150,7 @@ class Jobs:
         self._model_task = huey.task(name="model")(self._run_model)
         self._take_over_task = huey.task(name="take over")(self._run_taking_over)
         self._write_task = huey.task(name="writeback")(self._run_writing)
-        self._second_look_task = huey.task(name="second look")(self._run_second_look)
+        self._second_look_task = huey.task(name="second look")(self._run_owed_look)
         huey.periodic_task(crontab(), name="sweep")(self.sweep)
         huey.periodic_task(_local_time(nightly_at), name="nightly")(self._run_nightly)
 
@@ -201,7 +205,7 @@ class Jobs:
                 self._enqueue(self._sync_task, library.id)
         self.detection()
         self.recognition()
-        if self._pipeline.owes_second_look():
+        if self._owes_second_look() and not self._owed_look.locked():
             self._enqueue(self._second_look_task)
         if self._writing is not None and self._writing.due():
             self.writeback()
@@ -310,9 +314,26 @@ class Jobs:
         self._run_second_look()
         self._upkeep()
 
-    def _run_second_look(self) -> None:
+    def _owes_second_look(self) -> bool:
+        return monotonic() >= self._second_look_from and self._pipeline.owes_second_look()
+
+    def _run_owed_look(self) -> None:
+        """One waits for its turn, whoever is queued meanwhile goes away: a waiting task takes a thread."""
+        if not self._owed_look.acquire(blocking=False):
+            return
+        try:
+            self._run_second_look(unless=lambda: not self._owes_second_look())
+        finally:
+            self._owed_look.release()
+
+    def _run_second_look(self, unless: Callable[[], bool] = lambda: False) -> None:
         with self._recognising.alone():
+            if unless():  # made meanwhile by another
+                return
+            # Until it succeeds: what fails is owed still, and would fail every minute.
+            self._second_look_from = monotonic() + SECOND_LOOK_RETRY_SECONDS
             self._pipeline.nightly()
+            self._second_look_from = monotonic()
         self.recognition()
 
 

@@ -160,6 +160,8 @@ class Pausing:
         self._zone = zone
         self._is_busy = False
         self._last_look: tuple[datetime, bool] | None = None
+        # What is not worth writing down yet; only the process that hears has it.
+        self._newest: dict[str, tuple[float, datetime]] = {}
 
     def now(self) -> Pause | None:
         """Why work rests now, None when it may go on."""
@@ -201,18 +203,20 @@ class Pausing:
         """
         limit, said = self.rules.sensors[sensor], self._said(self._rows.get(SENSORS))
         before, at = said.get(_key(limit)), self._clock()
-        if kept and before and before[0] == value:
+        newest = self._with_newest(said).get(_key(limit))
+        if kept and newest and newest[0] == value:
             return
+        self._newest[_key(limit)] = (value, at)
+        self._last_look = None
         if before and limit.holds(before[0]) == limit.holds(value) and timedelta() <= at - before[1] < REWRITE_AFTER:
             return
         known = {_key(each) for each in self.rules.sensors}
         rest = {key: [old, when.isoformat()] for key, (old, when) in said.items() if key in known}
         self._rows.set(SENSORS, json.dumps(rest | {_key(limit): [value, at.isoformat()]}))
-        self._last_look = None
 
     def readings(self) -> Sequence[Reading]:
         """Every sensor and what it said last."""
-        said, at = self._said(self._rows.get(SENSORS)) if self.rules.sensors else {}, self._clock()
+        said, at = self._all_said(self._rows.get(SENSORS)), self._clock()
         return [Reading(limit, self._value(limit, said, at)) for limit in self.rules.sensors]
 
     def _look(self, at: datetime) -> Pause | None:
@@ -242,7 +246,7 @@ class Pausing:
         return Pause(PauseReason.HOURS, sentence, end.replace(tzinfo=self._zone) if self._zone else end.astimezone())
 
     def _sensed(self, saved: Mapping[str, str], at: datetime) -> Pause | None:
-        said = self._said(saved.get(SENSORS)) if self.rules.sensors else {}
+        said = self._all_said(saved.get(SENSORS))
         for limit in self.rules.sensors:
             value = self._value(limit, said, at)
             if value is not None and limit.holds(value):
@@ -261,6 +265,13 @@ class Pausing:
     def _value(self, limit: SensorLimit, said: Mapping[str, tuple[float, datetime]], at: datetime) -> float | None:
         value, when = said.get(_key(limit), (None, at))
         return value if at - when <= FRESH else None
+
+    def _all_said(self, text: str | None) -> dict[str, tuple[float, datetime]]:
+        return self._with_newest(self._said(text)) if self.rules.sensors else {}
+
+    def _with_newest(self, said: dict[str, tuple[float, datetime]]) -> dict[str, tuple[float, datetime]]:
+        later = {key: one for key, one in self._newest.items() if key not in said or one[1] >= said[key][1]}
+        return said | later
 
     @staticmethod
     def _said(text: str | None) -> dict[str, tuple[float, datetime]]:

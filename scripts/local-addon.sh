@@ -18,6 +18,7 @@ case ${2:-cpu} in
   *) fail "$usage" ;;
 esac
 [ -d "$addons" ] || fail "$addons is no folder; in the terminal of Home Assistant it is /addons"
+addons=$(cd "$addons" && pwd)
 source=$(cd "$(dirname "$0")/.." && pwd)
 folder=$addons/$slug
 if [ -e "$folder" ] && ! grep -qsx "slug: $slug" "$folder/config.yaml"; then

@@ -12,6 +12,9 @@ from filelock import FileLock, Timeout
 
 from plugin.errors import AlreadyRunning, DiskFull, SettingsError
 
+COPY_SECONDS = 600.0
+"""How long a copy of a large catalogue on a slow disk is waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
@@ -105,21 +108,31 @@ class DataFolder:
             return self._new_secret(path)
 
     @contextmanager
-    def held(self, role: str, advice: str) -> Iterator[None]:
+    def held(self, role: str, advice: str, patience: float = 0.0) -> Iterator[None]:
         """Hold the folder for one role (`web` or `worker`); the lock ends with the process, however it dies.
 
         Raises:
-            AlreadyRunning: another process has that role.
+            AlreadyRunning: another process has that role, for `patience` seconds now.
         """
         lock = FileLock(self.path / f"{role}.lock", mode=0o600)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience)
         except Timeout as error:
             raise AlreadyRunning(f"Kinfolk is already running on {self.path}", advice) from error
         try:
             yield
         finally:
             lock.release()
+
+    @contextmanager
+    def copying(self) -> Iterator[None]:
+        """While the catalogue is copied into this folder, or copies are deleted: one after the other.
+
+        Raises:
+            AlreadyRunning: another copy takes very long.
+        """
+        with self.held("copy", "Wait until the backup that is being written is there", COPY_SECONDS):
+            yield
 
     def _new_secret(self, path: Path) -> bytes:
         secret = secrets.token_bytes(32)

@@ -21,7 +21,7 @@ from plugin.assemble.fetching import FetchWatch
 from plugin.assemble.manifests import Manifests
 from plugin.assemble.opening import OpenHosts
 from plugin.assemble.smart_home import broker_login
-from plugin.assemble.snapshot import drop_snapshot, leave_snapshot, make_whole
+from plugin.assemble.snapshot import drop_snapshot, forget_killed_copies, leave_snapshot, make_whole
 from plugin.assemble.vault import Vault
 from plugin.catalogue.backup import restore_backup, write_backup
 from plugin.catalogue.backup_files import backup_name, prune_backups
@@ -561,7 +561,8 @@ class Kinfolk:
         try:
             if self.settings.backup.daily:
                 self.folder.backups.mkdir(exist_ok=True, mode=0o700)
-                self.backup(self.folder.backups / backup_name(datetime.now(UTC)))
+                with self.folder.copying():
+                    self.backup(self.folder.backups / backup_name(datetime.now(UTC)))
                 prune_backups(self.folder.backups, self.settings.backup.keep)
         except KinfolkError as error:
             self.pipeline.troubles.note("backup", error)
@@ -597,6 +598,8 @@ def open_kinfolk(settings: Settings, *, exclusive: bool, stays: bool = False) ->
             stack.enter_context(folder.held("worker", STOP_THE_OTHER))
         stack.enter_context(folder.temporary_files())
         make_whole(folder)
+        if stays:
+            forget_killed_copies(folder)
         if stays and not settings.ingress.supervisor:  # the add-on keeps one, and renews it
             drop_snapshot(folder)
         catalogue = open_catalogue(folder.catalogue)

@@ -7,6 +7,7 @@ the folder of an add-on that is stopped, or was killed, finds the copy of its la
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,9 +15,10 @@ from pathlib import Path
 
 from plugin.assemble.data_folder import DataFolder
 from plugin.catalogue.backup import newest_backup, write_backup
-from plugin.catalogue.backup_files import PREFIX, forget_parts
+from plugin.catalogue.backup_files import ANY_AGE, PREFIX, forget_parts, mark_of_backup
+from plugin.catalogue.backup_mark import backup_mark
 from plugin.catalogue.restore import finish_restore, restore_backup
-from plugin.errors import KinfolkError
+from plugin.errors import AlreadyRunning, KinfolkError
 from plugin.mqtt.left import LeftAtBroker
 
 log = logging.getLogger(__name__)
@@ -34,16 +36,24 @@ def take_snapshot(folder: DataFolder) -> Path:
     """Put a consistent copy of the catalogue beside it, replacing an earlier one; whole or not at all.
 
     Raises:
-        NotFound, DiskFull, CatalogueError.
+        NotFound, DiskFull, CatalogueError, AlreadyRunning.
     """
-    forget_parts(folder.path)
-    part = folder.path / f"{PART}{secrets.token_hex(4)}.zip"
-    try:
-        write_backup(folder.catalogue, part)
-        part.replace(folder.snapshot)
-    finally:
-        part.unlink(missing_ok=True)
+    with folder.copying():
+        forget_parts(folder.path)
+        part = folder.path / f"{PART}{secrets.token_hex(4)}.zip"
+        try:
+            write_backup(folder.catalogue, part)
+            part.replace(folder.snapshot)
+        finally:
+            part.unlink(missing_ok=True)
     return folder.snapshot
+
+
+def forget_killed_copies(folder: DataFolder) -> None:
+    """At a start: whole copies of the catalogue that a kill left, which nobody who forgets somebody knows of."""
+    with suppress(OSError, AlreadyRunning), folder.held("copy", "Wait"):
+        for path in (folder.path, folder.backups):
+            forget_parts(path, ANY_AGE)
 
 
 def drop_snapshot(folder: DataFolder) -> None:
@@ -68,14 +78,29 @@ class FreshSnapshot:
         self._clock = clock
         self._due = clock() + FIRST_AFTER_SECONDS
         self._copied: object = None
+        self._looking = threading.Lock()
 
     def look(self) -> None:
-        """Take one where the catalogue changed since the last, an hour ago or more; else this costs next to nothing."""
-        if self._clock() < self._due:
+        """Take one where the catalogue changed since the last, an hour ago or more; else this costs next to nothing.
+
+        Asked for again while it copies, which may take longer than a minute, it goes away: threads are few.
+        """
+        if self._clock() < self._due or not self._looking.acquire(blocking=False):
             return
+        try:
+            self._renew()
+        finally:
+            self._looking.release()
+
+    def _renew(self) -> None:
         state = self._folder.catalogue_state()
         if state == self._copied and self._folder.snapshot.exists():
             return
+        mark = backup_mark(self._folder.catalogue)
+        if mark and mark == mark_of_backup(self._folder.snapshot):  # a comparison that found nothing, or a start
+            self._copied = state
+            return
+        self._due = self._clock() + FRESH_SECONDS  # before: whatever goes wrong goes wrong once an hour
         self._copied = state if leave_snapshot(self._folder) else None
         self._due = self._clock() + FRESH_SECONDS
 

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -19,9 +20,10 @@ from plugin.catalogue.backup_files import (
     prune_backups,
     sync_folder,
 )
+from plugin.catalogue.backup_mark import backup_mark
 from plugin.catalogue.failures import BACKUP_FOLDER, disk_full, full_disk_error, in_our_words
 from plugin.catalogue.opening import revision_of
-from plugin.catalogue.restore import restore_backup
+from plugin.catalogue.restore import SPARE_BYTES, restore_backup
 from plugin.catalogue.transactions import Clock, utc_now
 from plugin.errors import CatalogueError, NotFound, Refused
 
@@ -51,6 +53,7 @@ def write_backup(catalogue_path: Path, target: Path, clock: Clock = utc_now) -> 
         raise Refused(f"There is no folder {target.parent}", "Create it first")
     if target.exists():
         raise _exists(target)
+    _look_for_room(catalogue_path, target)
     try:
         with part_file(target.parent) as copy, part_file(target.parent) as archive:
             _copy_database(catalogue_path, copy)
@@ -72,6 +75,12 @@ def backup_before_migration(catalogue_path: Path, clock: Clock = utc_now) -> Pat
     return write_backup(catalogue_path, folder / backup_name(clock(), "before-update"), clock)
 
 
+def _look_for_room(catalogue_path: Path, target: Path) -> None:
+    """For the copy and its archive, which are there at once: a disk that fills up stops more than a backup."""
+    if shutil.disk_usage(target.parent).free < 2 * catalogue_path.stat().st_size + SPARE_BYTES:
+        raise disk_full(target)
+
+
 def _copy_database(source: Path, copy: Path) -> None:
     """SQLite's own online backup (https://www.sqlite.org/backup.html): one state, whoever writes meanwhile."""
     uri = f"{source.resolve().as_uri()}?mode=ro"
@@ -90,6 +99,7 @@ def _write_archive(copy: Path, archive: Path, clock: Clock) -> None:
         created=clock().isoformat(),
         sha256=digest,
         size=copy.stat().st_size,
+        mark=backup_mark(copy),
     )
     # Level 1: embeddings hardly shrink, whatever the effort.
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as members:

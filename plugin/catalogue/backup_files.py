@@ -25,6 +25,10 @@ PART_PREFIX = ".kinfolk-part-"
 """Unfinished files; a kill leaves them, `prune_backups` takes them away."""
 
 PART_AGE_SECONDS = 86_400
+
+ANY_AGE = -1e9
+"""For who knows that nobody writes one; a clock that was set back makes files of the future."""
+
 FREE_RATIO_BYTES = 64 * 1024 * 1024
 LARGEST_RATIO = 200
 """A catalogue is mostly embeddings, which hardly shrink; one that unpacks to more than this many times is a bomb."""
@@ -45,13 +49,17 @@ UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says about itself. `created` is ISO 8601 in UTC, `sha256` and `size` are of the database inside."""
+    """What a backup says about itself. `created` is ISO 8601 in UTC, `sha256` and `size` are of the database inside.
+
+    `mark`: see `plugin.catalogue.backup_mark`; "" in older ones.
+    """
 
     kinfolk: str
     revision: str
     created: str
     sha256: str
     size: int
+    mark: str = ""
 
     def to_json(self) -> str:
         """As written into the archive."""
@@ -93,6 +101,15 @@ def verified_manifest(path: Path) -> Manifest | None:
     return manifest if sound else None
 
 
+def mark_of_backup(path: Path) -> str:
+    """What the backup says it holds (`plugin.catalogue.backup_mark`); "" where it says nothing, or is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return read_manifest(archive).mark
+    except UNREADABLE:
+        return ""
+
+
 def newest_backup(folder: Path) -> Path | None:
     """The newest backup in `folder` that `kinfolk restore` would take, or None. Reads files until one is sound."""
     candidates = sorted(((created, path) for path in _archives(folder) if (created := _created(path))), reverse=True)
@@ -119,10 +136,10 @@ def prune_backups(folder: Path, keep: int) -> list[Path]:
     return old
 
 
-def forget_parts(folder: Path) -> None:
-    """Take unfinished files away that a kill left a day ago or earlier."""
+def forget_parts(folder: Path, older_than: float = PART_AGE_SECONDS) -> None:
+    """Take unfinished files away that a kill left a day ago or earlier, or so many seconds ago; below 0: all."""
     for path in _listed(folder):
-        if path.name.startswith(PART_PREFIX) and _age_seconds(path) > PART_AGE_SECONDS:
+        if path.name.startswith(PART_PREFIX) and _age_seconds(path) > older_than:
             path.unlink(missing_ok=True)
 
 
@@ -167,6 +184,7 @@ def _parse(raw: bytes) -> Manifest:
             created=str(values["created"]),
             sha256=str(values["sha256"]),
             size=int(values["size"]),
+            mark=str(values.get("mark", "")),
         )
         datetime.fromisoformat(manifest.created)
     except (KeyError, TypeError, ValueError, RecursionError) as error:

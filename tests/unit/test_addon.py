@@ -19,6 +19,7 @@ from plugin.assemble.data_folder import DataFolder
 from plugin.settings import Settings
 from plugin.settings.addon_options import FIXED, option_keys, option_name
 from plugin.settings.explaining import allowed_values
+from plugin.settings.sections import BackupSettings
 from plugin.web.language import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
@@ -485,6 +486,14 @@ def test_a_local_add_on_is_written_again_over_itself_and_over_nothing_else(tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kinfolk", "kinfolk_rocm"]
 
 
+def test_a_local_add_on_is_written_into_a_folder_named_from_where_one_is(tmp_path: Path) -> None:
+    (tmp_path / "addons").mkdir()
+    script = ROOT / "scripts/local-addon.sh"
+    done = subprocess.run(["sh", script, "addons"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "addons/kinfolk/Dockerfile").exists()
+
+
 @pytest.mark.parametrize("arguments", [[], ["missing"], [".", "cuda"], [".", "rocm", "more"]])
 def test_a_local_add_on_is_refused_without_a_folder_or_for_other_cards(arguments: list[str], tmp_path: Path) -> None:
     script = ROOT / "scripts/local-addon.sh"
@@ -508,6 +517,21 @@ def test_the_documentation_says_how_it_is_installed_until_there_is_an_image() ->
     assert "scripts/local-addon.sh /addons\n" in DOC
     assert "scripts/local-addon.sh /addons rocm\n" in DOC
     assert "scripts/local-addon.sh /addons rocm\n" in (ROOT / "docs/amd.md").read_text(encoding="utf-8")
+
+
+def test_an_update_of_the_local_add_on_goes_as_the_documentation_says() -> None:
+    """git refuses a folder that is there, the Supervisor a rebuild at another version."""
+    assert DOC.index("rm -rf /tmp/kinfolk\n") < DOC.index("git clone --depth 1")
+    assert "*Check for updates* and *Update*" in DOC
+    assert "*Rebuild* only where the version is still the same" in DOC
+
+
+def test_the_documentation_says_how_large_a_backup_of_home_assistant_is() -> None:
+    """The daily copies are part of it: a snapshot that could not be written must not leave a backup without names."""
+    assert "backups" not in MANIFEST["backup_exclude"]
+    said = " ".join((ADDON / "DOCS.md").read_text(encoding="utf-8").split())
+    assert f"{BackupSettings().keep + 1} times the size of the catalogue" in said
+    assert "`backup_keep`" in said
 
 
 def test_no_image_with_rocm_is_claimed() -> None:

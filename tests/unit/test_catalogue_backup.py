@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,7 @@ from plugin.catalogue import backup as backup_module
 from plugin.catalogue import restore as restore_module
 from plugin.catalogue.backup import newest_backup, prune_backups, restore_backup, write_backup
 from plugin.catalogue.backup_files import PART_PREFIX, backup_name
+from plugin.catalogue.restore import SPARE_BYTES
 from plugin.catalogue.store import SqlCatalogue, open_catalogue
 from plugin.errors import CatalogueCorrupt, CatalogueError, CatalogueNewer, DiskFull, NotFound, Refused
 from tests.contract.catalogue_cast import PACK, found, listed
@@ -117,7 +119,7 @@ def test_a_backup_is_private_and_says_what_it_is(path: Path, tmp_path: Path) -> 
     with zipfile.ZipFile(backup) as archive:
         manifest = json.loads(archive.read("manifest.json"))
         content = archive.read("catalogue.db")
-    assert set(manifest) == {"kinfolk", "revision", "created", "sha256", "size"}
+    assert set(manifest) == {"kinfolk", "revision", "created", "sha256", "size", "mark"}
     assert manifest["created"] == NOON.isoformat()
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
 
@@ -378,3 +380,14 @@ def test_pruning_keeps_the_newest_of_our_own_and_all_of_the_users(path: Path, tm
     assert sorted(folder.iterdir()) == sorted([*ours[2:], own, fresh])
     assert prune_backups(folder, 0) == [ours[2]]
     assert prune_backups(tmp_path / "none", 3) == []
+
+
+def test_a_backup_for_which_there_is_no_room_is_not_begun(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = 2 * path.stat().st_size + SPARE_BYTES - 1
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=free))
+    monkeypatch.setattr("plugin.catalogue.backup.part_file", lambda _folder: pytest.fail("it was begun"))
+    with pytest.raises(DiskFull):
+        write_backup(path, tmp_path / "backup.zip")
+    assert not (tmp_path / "backup.zip").exists()

@@ -12,7 +12,7 @@ from huey import Huey
 
 from plugin.domain import HostAsset
 from plugin.errors import HostUnreachable
-from plugin.jobs import MOST_WAITING_TASKS, Jobs, Turn, Workers, open_queue
+from plugin.jobs import MOST_WAITING_TASKS, SECOND_LOOK_RETRY_SECONDS, Jobs, Turn, Workers, open_queue
 from plugin.people import People
 from plugin.ports.host import Host
 from plugin.ports.written import NameKind
@@ -432,6 +432,56 @@ def test_a_night_within_a_pause_is_made_up_for_by_the_sweep_after_it(
     jobs.sweep()
     assert "second look" not in {task.name for task in queue.pending()}
     assert kept_up == [1], "the backup of the night is no work that rests"
+
+
+def test_a_second_look_that_has_to_wait_takes_one_thread_and_is_made_once(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.work()
+    looks, loaded = list[int](), list[str]()
+    monkeypatch.setattr(workshop.recognition, "nightly", lambda _stop: looks.append(1))
+    monkeypatch.setattr(workshop.models, "load", loaded.append)
+    workshop.pipeline.held = lambda: True
+    workshop.pipeline.nightly()
+    workshop.pipeline.held = lambda: False
+    jobs = jobs_on(queue, workshop)
+    workers = Workers(queue, jobs, threads=3)
+    with jobs._recognising.alone():
+        workers.start()
+        for _ in range(5):
+            jobs.sweep()
+        jobs.model()
+        try:
+            eventually(lambda: loaded == ["opencv"])
+        except AssertionError:
+            workers._consumer.stop_flag.set()
+            raise
+    try:
+        eventually(lambda: not workshop.pipeline.owes_second_look() and queue.pending_count() == 0)
+    finally:
+        workers.stop()
+    assert looks == [1]
+
+
+def test_a_second_look_that_fails_is_not_made_again_every_minute(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_stop: Callable[[], bool]) -> None:
+        raise RuntimeError("nobody thought of it")
+
+    workshop.work()
+    workshop.pipeline.held = lambda: True
+    workshop.pipeline.nightly()
+    workshop.pipeline.held = lambda: False
+    monkeypatch.setattr(workshop.recognition, "nightly", broken)
+    jobs = jobs_on(queue, workshop)
+    with pytest.raises(RuntimeError):
+        jobs._run_second_look()
+    jobs.sweep()
+    assert "second look" not in {task.name for task in queue.pending()}
+    jobs._second_look_from -= SECOND_LOOK_RETRY_SECONDS
+    jobs.sweep()
+    assert "second look" in {task.name for task in queue.pending()}
 
 
 def test_during_a_pause_no_host_is_told_names_or_asked_for_them(

@@ -201,6 +201,20 @@ def test_a_chatty_sensor_is_not_written_down_each_time(home: Home, monkeypatch: 
     assert pausing.holds()
 
 
+def test_the_newest_value_of_a_sensor_is_shown_although_it_is_not_written_down(home: Home) -> None:
+    pausing = home.pausing(sensors=(SensorLimit("ups", below=50),))
+    pausing.heard(0, 18)
+    home.moment.later(minutes=5)
+    pausing.heard(0, 45)
+    pause = pausing.now()
+    assert pause
+    assert str(pause.sentence) == "Paused while ups says 45"
+    assert [reading.value for reading in pausing.readings()] == [45]
+    home.moment.later(minutes=5)
+    home.pausing(sensors=(SensorLimit("ups", below=50),)).heard(0, 60)
+    assert [reading.value for reading in pausing.readings()] == [60], "another process heard something newer"
+
+
 def test_a_press_comes_before_the_clock_and_the_clock_before_sensors_and_load(home: Home) -> None:
     home.moment.load = 9
     pausing = home.pausing(quiet=quiet_hours("13:00-15:00"), load_above=1.0, sensors=(CELLAR,))

@@ -276,6 +276,26 @@ class TestACopyThatIsKeptFresh:
         assert folder.snapshot.exists()
         catalogue.close()
 
+    def test_a_comparison_that_finds_nothing_costs_no_copy_also_after_a_start(self, folder: DataFolder) -> None:
+        clock = Clock()
+        catalogue = open_catalogue(folder.catalogue)
+        named(catalogue, "Photos")
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        fresh.look()
+        before = folder.snapshot.stat().st_mtime_ns
+        for watcher in (fresh, FreshSnapshot(folder, clock.now)):
+            library = catalogue.libraries.all()[0].id
+            catalogue.libraries.sync_started(library)
+            catalogue.libraries.sync_finished(library, None)
+            clock.at += FRESH_SECONDS
+            watcher.look()
+        assert folder.snapshot.stat().st_mtime_ns == before
+        catalogue.preferences.set("a", "b")
+        fresh.look()
+        assert folder.snapshot.stat().st_mtime_ns != before
+        catalogue.close()
+
     def test_a_full_disk_is_no_reason_to_try_every_minute(
         self, folder: DataFolder, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -287,6 +307,54 @@ class TestACopyThatIsKeptFresh:
             clock.at = 60.0 * minutes
             fresh.look()
         assert caplog.text.count("lacks the newest changes") == 2, "and an hour later"
+
+    def test_a_copy_that_takes_longer_than_a_minute_is_not_begun_again_beside_itself(
+        self, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls, begun, goes_on = list[Path](), threading.Event(), threading.Event()
+
+        def slow(_catalogue: Path, target: Path) -> Path:
+            calls.append(target)
+            begun.set()
+            goes_on.wait(20)
+            target.touch()
+            return target
+
+        monkeypatch.setattr("plugin.assemble.snapshot.write_backup", slow)
+        clock = Clock()
+        open_catalogue(folder.catalogue).close()
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        first = threading.Thread(target=fresh.look)
+        first.start()
+        assert begun.wait(20)
+        clock.at += 2 * FRESH_SECONDS
+        second = threading.Thread(target=fresh.look)
+        second.start()
+        second.join(0.5)
+        goes_on.set()
+        first.join()
+        second.join()
+        assert len(calls) == 1
+
+    def test_an_error_nobody_thought_of_is_no_reason_to_try_every_minute(
+        self, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls = list[Path]()
+
+        def broken(_catalogue: Path, target: Path) -> Path:
+            calls.append(target)
+            raise RuntimeError("nobody thought of it")
+
+        monkeypatch.setattr("plugin.assemble.snapshot.write_backup", broken)
+        clock = Clock()
+        open_catalogue(folder.catalogue).close()
+        fresh = FreshSnapshot(folder, clock.now)
+        clock.at += FIRST_AFTER_SECONDS
+        with pytest.raises(RuntimeError):
+            fresh.look()
+        fresh.look()
+        assert len(calls) == 1
 
 
 def test_what_a_killed_copy_left_goes_after_a_day_and_into_no_backup(folder: DataFolder) -> None:
@@ -334,3 +402,48 @@ def test_the_commands_before_and_after_a_backup(terminal: Terminal, tmp_path: Pa
     assert folder.snapshot.exists()
     assert terminal.run("snapshot", "drop").exit_code == 0
     assert not folder.snapshot.exists()
+
+
+def test_what_a_killed_copy_left_goes_at_the_next_start_of_the_add_on_whatever_its_age(folder: DataFolder) -> None:
+    parts = [folder.path / name for name in (".kinfolk-part-x", ".kinfolk-part-snapshot-1.zip")]
+    for part in parts:
+        part.write_bytes(b"a whole catalogue")
+    with open_kinfolk(load_settings(folder.path, overrides=ADDON), exclusive=True, stays=True):
+        assert not any(part.exists() for part in parts)
+
+
+def test_a_copy_that_is_being_made_does_not_bring_back_who_is_forgotten_meanwhile(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, goes_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def slow(catalogue: Path, target: Path) -> Path:
+        begun.set()
+        goes_on.wait(20)
+        return write_backup(catalogue, target)
+
+    monkeypatch.setattr("plugin.assemble.snapshot.write_backup", slow)
+    open_catalogue(folder.catalogue).close()
+    left = folder.path / ".kinfolk-part-left"
+    left.write_bytes(b"a whole catalogue")
+
+    def copy() -> None:
+        take_snapshot(folder)
+        done.append("copied")
+
+    def forget() -> None:
+        KeptCopies(folder).renew()
+        done.append("forgotten")
+
+    copying = threading.Thread(target=copy)
+    copying.start()
+    assert begun.wait(20)
+    forgetting = threading.Thread(target=forget)
+    forgetting.start()
+    forgetting.join(0.5)
+    goes_on.set()
+    copying.join()
+    forgetting.join()
+    assert done == ["copied", "forgotten"]
+    assert not folder.snapshot.exists()
+    assert not left.exists()

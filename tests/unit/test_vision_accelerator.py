@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -23,6 +24,7 @@ from plugin.vision.accelerator import keeper
 from plugin.vision.accelerator.compiled import CompiledModels, environment_of
 from plugin.vision.accelerator.keeper import COMPILING, LOADING, RESTING, Accelerator, AcceleratorState, Patience
 from plugin.vision.accelerator.process import AcceleratorProcess
+from plugin.vision.models import OnnxFaceModels
 from plugin.vision.runtime import CPU, CpuNetwork, Network, Shape, Warnings, session
 from tests.fakes.accelerator import FAKE, TRIGGER, command
 
@@ -381,3 +383,26 @@ def test_what_is_forgotten_leaves_memory(model: Path) -> None:
     del one
     gc.collect()
     assert not [thing for thing in gc.get_objects() if isinstance(thing, Bench)]
+
+
+def test_a_second_provider_that_compiles_is_starting_although_the_first_failed(model: Path) -> None:
+    tried, goes_on = list[str](), threading.Event()
+
+    def start(provider: str, _compiled: CompiledModels | None) -> AcceleratorProcess:
+        tried.append(provider)
+        if len(tried) == 2:
+            goes_on.wait(30)
+        raise AcceleratorFailed("none here", "use the CPU")
+
+    network = Network(model, [SHAPE], open_cpu=lambda path: CpuNetwork(session(path, [CPU])))
+    accelerator = Accelerator([network], [FAKE, "Other" + FAKE], start, lambda _: None, Warnings(), Patience(600))
+    eventually(lambda: len(tried) == 2)
+    loaded = SimpleNamespace(accelerator=accelerator)
+    models = OnnxFaceModels(model.parent)
+    models._loaded = {"pack": loaded}  # type: ignore[dict-item]  # as much of it as is asked
+    try:
+        assert accelerator.state is AcceleratorState.STARTING
+        assert models._compiles(), "what is not used does not leave memory now"
+    finally:
+        goes_on.set()
+        accelerator.close()

@@ -187,8 +187,9 @@ class Accelerator:
                 self.state = state
 
     def _bring_up(self) -> None:
-        self._now(AcceleratorState.STARTING)
         for provider in self._providers:
+            # Also after one that failed: what compiles must not leave memory as unused.
+            self._now(AcceleratorState.STARTING)
             try:
                 self._try(provider)
             except AcceleratorFailed as failure:
