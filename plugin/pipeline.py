@@ -217,9 +217,13 @@ class Pipeline:
         stint.rest(self._should_stop)
         return found
 
-    def _is_quiet(self) -> bool:
-        """Whether detection has nothing to do now, so that faces can be recognised together."""
-        return self._recognition.ready(self._detection.resting.now())
+    def _is_quiet(self, *, as_it_is: bool = False) -> bool:
+        """Whether detection has nothing to do now, so that faces can be recognised together.
+
+        A library that rests for a minute goes on soon and is waited for, unless things are to be taken `as_it_is`.
+        """
+        resting = self._detection.resting
+        return self._recognition.ready(resting.now() if as_it_is else resting.long())
 
     def _rests(self) -> bool:
         return self._should_stop() or self.held()
@@ -235,13 +239,15 @@ class Pipeline:
                 host.fetch_ahead([photo.host_key for photo in photos if photo.library_id == library_id])
         return claimed
 
-    def recognise(self) -> RecognitionSummary | None:
+    def recognise(self, *, as_it_is: bool = False) -> RecognitionSummary | None:
         """Bring the index up to date and group every waiting face; None while detection still has work.
+
+        `as_it_is`: nobody comes back to it, so libraries that rest for a minute are not waited for.
 
         Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
         the faces in memory and what the index needs to take them up never add up.
         """
-        if self.held() or not self._is_quiet():
+        if self.held() or not self._is_quiet(as_it_is=as_it_is):
             return None
         if self._recognition.many_wait():
             give_back_memory()
