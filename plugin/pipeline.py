@@ -4,7 +4,7 @@ import ctypes
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -135,10 +135,17 @@ class Pipeline:
         library = self._catalogue.libraries.get(library_id)
         return self._intake.sync(library, self._host_of(library), on_progress, self._rests)
 
-    def take_named(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+    def take_named(
+        self, library_id: LibraryId, host_keys: Sequence[str], turn: AbstractContextManager[object] | None = None
+    ) -> int:
         """Look up what somebody named, look at it before all that waits, and give faces to people there are already.
 
         The rest (new people, and what a pause or a missing model keeps from being done) is left to the usual steps.
+
+        Args:
+            library_id: the library.
+            host_keys: what was named.
+            turn: held while photos are looked at, a few at a time: no more are decoded at once than there are workers.
 
         Returns:
             How many assets are new or changed.
@@ -148,19 +155,23 @@ class Pipeline:
         """
         library = self._catalogue.libraries.get(library_id)
         found = self._intake.look_up(library, self._host_of(library), host_keys)
-        if found and self._detect_these(found) and not self._is_quiet():
+        if found and self._detect_these(found, turn or nullcontext()) and not self._is_quiet():
             self._recognition.meet(library.account_id, found)
         return len(found)
 
-    def _detect_these(self, asset_ids: Sequence[AssetId]) -> int:
+    def _detect_these(self, asset_ids: Sequence[AssetId], turn: AbstractContextManager[object]) -> int:
         """How many of them were looked at."""
         preferences = self._preferences()
         model = None if self._rests() else self.model(preferences)
         done = 0
         try:
-            while model is not None and not self._rests() and (claimed := self._claim(asset_ids)):
-                for asset in claimed:
-                    self._look_at(asset, model, preferences)
+            while model is not None and not self._rests():
+                with turn:
+                    claimed = self._claim(asset_ids)
+                    for asset in claimed:
+                        self._look_at(asset, model, preferences)
+                if not claimed:
+                    break
                 done += len(claimed)
         except (DiskFull, CatalogueError) as error:
             self.troubles.note("catalogue", error)

@@ -89,12 +89,8 @@ class SqlDetectionQueue:
         lease = {"leased_by": worker, "leased_until": now + timedelta(seconds=lease_seconds)}
         with self._transactions.write() as connection:
             _give_up(connection, asset.c.leased_until <= now)
-            due = [*_due(now, besides), _free(now)]
-            if among is not None:
-                due.append(asset.c.id.in_(among))
-            query = select(asset.c.id).where(*_pending(), *due).order_by(*NEWEST_FIRST).limit(count)
-            # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
-            ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+            due = [*_pending(), *_due(now, besides), _free(now)]
+            ids = _next(connection, due, count) if among is None else _first_of(connection, among, due, count)
             claimed = []
             for block in blocks(ids):
                 these = asset.c.id.in_(block)
@@ -228,6 +224,28 @@ def _give_up(connection: Connection, lost: ColumnElement[bool]) -> int:
 def _due(now: datetime, besides: Collection[LibraryId]) -> list[ColumnElement[bool]]:
     due = [or_(asset.c.due_at.is_(None), asset.c.due_at <= now)]
     return [*due, asset.c.library_id.not_in(besides)] if besides else due
+
+
+def _next(connection: Connection, due: list[ColumnElement[bool]], count: int) -> list[AssetId]:
+    query = select(asset.c.id).where(*due).order_by(*NEWEST_FIRST).limit(count)
+    # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
+    return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def _first_of(
+    connection: Connection, among: Sequence[AssetId], due: list[ColumnElement[bool]], count: int
+) -> list[AssetId]:
+    """Some of a few, in the order they are named.
+
+    Found by their ids alone: with conditions or an order SQLite goes through everything that is pending.
+    """
+    ids: list[AssetId] = []
+    for block in blocks(dict.fromkeys(among)):
+        query = select(asset.c.id, and_(*due).label("due")).where(asset.c.id.in_(block))
+        rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+        found = {row.id for row in rows if row.due}
+        ids += [asset_id for asset_id in block if asset_id in found]
+    return ids[:count]
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -278,13 +278,7 @@ class WriteBack:
 
     def _visit(self, asset: Asset, keeper: NameKeeper, run: "_Run") -> None:
         try:
-            for tries in range(TRIES):
-                try:
-                    Visit(self._catalogue, keeper, asset).make()
-                    break
-                except ChangedMeanwhile:
-                    if tries == TRIES - 1:
-                        raise
+            self._make_visit(asset, keeper)
         except (HostFull, LoginRefused, CertificateRefused):
             raise
         except (AssetGone, PictureError, *PERHAPS_THE_HOST) as error:
@@ -302,6 +296,15 @@ class WriteBack:
         else:
             self._rows.no_trouble(asset.id, keeper.kind)
             run.done()
+
+    def _make_visit(self, asset: Asset, keeper: NameKeeper) -> None:
+        for tries in range(TRIES):
+            try:
+                Visit(self._catalogue, keeper, asset).make()
+                break
+            except ChangedMeanwhile:
+                if tries == TRIES - 1:
+                    raise
 
     def _note_trouble(self, asset: Asset, keeper: NameKeeper, error: KinfolkError) -> None:
         self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), self._clock())

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from plugin.domain import AssetKind, AssignedBy, Box, FaceState, VerdictKind, WorkState
 from tests.contract.catalogue_cast import (
@@ -389,3 +391,22 @@ def test_named_assets_are_claimed_before_newer_ones(cast: Cast) -> None:
     assert [asset.path for asset in queue.claim("worker", 5, 60, among=[old.id, 999])] == ["old.jpg"]
     assert queue.claim("worker", 5, 60, among=[old.id]) == []
     assert queue.claim("worker", 5, 60, among=[]) == []
+
+
+def test_named_assets_are_found_by_their_ids_alone(cast: Cast) -> None:
+    """Else a claim goes through all that is pending, while nobody else can write."""
+    assets = cast.add(*(listed(f"{number}.jpg") for number in range(12)))
+    plans: list[str] = []
+
+    def explain(connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT") and " AS due" in statement and connection.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters)
+            plans.extend(row[-1] for row in rows)
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        claimed = cast.catalogue.detection.claim("worker", 4, 60, among=[asset.id for asset in assets[:10]])
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert [asset.path for asset in claimed] == ["3.jpg", "2.jpg", "1.jpg", "0.jpg"]
+    assert all(plan == "SEARCH asset USING INTEGER PRIMARY KEY (rowid=?)" for plan in plans), plans
