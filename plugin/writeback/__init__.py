@@ -196,7 +196,7 @@ class WriteBack:
             self._wake()
 
     def end(self, library: Library, kind: NameKind) -> None:
-        """Forget what could not be taken back yet, on photos that are away: should they return, the names stay there.
+        """Forget what could not be taken back yet, on photos that are away or cannot be changed: the names stay there.
 
         Raises:
             Refused: it is not being taken back.
