@@ -63,10 +63,15 @@ class SqlDetectionQueue:
         mine = (*present(), asset.c.library_id == library_id)
         failed = (*mine, asset.c.state == WorkState.FAILED, asset.c.error_code.in_(given_up))
         rests = (*mine, asset.c.state == WorkState.PENDING, asset.c.error_code.in_(resting))
-        at_once = update(asset).where(*rests, asset.c.due_at.is_not(None)).values(due_at=None)
+        waiting = (*rests, asset.c.due_at.is_not(None))
+        at_once = update(asset).where(*waiting).values(due_at=None)
         one_try = update(asset).where(*failed).values(**UNTRIED | {"attempts": MOST_ATTEMPTS - 1})
         with self._transactions.write() as connection:
-            return sum(connection.execute(change).rowcount for change in (at_once, one_try))
+            # A single one is to blame itself, not the host: one that fails each time would stop the others each time.
+            several = len(connection.execute(select(asset.c.id).where(*waiting).limit(2)).all()) > 1
+            return sum(
+                connection.execute(change).rowcount for change in ((at_once, one_try) if several else (one_try,))
+            )
 
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int:
         """Failed assets (for this reason) become pending at once; returns how many."""

@@ -370,19 +370,32 @@ def test_libraries_that_rest_are_not_claimed_and_keep_nobody_busy(cast: Cast) ->
 
 
 def test_after_a_pass_what_was_given_up_gets_one_more_try_and_what_rests_is_due(cast: Cast) -> None:
-    cast.add(listed("busy.jpg"), listed("given-up.jpg"), listed("broken.jpg"), listed("resting.jpg"))
+    cast.add(*(listed(f"{name}.jpg") for name in ("busy", "busy-too", "given-up", "broken", "resting")))
     queue = cast.catalogue.detection
     claimed = {asset.path: asset for asset in queue.claim("worker", 5, 3600)}
+    queue.fail(claimed["busy-too.jpg"], "host_busy", "busy", permanent=False)
     queue.fail(claimed["busy.jpg"], "host_busy", "busy", permanent=False)
     queue.fail(claimed["given-up.jpg"], "host_unreachable", "away", permanent=True)
     queue.fail(claimed["broken.jpg"], "picture_broken", "broken", permanent=True)
     queue.fail(claimed["resting.jpg"], "host_unreachable", "away", permanent=False)
-    assert queue.once_more(cast.library.id, ["host_unreachable", "host_busy"], ["host_busy"]) == 2
+    assert queue.once_more(cast.library.id, ["host_unreachable", "host_busy"], ["host_busy"]) == 3
     again = {asset.path: asset for asset in queue.claim("worker", 5, 3600)}
-    assert again.keys() == {"busy.jpg", "given-up.jpg"}
+    assert again.keys() == {"busy.jpg", "busy-too.jpg", "given-up.jpg"}
     assert again["busy.jpg"].attempts == 2
     queue.fail(again["given-up.jpg"], "host_unreachable", "away", permanent=False)
     assert queue.status().failed == 2, "one try, not five"
+
+
+def test_after_a_pass_a_single_photo_the_host_is_busy_for_keeps_waiting(cast: Cast) -> None:
+    cast.add(listed("slow.jpg"))
+    queue = cast.catalogue.detection
+    for minutes in (1, 5, 30, 120):
+        (slow,) = queue.claim("worker", 5, 60)
+        queue.fail(slow, "host_busy", "the gateway gave up", permanent=False)
+        assert queue.once_more(cast.library.id, ["host_busy"], ["host_busy"]) == 0
+        cast.clock.forward(seconds=minutes * 60 - 1)
+        assert queue.claim("worker", 5, 60) == []
+        cast.clock.forward(seconds=2)
 
 
 def test_named_assets_are_claimed_before_newer_ones(cast: Cast) -> None:
