@@ -117,6 +117,7 @@ class FaceDetection:
             log.exception("Asset %s could not be looked at", asset.id)
             self._catalogue.detection.fail(asset, "unexpected", f"Unexpected problem: {error!r}", permanent=False)
             return 0
+        self.resting.answered(asset.library_id)
         for face_id, face in zip(face_ids, look.faces, strict=False):  # discarded results have no ids
             if face_id:  # 0 stands where somebody is to stay forgotten
                 self._keep_thumbnail(face_id, face.thumbnail)

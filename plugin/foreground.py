@@ -75,7 +75,7 @@ class ForegroundScan:
         """Group every waiting face."""
         waiting = self._catalogue.faces.recognition_status().waiting
         on_progress(ScanProgress(ScanStage.RECOGNISE, 0, waiting))
-        self._pipeline.recognise()
+        self._pipeline.recognise(as_it_is=True)
         on_progress(ScanProgress(ScanStage.RECOGNISE, waiting, waiting))
 
     def summary(self, seconds: float) -> ScanSummary:

@@ -250,7 +250,7 @@ class Jobs:
         if self._pipeline.held():  # the comparison that was requested, too, finds it afterwards
             return
         try:
-            if self._pipeline.take_named(library_id, host_keys):
+            if self._pipeline.take_named(library_id, host_keys, self._detecting):
                 self.detection()
                 self._run_recognition()
         except NotFound:

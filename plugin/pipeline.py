@@ -4,7 +4,7 @@ import ctypes
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -138,10 +138,17 @@ class Pipeline:
         library = self._catalogue.libraries.get(library_id)
         return self._intake.sync(library, self._host_of(library), on_progress, self._rests)
 
-    def take_named(self, library_id: LibraryId, host_keys: Sequence[str]) -> int:
+    def take_named(
+        self, library_id: LibraryId, host_keys: Sequence[str], turn: AbstractContextManager[object] | None = None
+    ) -> int:
         """Look up what somebody named, look at it before all that waits, and give faces to people there are already.
 
         The rest (new people, and what a pause or a missing model keeps from being done) is left to the usual steps.
+
+        Args:
+            library_id: the library.
+            host_keys: what was named.
+            turn: held while photos are looked at, a few at a time: no more are decoded at once than there are workers.
 
         Returns:
             How many assets are new or changed.
@@ -152,19 +159,24 @@ class Pipeline:
         library = self._catalogue.libraries.get(library_id)
         found = self._intake.look_up(library, self._host_of(library), host_keys)
         # Without the faces that came meanwhile somebody new may be taken for whom they look like most.
-        if found and self._detect_these(found) and not self._is_quiet() and self._is_nearly_indexed():
+        done = self._detect_these(found, turn or nullcontext()) if found else 0
+        if done and not self._is_quiet() and self._is_nearly_indexed():
             self._recognition.meet(library.account_id, found)
         return len(found)
 
-    def _detect_these(self, asset_ids: Sequence[AssetId]) -> int:
+    def _detect_these(self, asset_ids: Sequence[AssetId], turn: AbstractContextManager[object]) -> int:
         """How many of them were looked at."""
         preferences = self._preferences()
         model = None if self._rests() else self.model(preferences)
         done = 0
         try:
-            while model is not None and not self._rests() and (claimed := self._claim(asset_ids)):
-                for asset in claimed:
-                    self._look_at(asset, model, preferences)
+            while model is not None and not self._rests():
+                with turn:
+                    claimed = self._claim(asset_ids)
+                    for asset in claimed:
+                        self._look_at(asset, model, preferences)
+                if not claimed:
+                    break
                 done += len(claimed)
         except (DiskFull, CatalogueError) as error:
             self.troubles.note("catalogue", error)
@@ -221,9 +233,13 @@ class Pipeline:
         stint.rest(self._should_stop)
         return found
 
-    def _is_quiet(self) -> bool:
-        """Whether detection has nothing to do now, so that faces can be recognised together."""
-        return self._recognition.ready(self._detection.resting.now())
+    def _is_quiet(self, *, as_it_is: bool = False) -> bool:
+        """Whether detection has nothing to do now, so that faces can be recognised together.
+
+        A library that rests for a minute goes on soon and is waited for, unless things are to be taken `as_it_is`.
+        """
+        resting = self._detection.resting
+        return self._recognition.ready(resting.now() if as_it_is else resting.long())
 
     def _rests(self) -> bool:
         return self._should_stop() or self.held()
@@ -239,13 +255,15 @@ class Pipeline:
                 host.fetch_ahead([photo.host_key for photo in photos if photo.library_id == library_id])
         return claimed
 
-    def recognise(self) -> RecognitionSummary | None:
+    def recognise(self, *, as_it_is: bool = False) -> RecognitionSummary | None:
         """Bring the index up to date and group every waiting face; None while detection still has work.
+
+        `as_it_is`: nobody comes back to it, so libraries that rest for a minute are not waited for.
 
         Many faces are compared in memory, without the index: then they come first, so that people appear sooner and
         the faces in memory and what the index needs to take them up never add up.
         """
-        if self.held() or not self._is_quiet():
+        if self.held() or not self._is_quiet(as_it_is=as_it_is):
             return None
         if self._recognition.many_wait():
             give_back_memory()

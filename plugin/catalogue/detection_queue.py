@@ -63,10 +63,15 @@ class SqlDetectionQueue:
         mine = (*present(), asset.c.library_id == library_id)
         failed = (*mine, asset.c.state == WorkState.FAILED, asset.c.error_code.in_(given_up))
         rests = (*mine, asset.c.state == WorkState.PENDING, asset.c.error_code.in_(resting))
-        at_once = update(asset).where(*rests, asset.c.due_at.is_not(None)).values(due_at=None)
+        waiting = (*rests, asset.c.due_at.is_not(None))
+        at_once = update(asset).where(*waiting).values(due_at=None)
         one_try = update(asset).where(*failed).values(**UNTRIED | {"attempts": MOST_ATTEMPTS - 1})
         with self._transactions.write() as connection:
-            return sum(connection.execute(change).rowcount for change in (at_once, one_try))
+            # A single one is to blame itself, not the host: one that fails each time would stop the others each time.
+            several = len(connection.execute(select(asset.c.id).where(*waiting).limit(2)).all()) > 1
+            return sum(
+                connection.execute(change).rowcount for change in ((at_once, one_try) if several else (one_try,))
+            )
 
     def retry_failed(self, account_id: AccountId | None, code: str | None) -> int:
         """Failed assets (for this reason) become pending at once; returns how many."""
@@ -89,12 +94,8 @@ class SqlDetectionQueue:
         lease = {"leased_by": worker, "leased_until": now + timedelta(seconds=lease_seconds)}
         with self._transactions.write() as connection:
             _give_up(connection, asset.c.leased_until <= now)
-            due = [*_due(now, besides), _free(now)]
-            if among is not None:
-                due.append(asset.c.id.in_(among))
-            query = select(asset.c.id).where(*_pending(), *due).order_by(*NEWEST_FIRST).limit(count)
-            # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
-            ids = list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+            due = [*_pending(), *_due(now, besides), _free(now)]
+            ids = _next(connection, due, count) if among is None else _first_of(connection, among, due, count)
             claimed = []
             for block in blocks(ids):
                 these = asset.c.id.in_(block)
@@ -228,6 +229,28 @@ def _give_up(connection: Connection, lost: ColumnElement[bool]) -> int:
 def _due(now: datetime, besides: Collection[LibraryId]) -> list[ColumnElement[bool]]:
     due = [or_(asset.c.due_at.is_(None), asset.c.due_at <= now)]
     return [*due, asset.c.library_id.not_in(besides)] if besides else due
+
+
+def _next(connection: Connection, due: list[ColumnElement[bool]], count: int) -> list[AssetId]:
+    query = select(asset.c.id).where(*due).order_by(*NEWEST_FIRST).limit(count)
+    # Says nothing to SQLite, which has one writer; on PostgreSQL two workers then never wait for each other.
+    return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def _first_of(
+    connection: Connection, among: Sequence[AssetId], due: list[ColumnElement[bool]], count: int
+) -> list[AssetId]:
+    """Some of a few, in the order they are named.
+
+    Found by their ids alone: with conditions or an order SQLite goes through everything that is pending.
+    """
+    ids: list[AssetId] = []
+    for block in blocks(dict.fromkeys(among)):
+        query = select(asset.c.id, and_(*due).label("due")).where(asset.c.id.in_(block))
+        rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+        found = {row.id for row in rows if row.due}
+        ids += [asset_id for asset_id in block if asset_id in found]
+    return ids[:count]
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -79,9 +79,9 @@ class SqlWritten:
                 connection.execute(delete(write_label).where(write_label.c.library_id == library_id))
             connection.execute(delete(write_back).where(*_of(library_id, kind)))
 
-    def stopped(self, library_id: LibraryId, kind: NameKind, error: str, due_at: datetime) -> None:
-        """A run stopped since the host cannot be written to now."""
-        values = {"error": error, "due_at": due_at, "failures": write_back.c.failures + 1}
+    def stopped(self, library_id: LibraryId, kind: NameKind, error: str, due_at: datetime, failures: int) -> None:
+        """A run stopped since the host cannot be written to now, the so many-th in a row."""
+        values = {"error": error, "due_at": due_at, "failures": failures}
         with self._transactions.write() as connection:
             connection.execute(update(write_back).where(*_of(library_id, kind)).values(values))
 

@@ -122,7 +122,7 @@ class DetectionQueue(Protocol):
         """A pass over the library's host went well, so its assets get another chance; returns how many.
 
         Present ones that failed for good for the reasons `given_up` are tried one time more; those that rest for the
-        reasons `resting` are due now, their attempts stay counted.
+        reasons `resting` are due now, their attempts stay counted; a single one is to blame itself and rests on.
         """
         ...
 

@@ -101,7 +101,7 @@ class WriteBackSetting:
         settled: the catalogue's mark of change (`LiveRows.marker`) up to which everything was written; "" for never.
         error: why the last run stopped, "" when it did not.
         due_at: not before this time is the host asked again.
-        failures: runs in a row that stopped.
+        failures: runs in a row that stopped and had written nothing.
         finished_at: when everything was written last.
     """
 
@@ -242,8 +242,8 @@ class WrittenRows(Protocol):
         """Forget the setting and all rows of it; nothing of ours is on the host any more."""
         ...
 
-    def stopped(self, library_id: LibraryId, kind: NameKind, error: str, due_at: datetime) -> None:
-        """A run stopped since the host cannot be written to now."""
+    def stopped(self, library_id: LibraryId, kind: NameKind, error: str, due_at: datetime, failures: int) -> None:
+        """A run stopped since the host cannot be written to now, the so many-th in a row."""
         ...
 
     def settled(self, library_id: LibraryId, kind: NameKind, marker: str) -> None:

@@ -44,8 +44,8 @@ class Recognition:
     def ready(self, resting: Collection[LibraryId] = ()) -> bool:
         """Whether detection has nothing left to do now, so that no face is judged before its neighbours are known.
 
-        Assets that rest before another try (their host is away), and libraries that rest, would hold everything up for
-        hours; they do not count.
+        Assets that rest before another try (their host is away), and libraries that rest for long, would hold
+        everything up for hours; they do not count.
         """
         return not self._catalogue.detection.busy(resting)
 

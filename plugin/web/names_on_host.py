@@ -47,14 +47,22 @@ class NamesPage:
         """Whether names of this way are on their way; photos that rest are not."""
         if way.setting is None or way.setting.error or way.setting.state is WriteState.PAUSED:
             return False
-        troubled = sum(problem.count for problem in way.counts.problems) if way.counts else 0
-        return way.waiting > troubled or (way.setting.state is WriteState.REMOVING and not NamesPage.waits(way))
+        return way.waiting > NamesPage.troubled(way) or (
+            way.setting.state is WriteState.REMOVING and not NamesPage.waits(way)
+        )
 
     @staticmethod
     def waits(way: WriteBackStatus) -> bool:
-        """Whether names are taken back but for those on photos that are away."""
-        removing = way.setting is not None and way.setting.state is WriteState.REMOVING
-        return removing and way.counts is not None and way.counts.away > 0 and not (way.waiting or way.counts.names)
+        """Whether names are taken back but for those on photos that are away or cannot be changed now."""
+        if way.setting is None or way.setting.state is not WriteState.REMOVING or way.counts is None:
+            return False
+        troubled = NamesPage.troubled(way)
+        return (way.counts.away > 0 or troubled > 0) and way.waiting <= troubled
+
+    @staticmethod
+    def troubled(way: WriteBackStatus) -> int:
+        """How many photos rest, since they could not be written."""
+        return sum(problem.count for problem in way.counts.problems) if way.counts else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,7 @@ def remove(library_id: int, way: str) -> Response | str:
 
 @pages.post("/<way>/end")
 def end(library_id: int, way: str) -> Response:
-    """Wait no longer for photos that are away and still carry names."""
+    """Wait no longer for photos that still carry names, and are away or cannot be changed."""
     services().writing.end(own_library(library_id), name_kind(way))
     flash(_("Kinfolk does not wait for these photos any more."), "good")
     return see_other(url_for("names_on_host.show", library_id=library_id))

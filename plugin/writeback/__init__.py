@@ -18,9 +18,12 @@ from plugin.errors import (
     AssetGone,
     CertificateRefused,
     ChangedMeanwhile,
+    HostBusy,
     HostError,
     HostFull,
     HostRefused,
+    HostUnreachable,
+    KinfolkError,
     LoginRefused,
     NotFound,
     PictureError,
@@ -57,6 +60,9 @@ TRIES = 3
 
 MOST_TROUBLES_IN_A_ROW = 10
 """So many assets one after the other that cannot be written now: it is the host, and it is left in peace."""
+
+MOST_TIMES_WELL = 4
+"""So often in one run the host says that it is well all the same: then the next assets are tried, too."""
 
 PERHAPS_THE_HOST = (WriteError, AnswerFailed, HostRefused)
 """One asset's trouble (its storage is away, its file may not be read), unless it comes for one after the other."""
@@ -190,7 +196,7 @@ class WriteBack:
             self._wake()
 
     def end(self, library: Library, kind: NameKind) -> None:
-        """Forget what could not be taken back yet, on photos that are away: should they return, the names stay there.
+        """Forget what could not be taken back yet, on photos that are away or cannot be changed: the names stay there.
 
         Raises:
             Refused: it is not being taken back.
@@ -232,7 +238,7 @@ class WriteBack:
         if setting is None or setting.state is WriteState.PAUSED:
             return WriteSlice(0, 0, more=False)
         marker = self._marker(library_id)
-        run = _Run(time.monotonic() + seconds)
+        run = _Run(time.monotonic() + seconds, setting.failures)
         try:
             keeper = self._keeper(self._catalogue.libraries.get(library_id), kind)
             keeper.begin(removing=setting.state is WriteState.REMOVING)
@@ -244,7 +250,9 @@ class WriteBack:
             elif finished:
                 self._rows.settled(library_id, kind, marker)
         except HostError as error:
-            self._rows.stopped(library_id, kind, error.explanation, self._clock() + _rest(setting.failures))
+            failures = 0 if run.photos else setting.failures  # what gets on is not left alone for longer each time
+            due_at = self._clock() + _rest(failures)
+            self._rows.stopped(library_id, kind, error.explanation, due_at, failures + 1)
             return WriteSlice(run.photos, run.troubles, more=False)
         return WriteSlice(run.photos, run.troubles, more=not finished and not self._should_stop())
 
@@ -270,26 +278,48 @@ class WriteBack:
 
     def _visit(self, asset: Asset, keeper: NameKeeper, run: "_Run") -> None:
         try:
-            for tries in range(TRIES):
-                try:
-                    Visit(self._catalogue, keeper, asset).make()
-                    break
-                except ChangedMeanwhile:
-                    if tries == TRIES - 1:
-                        raise
+            self._make_visit(asset, keeper)
         except (HostFull, LoginRefused, CertificateRefused):
             raise
         except (AssetGone, PictureError, *PERHAPS_THE_HOST) as error:
             if isinstance(error, HostRefused) and keeper.kind is NameKind.MARKERS:
+                self._note_end(asset, keeper, run, error)
                 raise  # rights on people are for all or for none, those on files for each
-            now = self._clock()
-            self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), now)
+            self._note_trouble(asset, keeper, error)
             run.trouble(counts=isinstance(error, HostRefused) or not error.permanent)
             if run.in_a_row >= MOST_TROUBLES_IN_A_ROW and isinstance(error, PERHAPS_THE_HOST):
-                raise
+                self._ask_whether_well(asset, run, error)
+        except HostUnreachable as error:
+            if not isinstance(error, HostBusy) or error.asked:
+                self._note_end(asset, keeper, run, error)
+            raise
         else:
             self._rows.no_trouble(asset.id, keeper.kind)
             run.done()
+
+    def _make_visit(self, asset: Asset, keeper: NameKeeper) -> None:
+        for tries in range(TRIES):
+            try:
+                Visit(self._catalogue, keeper, asset).make()
+                break
+            except ChangedMeanwhile:
+                if tries == TRIES - 1:
+                    raise
+
+    def _note_trouble(self, asset: Asset, keeper: NameKeeper, error: KinfolkError) -> None:
+        self._rows.trouble(asset.id, keeper.kind, error.code, str(error.message), self._clock())
+
+    def _note_end(self, asset: Asset, keeper: NameKeeper, run: "_Run", error: KinfolkError) -> None:
+        """A second run in a row ends: it may be for this asset alone, so that the next one begins behind it."""
+        if run.failures:
+            self._note_trouble(asset, keeper, error)
+
+    def _ask_whether_well(self, asset: Asset, run: "_Run", error: KinfolkError) -> None:
+        """After many troubles in a row: raises `error` or what the host says, unless it is well and others may be."""
+        if run.asked_whether_well >= MOST_TIMES_WELL:
+            raise error
+        self._host_of(self._catalogue.libraries.get(asset.library_id)).check()
+        run.is_well()
 
     def _require(self, library: Library, kind: NameKind) -> None:
         if kind not in self.kinds(library):
@@ -313,12 +343,14 @@ def _rest(failures: int) -> timedelta:
 
 @dataclass(slots=True)
 class _Run:
-    """Counts of one run."""
+    """Counts of one run; `failures`: runs in a row before it that stopped."""
 
     deadline: float
+    failures: int
     photos: int = 0
     troubles: int = 0
     in_a_row: int = 0
+    asked_whether_well: int = 0
 
     def done(self) -> None:
         self.photos, self.in_a_row = self.photos + 1, 0
@@ -327,6 +359,10 @@ class _Run:
         """`counts`: it may be the host and not the asset."""
         self.troubles += 1
         self.in_a_row = self.in_a_row + 1 if counts else 0
+
+    def is_well(self) -> None:
+        """The host is there, although so much failed."""
+        self.in_a_row, self.asked_whether_well = 0, self.asked_whether_well + 1
 
 
 class Visit:

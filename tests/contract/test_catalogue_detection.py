@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from plugin.domain import AssetKind, AssignedBy, Box, FaceState, VerdictKind, WorkState
 from tests.contract.catalogue_cast import (
@@ -368,19 +370,32 @@ def test_libraries_that_rest_are_not_claimed_and_keep_nobody_busy(cast: Cast) ->
 
 
 def test_after_a_pass_what_was_given_up_gets_one_more_try_and_what_rests_is_due(cast: Cast) -> None:
-    cast.add(listed("busy.jpg"), listed("given-up.jpg"), listed("broken.jpg"), listed("resting.jpg"))
+    cast.add(*(listed(f"{name}.jpg") for name in ("busy", "busy-too", "given-up", "broken", "resting")))
     queue = cast.catalogue.detection
     claimed = {asset.path: asset for asset in queue.claim("worker", 5, 3600)}
+    queue.fail(claimed["busy-too.jpg"], "host_busy", "busy", permanent=False)
     queue.fail(claimed["busy.jpg"], "host_busy", "busy", permanent=False)
     queue.fail(claimed["given-up.jpg"], "host_unreachable", "away", permanent=True)
     queue.fail(claimed["broken.jpg"], "picture_broken", "broken", permanent=True)
     queue.fail(claimed["resting.jpg"], "host_unreachable", "away", permanent=False)
-    assert queue.once_more(cast.library.id, ["host_unreachable", "host_busy"], ["host_busy"]) == 2
+    assert queue.once_more(cast.library.id, ["host_unreachable", "host_busy"], ["host_busy"]) == 3
     again = {asset.path: asset for asset in queue.claim("worker", 5, 3600)}
-    assert again.keys() == {"busy.jpg", "given-up.jpg"}
+    assert again.keys() == {"busy.jpg", "busy-too.jpg", "given-up.jpg"}
     assert again["busy.jpg"].attempts == 2
     queue.fail(again["given-up.jpg"], "host_unreachable", "away", permanent=False)
     assert queue.status().failed == 2, "one try, not five"
+
+
+def test_after_a_pass_a_single_photo_the_host_is_busy_for_keeps_waiting(cast: Cast) -> None:
+    cast.add(listed("slow.jpg"))
+    queue = cast.catalogue.detection
+    for minutes in (1, 5, 30, 120):
+        (slow,) = queue.claim("worker", 5, 60)
+        queue.fail(slow, "host_busy", "the gateway gave up", permanent=False)
+        assert queue.once_more(cast.library.id, ["host_busy"], ["host_busy"]) == 0
+        cast.clock.forward(seconds=minutes * 60 - 1)
+        assert queue.claim("worker", 5, 60) == []
+        cast.clock.forward(seconds=2)
 
 
 def test_named_assets_are_claimed_before_newer_ones(cast: Cast) -> None:
@@ -389,3 +404,22 @@ def test_named_assets_are_claimed_before_newer_ones(cast: Cast) -> None:
     assert [asset.path for asset in queue.claim("worker", 5, 60, among=[old.id, 999])] == ["old.jpg"]
     assert queue.claim("worker", 5, 60, among=[old.id]) == []
     assert queue.claim("worker", 5, 60, among=[]) == []
+
+
+def test_named_assets_are_found_by_their_ids_alone(cast: Cast) -> None:
+    """Else a claim goes through all that is pending, while nobody else can write."""
+    assets = cast.add(*(listed(f"{number}.jpg") for number in range(12)))
+    plans: list[str] = []
+
+    def explain(connection: Connection, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT") and " AS due" in statement and connection.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters)
+            plans.extend(row[-1] for row in rows)
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        claimed = cast.catalogue.detection.claim("worker", 4, 60, among=[asset.id for asset in assets[:10]])
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    assert [asset.path for asset in claimed] == ["3.jpg", "2.jpg", "1.jpg", "0.jpg"]
+    assert all(plan == "SEARCH asset USING INTEGER PRIMARY KEY (rowid=?)" for plan in plans), plans

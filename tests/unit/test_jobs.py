@@ -39,12 +39,12 @@ def queue() -> Huey:
     return open_queue()
 
 
-def jobs_on(queue: Huey, workshop: Workshop, writing: WriteBack | None = None) -> Jobs:
+def jobs_on(queue: Huey, workshop: Workshop, writing: WriteBack | None = None, workers: int = 2) -> Jobs:
     return Jobs(
         queue,
         workshop.pipeline,
         workshop.catalogue,
-        workers=2,
+        workers=workers,
         rescan=timedelta(hours=1),
         nightly_at=time_of_day(2, 0),
         upkeep=lambda: None,
@@ -142,6 +142,37 @@ def test_a_named_photo_of_a_host_that_is_away_or_a_library_that_is_gone_waits_fo
     jobs._run_named(999, ["anna1.jpg"])
     assert paths_of(workshop) == set()
     assert workshop.catalogue.libraries.get(workshop.library.id).last_sync_error is None
+
+
+def test_named_photos_are_looked_at_by_no_more_threads_than_there_are_workers(
+    queue: Huey, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naming(workshop)
+    jobs, process = jobs_on(queue, workshop, workers=1), workshop.detection.process
+    inside, most = [], []
+
+    def watched(*given: Any) -> int:
+        inside.append(1)
+        most.append(len(inside))
+        other_came.wait(0.2)
+        try:
+            return process(*given)
+        finally:
+            inside.pop()
+            if len(most) > 1:
+                other_came.set()
+
+    other_came = threading.Event()
+    monkeypatch.setattr(workshop.detection, "process", watched)
+    named = [
+        threading.Thread(target=jobs._run_named, args=(workshop.library.id, [f"anna{number}.jpg"])) for number in (1, 2)
+    ]
+    for thread in named:
+        thread.start()
+    for thread in named:
+        thread.join()
+    assert len(most) == 2
+    assert max(most) == 1
 
 
 def test_during_a_pause_nothing_named_is_looked_up(queue: Huey, workshop: Workshop) -> None:

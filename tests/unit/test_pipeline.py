@@ -6,9 +6,10 @@ import pytest
 
 from plugin import pipeline, recognition
 from plugin.domain import HostAsset, ScanProgress, ScanStage
-from plugin.errors import HostUnreachable
+from plugin.errors import HostBusy, HostUnreachable
 from plugin.foreground import ForegroundScan
 from plugin.recognition.regrouping import Regrouping
+from plugin.resting import RestingLibraries
 from plugin.restraint import CpuShare
 from tests.fakes.workshop import Workshop, photo
 
@@ -130,6 +131,43 @@ def test_an_asset_that_rests_before_another_try_does_not_hold_up_recognition(wor
     workshop.pipeline.detect(60)
     assert workshop.pipeline.recognise() is not None
     assert len(workshop.people()) == 3
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(60, True), (3600, False)])
+def test_a_short_rest_of_a_host_in_mid_backlog_starts_no_recognition_and_a_long_one_does(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, seconds: float, waits: bool
+) -> None:
+    fill(workshop)
+    for number in range(20):
+        workshop.host.put(f"more{number}.jpg", photo([]))
+    opened, given = [], workshop.host.open
+
+    def busy_at_the_third(host_key: str) -> Any:
+        opened.append(host_key)
+        if len(opened) == 3:
+            raise HostBusy("It is overloaded", "Wait", seconds)
+        return given(host_key)
+
+    monkeypatch.setattr(workshop.host, "open", busy_at_the_third)
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.pipeline.detect(60)
+    assert len(opened) < 20, "it rests"
+    assert (workshop.pipeline.recognise() is None) == waits
+    assert workshop.pipeline.recognise(as_it_is=True) is not None, "in the foreground nobody comes back"
+
+
+def test_short_rests_one_after_the_other_become_a_long_one_unless_something_is_given_in_between() -> None:
+    now = 0.0
+    resting = RestingLibraries(lambda: now)
+    for minute in range(10):
+        now = minute * 61.0
+        resting.rest(1, 60)
+        resting.rest(2, 60)
+        resting.answered(2)
+    assert resting.now() == {1, 2}
+    assert resting.long() == {1}
+    now += 61
+    assert not resting.long(), "it is asked again"
 
 
 def test_stopping_in_the_middle_leaves_the_rest_for_the_next_start(workshop: Workshop) -> None:

@@ -10,6 +10,7 @@ from plugin.errors import (
     AnswerFailed,
     CertificateRefused,
     ChangedMeanwhile,
+    HostBusy,
     HostError,
     HostFull,
     HostRefused,
@@ -48,6 +49,17 @@ class Home(Household):
 
     def give(self, face_id: int, person_id: PersonId | None) -> None:
         self.catalogue.faces.assign([(face_id, person_id)], AssignedBy.USER)
+
+    def add_photos_of_anna(self, count: int) -> list[str]:
+        """Their paths."""
+        paths = []
+        for _ in range(count):
+            (face_id,) = self.album.add(7.0)
+            paths.append(self.catalogue.assets.get(self.catalogue.faces.get(face_id).asset_id).path)
+            self.host.put(paths[-1], b"")
+            self.give(face_id, self.anna)
+        self.paths += paths
+        return paths
 
     def start(self) -> None:
         self.writing().start(self.library, self.kind)
@@ -442,14 +454,90 @@ def test_an_unhappy_host_is_asked_once_and_then_left_in_peace(home: Home, error:
 )
 def test_a_host_that_refuses_one_photo_after_the_other_is_left_in_peace(error: HostError) -> None:
     home = Home(NameKind.TAGS)
-    for _ in range(20):
-        (face_id,) = home.album.add(7.0)
-        home.host.put(home.catalogue.assets.get(home.catalogue.faces.get(face_id).asset_id).path, b"")
-        home.give(face_id, home.anna)
+    home.add_photos_of_anna(80)
     home.host.trouble = lambda what, _where: raising(error)(what, "") if what == "assign" else None
     home.start()
-    assert home.catalogue.written.counts(home.library.id, home.kind).problems[0].count == 10
+    assert home.catalogue.written.counts(home.library.id, home.kind).problems[0].count == 50
     assert not home.writing().due()
+
+
+def test_after_ten_troubles_in_a_row_a_host_that_is_not_well_is_asked_no_more() -> None:
+    home = Home(NameKind.TAGS)
+    home.add_photos_of_anna(20)
+
+    def trouble(what: str, _where: str) -> None:
+        if what == "assign":
+            home.host.unreachable = True
+            raise AnswerFailed("It failed inside", "")
+
+    home.host.trouble = trouble
+    home.start()
+    assert home.catalogue.written.counts(home.library.id, home.kind).problems[0].count == 10
+    setting = home.catalogue.written.setting(home.library.id, home.kind)
+    assert setting is not None
+    assert "The fake host is away" in setting.error
+
+
+def test_many_photos_whose_storage_is_away_do_not_keep_the_others_back() -> None:
+    home = Home(NameKind.TAGS)
+    *bad, good = home.add_photos_of_anna(31)
+
+    def trouble(what: str, where: str) -> None:
+        if what == "assign" and where != good:
+            raise AnswerFailed("A storage behind the host is away", "Wait")
+
+    home.host.trouble = trouble
+    home.start()
+    assert home.host.tags_of(good) == {"Person: Anna"}
+    assert not home.host.tags_of(bad[0])
+
+
+def test_runs_that_get_on_are_not_left_alone_for_longer_each_time(home: Home) -> None:
+    for _ in range(3):
+        good, bad = home.add_photos_of_anna(2)
+
+        def trouble(_what: str, where: str, bad: str = bad) -> None:
+            if where == bad:
+                raise HostUnreachable("It is away", "Wait")
+
+        home.host.trouble = trouble
+        home.run() if _ else home.start()
+        assert home.names(home.paths.index(good)) == ["Anna"]
+        (setting,) = home.catalogue.written.settings()
+        assert setting.failures == 1
+
+
+@pytest.mark.parametrize(
+    ("home", "error"),
+    [
+        *((kind, HostUnreachable("A web page came instead", "")) for kind in KINDS),
+        *((kind, HostBusy("The gateway gave up", "", 60)) for kind in KINDS),
+        (NameKind.MARKERS, HostRefused("No rights on people", "")),
+    ],
+    indirect=["home"],
+)
+def test_one_photo_that_ends_a_run_does_not_end_every_other_one_too(home: Home, error: HostError) -> None:
+    def trouble(_what: str, where: str) -> None:
+        if where == home.paths[0]:
+            raise error
+
+    home.host.trouble = trouble
+    home.start()
+    assert home.names(2) == []
+    home.run()
+    home.run()
+    assert [home.names(number) for number in range(3)] == [[], ["Anna", "Ben"], ["Anna"]]
+    home.host.trouble = lambda _what, _where: None
+    home.writing().start(home.library, home.kind)
+    home.run()
+    assert home.names(0) == ["Anna", "Ben"]
+
+
+def test_no_photo_is_to_blame_for_what_the_host_was_not_asked_for(home: Home) -> None:
+    home.host.trouble = raising(HostBusy("It is busy", "", 60).not_asked(30))
+    home.start()
+    home.run()
+    assert home.catalogue.written.counts(home.library.id, home.kind).problems == ()
 
 
 def test_a_file_changed_in_between_is_read_again() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
-from plugin.errors import HostUnreachable, WriteLocked
+from plugin.errors import HostUnreachable, WriteLocked, WriteRefused
 from plugin.ports.written import NameKind, WriteState
 from tests.fakes.host import FakeHost
 from tests.fakes.writing_host import raising
@@ -186,6 +186,31 @@ def test_photos_in_the_trash_that_carry_names_are_told_of_and_need_not_be_waited
     run(family)
     text = maria.text(page)
     assert "1 photo that is away, in the trash of the host for example, still carries names" in text
+    assert 'hx-trigger="every 5s"' not in text
+    assert "does not wait for these photos any more" in maria.post(f"{page}/tags/end", page=page).text
+    assert state(family) is None
+
+
+def test_photos_that_cannot_be_changed_need_not_be_waited_for(maria: Visitor, page: str, family: Family) -> None:
+    confirm(maria, page)
+    run(family)
+    away, locked = sorted({key for key, _ in family.host.carried})[:2]
+    assert family.library is not None
+    asset = family.catalogue.assets.of_host_key(family.library.id, away)
+    assert asset is not None
+    family.catalogue.assets.mark_gone([asset.id])
+
+    def trouble(_what: str, where: str) -> None:
+        if where == locked:
+            raise WriteRefused("The share is read-only", "Ask its owner")
+
+    family.host.trouble = trouble
+    maria.post(f"{page}/tags/remove", page=f"{page}/tags/remove")
+    assert "Do not wait any longer" not in maria.text(page), "there is still something to do"
+    run(family)
+    text = maria.text(page)
+    assert "1 photo that cannot be changed there still carries names" in text
+    assert "1 photo that is away" in text
     assert 'hx-trigger="every 5s"' not in text
     assert "does not wait for these photos any more" in maria.post(f"{page}/tags/end", page=page).text
     assert state(family) is None
