@@ -125,7 +125,8 @@ class FaceDetection:
 
     def _leave_alone(self, asset: Asset, error: HostBusy) -> None:
         """Let the library rest. Only a photo the host was asked for counts an attempt: it may be to blame."""
-        self.resting.rest(asset.library_id, error.seconds)
+        if error.whole:
+            self.resting.rest(asset.library_id, error.seconds)
         if error.asked:
             self._catalogue.detection.fail(asset, error.code, str(error), permanent=False)
         else:

@@ -176,6 +176,7 @@ class HostBusy(HostUnreachable):
         seconds: for how long.
         asked: whether it said so about this very request; else it was not asked, since that is known.
         put_off: whether it is sure that nothing was done.
+        whole: whether the whole host is meant; else it may be the one thing that was asked for.
     """
 
     code = "host_busy"
@@ -185,6 +186,7 @@ class HostBusy(HostUnreachable):
         self.seconds = seconds
         self.asked = True
         self.put_off = False
+        self.whole = True
 
     def not_asked(self, seconds: float) -> "HostBusy":
         """For another request, which is not sent while the host wants to be left alone for so long."""

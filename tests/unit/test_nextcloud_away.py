@@ -180,6 +180,20 @@ def test_a_photo_whose_preview_takes_too_long_holds_up_no_other_for_good(house: 
     assert (house.status.done, house.status.waiting) == (9, 1)
 
 
+def test_one_photo_a_gateway_gives_up_on_neither_stops_the_others_nor_a_pass(house: House) -> None:
+    house.put(20)
+    house.sync()
+    slow = str(max(node for node in house.server.cloud.nodes))
+    house.server.interfere = lambda request: Response("", 504) if request.args.get("fileId") == slow else None
+    house.detect()
+    assert (house.status.done, house.status.waiting) == (19, 1)
+    for _ in range(3):
+        house.sync()  # a moment after the gateway gave up
+        house.clock.seconds += 61
+        house.detect()
+    assert house.status.waiting == 1
+
+
 def test_a_server_that_is_off_for_a_day_while_photos_are_looked_at_costs_none(house: House) -> None:
     house.put(12)
     house.sync()

@@ -33,6 +33,7 @@ USER_AGENT = "Kinfolk"
 """Some hosts show it to the user as the name of the app password."""
 
 BUSY = (429, 502, 503, 504)
+GAVE_UP = frozenset({502, 504})
 
 
 class HostClient:
@@ -69,6 +70,7 @@ class HostClient:
         self._slots = threading.BoundedSemaphore(self.limits.at_once)
         self._refused = refused
         self._busy: _Busy | None = None
+        self._gave_up_on = ("", 0.0)
         self._busy_lock = threading.Lock()
         self._session = self._new_session()
 
@@ -207,9 +209,25 @@ class HostClient:
             return self._login_refused()
         if response.status_code in BUSY:
             error = self._is_busy(response)
-            self._note_busy(_Busy(self._now() + error.seconds, error))
+            error.whole = self._means_all(response)
+            if error.whole:
+                self._note_busy(_Busy(self._now() + error.seconds, error))
             return error
         return self.words.unwelcome(response.status_code, self.login.base)
+
+    def _means_all(self, response: requests.Response) -> bool:
+        """A gateway gives up on one thing that takes too long, too: until a second one fares the same, it may be that.
+
+        The same one once more says nothing new.
+        """
+        if response.status_code not in GAVE_UP or "Retry-After" in response.headers:
+            return True
+        now, address = self._now(), response.request.path_url
+        with self._busy_lock:
+            before, at = self._gave_up_on
+            if before != address:
+                self._gave_up_on = address, now
+        return before not in {"", address} and now - at <= self.limits.pause_seconds
 
     def _note_busy(self, busy: "_Busy") -> None:
         """The longest pause counts, whichever request was told of it."""
