@@ -121,6 +121,7 @@ def test_the_file_action_opens_the_photo(page: Page, cloud: AppCloud, family: Fa
     library = family.catalogue.libraries.add(family.account.id, "nextcloud", "Cloud", "https://anna@cloud.example.org")
     sync_pass = family.catalogue.libraries.sync_started(library.id)
     known = next(iter(family.pictures.scenes))
+    family.registrar.app_of = "cloud.example.org"
     family.catalogue.assets.seen(library.id, [HostAsset("42", "new.jpg", AssetKind.PHOTO, known)], sync_pass)
     page.goto(embedded(cloud))
     answer = page.evaluate(
