@@ -11,7 +11,7 @@ from typing import Protocol
 
 from plugin.detection import FaceDetection
 from plugin.domain import Asset, AssetId, AssetKind, Library, LibraryId, Preferences, SyncSummary
-from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError
+from plugin.errors import CatalogueError, DiskFull, HostError, KinfolkError, ModelError, SearchIndexError
 from plugin.intake import Intake
 from plugin.pace import Pace
 from plugin.ports.catalogue import Catalogue
@@ -275,8 +275,11 @@ class Pipeline:
         return self._recognition.run(self._rests)
 
     def _is_nearly_indexed(self) -> bool:
-        """Whether a little work brought the index up to date."""
-        return any(not self._indexing.catch_up(INDEX_BLOCK) for _ in range(FEW_BLOCKS))
+        """Whether a little work brought the index up to date; where it is broken, what comes later mends it."""
+        try:
+            return any(not self._indexing.catch_up(INDEX_BLOCK) for _ in range(FEW_BLOCKS))
+        except SearchIndexError:
+            return False
 
     def _catch_up(self) -> None:
         while not self._rests() and self._indexing.catch_up(INDEX_BLOCK):

@@ -6,7 +6,7 @@ import pytest
 
 from plugin import pipeline, recognition
 from plugin.domain import HostAsset, ScanProgress, ScanStage
-from plugin.errors import HostBusy, HostUnreachable
+from plugin.errors import HostBusy, HostUnreachable, SearchIndexError
 from plugin.foreground import ForegroundScan
 from plugin.recognition.regrouping import Regrouping
 from plugin.resting import RestingLibraries
@@ -77,7 +77,7 @@ def test_photos_are_fetched_ahead_and_videos_are_not(workshop: Workshop, monkeyp
     workshop.host.put("b.mp4", b"a video of two gigabytes")
     workshop.pipeline.sync(workshop.library.id)
     workshop.pipeline.detect(60)
-    assert "b.mp4" in workshop.host.reads, "it was looked at"
+    assert set(workshop.failures()) == {"b.mp4"}, "it was looked at"
     assert fetched == ["a.jpg"]
 
 
@@ -110,6 +110,23 @@ def test_a_named_photo_meets_people_once_all_faces_there_are_can_be_found(
     assert workshop.pipeline.take_named(workshop.library.id, ["named.jpg"]) == 1
     assert [len(ids) for ids in asked] == [16] * met
     assert sum("named.jpg" in paths for paths in workshop.people()) == met
+
+
+def test_a_named_photo_is_looked_at_although_the_index_is_broken(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> None:
+        raise SearchIndexError("The index cannot be read")
+
+    fill(workshop)
+    workshop.pipeline.sync(workshop.library.id)
+    workshop.host.put("named.jpg", photo([(BEN, 200, 100, 200)]))
+    listed = workshop.host.listing(lambda _key, _change: None)
+    named = [entry for entry in listed if isinstance(entry, HostAsset) and entry.path == "named.jpg"]
+    monkeypatch.setattr(workshop.host, "look_up_named", lambda _keys: named, raising=False)
+    monkeypatch.setattr(workshop.index, "add", broken)
+    assert workshop.pipeline.take_named(workshop.library.id, ["named.jpg"]) == 1
+    assert workshop.catalogue.detection.status().done == 1
 
 
 def test_doing_everything_twice_changes_nothing(workshop: Workshop) -> None:
