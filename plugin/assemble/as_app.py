@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from plugin.domain import Library
-from plugin.errors import HostError
 from plugin.exapp.app import NextcloudApp
 from plugin.hosts.network.login import Login
-from plugin.hosts.nextcloud.address import Place
+from plugin.hosts.nextcloud.address import Place, place_of
 from plugin.ports.outside import OutsideUserRows
 
 
@@ -24,24 +23,21 @@ class AppAccess:
 
     def reads(self, library: Library) -> bool:
         """Whether this is a library the app reads, as long as the app is enabled."""
-        app = self._app()
-        if app is None or library.host != "nextcloud":
-            return False
-        try:
-            place = Place.of(library.address)
-        except HostError:
-            return False
-        return place.base == app.identity.nextcloud_url and (
-            self._users.account_of(place.base, place.user) == library.account_id
-        )
+        return self._place(library) is not None
 
     def login_of(self, library: Library) -> Login | None:
         """How the app says who it is and whom it acts for.
 
         None for a library it does not read, and while it is disabled: AppAPI refuses everything then.
         """
-        app = self._app()
-        if app is None or not self.reads(library) or not app.enabled:
+        app, place = self._app(), self._place(library)
+        if app is None or place is None or not app.enabled:
             return None
-        place = Place.of(library.address)
         return Login(place.base, headers=app.identity.headers(place.user))
+
+    def _place(self, library: Library) -> Place | None:
+        """Of a library the app reads."""
+        app, place = self._app(), place_of(library)
+        if app is None or place is None or place.base != app.identity.nextcloud_url:
+            return None
+        return place if self._users.account_of(place.base, place.user) == library.account_id else None

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from plugin.domain import Library, LibraryId
-from plugin.errors import HostError, HostRefused
+from plugin.errors import HostRefused
 from plugin.exapp.app import NextcloudApp
 from plugin.hosts.network.limits import HASTY
 from plugin.hosts.network.login import Login
 from plugin.hosts.nextcloud import webhooks
-from plugin.hosts.nextcloud.address import Place
+from plugin.hosts.nextcloud.address import Place, place_of
 from plugin.hosts.nextcloud.client import NextcloudClient
 
 
@@ -31,12 +31,12 @@ class NextcloudHooks:
 
     def user(self, library: Library) -> str | None:
         """See `HookRegistrar.user`."""
-        place = self._place(library)
+        place = place_of(library)
         return place.user if place else None
 
     def as_app(self, library: Library) -> bool:
         """See `HookRegistrar.as_app`."""
-        place = self._place(library)
+        place = place_of(library)
         return place is not None and self._app is not None and self._app.identity.nextcloud_url == place.base
 
     def told_at(self, library: Library, url: str) -> str:
@@ -75,19 +75,10 @@ class NextcloudHooks:
             client.close()
 
     def _found(self, library: Library) -> Place:
-        place = self._place(library)
+        place = place_of(library)
         if place is None:
             raise HostRefused("This library is not in a Nextcloud")
         return place
-
-    @staticmethod
-    def _place(library: Library) -> Place | None:
-        if library.host != "nextcloud":
-            return None
-        try:
-            return Place.of(library.address)
-        except HostError:
-            return None
 
 
 def asking_as_admin(client: NextcloudClient) -> webhooks.Ask:

@@ -20,6 +20,8 @@ and the next pass lists it. No host's mark is this text.
 NEVER_LISTED = "in doubt, never listed"
 """The same for a folder that had no mark: unless that pass lists it, the next one may ask for all below it at once."""
 
+DOUBTS = (IN_DOUBT, NEVER_LISTED)
+
 OUTDATED = ""
 """No folder is as this mark says, and none is taken for new: its own files are listed, and folders that changed."""
 
@@ -64,7 +66,7 @@ def doubt(connection: Connection, library_id: LibraryId, folders: Collection[str
     """No marks for these folders until the next pass begins."""
     new = set(folders) - _in_doubt(connection, library_id)
     known = set[str]()
-    for block in blocks(list(new)):
+    for block in blocks(new):
         marked = (*_certain(library_id), folder_mark.c.path.in_(block))
         known |= set(connection.execute(select(folder_mark.c.path).where(*marked)).scalars())
     _put(connection, library_id, {path: IN_DOUBT if path in known else NEVER_LISTED for path in new})
@@ -78,28 +80,29 @@ def settle_doubts(connection: Connection, library_id: LibraryId) -> None:
 
 
 def _put(connection: Connection, library_id: LibraryId, marks: Mapping[str, str]) -> None:
-    for block in blocks(list(marks)):
-        connection.execute(
-            delete(folder_mark).where(folder_mark.c.library_id == library_id, folder_mark.c.path.in_(block))
-        )
+    _delete(connection, marks, folder_mark.c.library_id == library_id)
     rows = [{"library_id": library_id, "path": path, "mark": mark} for path, mark in marks.items()]
     if rows:
         connection.execute(insert(folder_mark), rows)
 
 
 def _certain(library_id: LibraryId) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return folder_mark.c.library_id == library_id, folder_mark.c.mark.not_in((IN_DOUBT, NEVER_LISTED))
+    return folder_mark.c.library_id == library_id, folder_mark.c.mark.not_in(DOUBTS)
 
 
 def _in_doubt(connection: Connection, library_id: LibraryId) -> set[str]:
-    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark.in_((IN_DOUBT, NEVER_LISTED)))
+    doubtful = (folder_mark.c.library_id == library_id, folder_mark.c.mark.in_(DOUBTS))
     return set(connection.execute(select(folder_mark.c.path).where(*doubtful)).scalars())
 
 
 def drop_marks(connection: Connection, library_id: LibraryId, paths: Collection[str]) -> None:
     """Forget the marks of these folders; doubts stay."""
-    for block in blocks(list(paths)):
-        connection.execute(delete(folder_mark).where(*_certain(library_id), folder_mark.c.path.in_(block)))
+    _delete(connection, paths, *_certain(library_id))
+
+
+def _delete(connection: Connection, paths: Collection[str], *which: ColumnElement[bool]) -> None:
+    for block in blocks(paths):
+        connection.execute(delete(folder_mark).where(*which, folder_mark.c.path.in_(block)))
 
 
 def above(path: str) -> Iterator[str]:

@@ -115,7 +115,7 @@ class TakingOver:
             case.note(news, taken)
         news.seen.append((asset, remembered))
 
-    def _meet(self, case: "MarkedFace", links: dict[str, PersonId]) -> None:
+    def _meet(self, case: MarkedFace, links: dict[str, PersonId]) -> None:
         """Remember who the host's person is, where the answer that said it was lost."""
         subject, mine = case.marker.subject, case.reached()
         there = self._names.get(subject) or case.marker.name

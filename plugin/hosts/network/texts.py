@@ -1,6 +1,6 @@
 """Texts as hosts send them."""
 
 
-def storable(text: str) -> str:
-    """Without lone surrogates, which JSON can carry and no database takes."""
-    return text.encode("utf-8", "replace").decode()
+def storable(value: object) -> str:
+    """A text without lone surrogates, which JSON can carry and no database takes; "" for what is no text."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""

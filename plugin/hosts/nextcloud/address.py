@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from plugin.domain import Library
 from plugin.errors import HostRefused
 from plugin.hosts.network.address import web_address
 from plugin.hosts.nextcloud.words import NEXTCLOUD
@@ -37,6 +38,16 @@ class Place:
         if not (scheme in ("http", "https") and found and user and host):
             raise HostRefused("%(address)s is no address of a Nextcloud user", "Connect it again", address=address)
         return Place(f"{scheme}://{host}", unquote(user))
+
+
+def place_of(library: Library) -> Place | None:
+    """Whose files a library holds and where; None for libraries of other hosts."""
+    if library.host != "nextcloud":
+        return None
+    try:
+        return Place.of(library.address)
+    except HostRefused:
+        return None
 
 
 def base_address(typed: str) -> str:

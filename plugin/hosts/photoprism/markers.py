@@ -159,7 +159,7 @@ def inside(*sides: object) -> Box | None:
 
 def text(value: object) -> str:
     """Not longer than any name; "" for what is no text."""
-    return storable(value)[:1000] if isinstance(value, str) else ""
+    return storable(value)[:1000]
 
 
 def _is_person(row: object) -> bool:

@@ -139,10 +139,10 @@ def photo_of(row: Mapping[str, Any]) -> RemotePhoto:
     others = [file for file in files if file is not primary]
     film = next((file for file in files if file.get("Video") and not file.get("Missing")), {})
     first = next((file for file in files if file.get("Root") == "/" and not file.get("Video")), primary)
-    root, name = (_text(primary.get(key)) or _text(row.get(f"File{key}")) for key in ("Root", "Name"))
+    root, name = (storable(primary.get(key)) or storable(row.get(f"File{key}")) for key in ("Root", "Name"))
     return RemotePhoto(
         uid=uid,
-        kind=KINDS.get(_text(row.get("Type"))),
+        kind=KINDS.get(storable(row.get("Type"))),
         hash=_hash(primary.get("Hash")) or _hash(row.get("Hash")),
         video=_hash(film.get("Hash")),
         original=_hash(first.get("Hash")) or _hash(primary.get("Hash")) or _hash(row.get("Hash")),
@@ -160,10 +160,6 @@ def _rows(answer: object) -> list[Mapping[str, Any]]:
     if not isinstance(answer, list) or not all(isinstance(row, Mapping) for row in answer):
         raise BadListing("PhotoPrism's answer is no listing of photos", "It is tried again")
     return answer
-
-
-def _text(value: object) -> str:
-    return storable(value) if isinstance(value, str) else ""
 
 
 def _hash(value: object) -> str:
