@@ -135,13 +135,19 @@ class PhotoPrismConnections:
 
     def disconnect(self, library: Library) -> None:
         """Before a library is removed: end the app password Kinfolk made, best effort. Others stay their users'."""
-        kept = self._catalogue.host_logins.get(library.id) if library.host == "photoprism" else None
+        made = self._made_for(library) if library.host == "photoprism" else None
+        if made is not None:
+            self._revoke(made)
+
+    def _made_for(self, library: Library) -> Login | None:
+        """The login whose app password Kinfolk made and has to end; None where that is done, or nobody can read it."""
+        kept = self._catalogue.host_logins.get(library.id)
         if kept is None or kept.refused is not None or "made" not in kept.options:
-            return
+            return None
         try:
-            self._revoke(self.login_of(library))
+            return self.login_of(library)
         except NotFound:
-            return
+            return None
 
     def login_of(self, library: Library) -> Login:
         """The stored login, decrypted. Raises `NotFound`: there is none that can be read."""
@@ -208,7 +214,7 @@ class PhotoPrismConnections:
     ) -> Connected:
         name = f"PhotoPrism ({login.base.partition('://')[2]})"
         library = self._catalogue.libraries.add(account.id, "photoprism", name, login.base)
-        self.disconnect(library)
+        former = self._made_for(library)
         options = {option: ("yes",) for option, is_chosen in chosen.items() if is_chosen}
         options |= {"user": (found.user,)} if found.user else {}
         kept_name = login.name if login.password else ""
@@ -218,6 +224,9 @@ class PhotoPrismConnections:
         self._catalogue.preferences.delete(last_look(library.id))
         self._catalogue.detection.retry_of_library(library.id, ("login_refused", "certificate_refused"))
         self._scan(library.id)
+        # Last: killed before, an app password is left over at PhotoPrism, and no library that has only a dead one.
+        if former is not None:
+            self._revoke(former)
         return Connected(library, text(found.config, "edition"), text(found.config, "version"), found.missing)
 
     def _revoke(self, login: Login) -> None:

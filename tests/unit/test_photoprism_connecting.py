@@ -11,8 +11,18 @@ from werkzeug.wrappers import Response
 from plugin.assemble import open_kinfolk
 from plugin.assemble.kinfolk import Kinfolk
 from plugin.domain import Account
-from plugin.errors import CertificateRefused, HostError, HostRefused, HostUnreachable, LoginRefused, NotFound, Refused
+from plugin.errors import (
+    CertificateRefused,
+    DiskFull,
+    HostError,
+    HostRefused,
+    HostUnreachable,
+    LoginRefused,
+    NotFound,
+    Refused,
+)
 from plugin.hosts.photoprism.address import base_address
+from plugin.ports.libraries import HostLogin
 from plugin.settings import load_settings
 from tests.fakes.nextcloud.certificate import self_signed
 from tests.fakes.photoprism import FakePhotoPrism
@@ -195,6 +205,20 @@ def test_an_app_password_made_for_nothing_is_ended(
         kinfolk.photoprism.connect(admin, server.address, OWN, user="admin")
     assert server.library.sessions == {}
     assert kinfolk.catalogue.libraries.all() == []
+
+
+def test_killed_before_the_new_login_is_kept_the_former_one_still_works(
+    kinfolk: Kinfolk, admin: Account, server: FakePhotoPrism, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_library_id: int, _login: HostLogin) -> None:
+        raise DiskFull("There is no space left")
+
+    library = kinfolk.photoprism.connect(admin, server.address, OWN, user="admin").library
+    with monkeypatch.context() as broken:
+        broken.setattr(kinfolk.catalogue.host_logins, "put", killed)
+        with pytest.raises(DiskFull):
+            kinfolk.photoprism.connect(admin, server.address, OWN, user="admin", library_id=library.id)
+    kinfolk.host_of(library).check()
 
 
 @pytest.mark.parametrize("way", ["app password", "own password"])
